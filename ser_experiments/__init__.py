@@ -1,0 +1,1 @@
+"""Speech emotion recognition experiments that are one command, comparable and honest."""

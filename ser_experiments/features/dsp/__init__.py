@@ -1,0 +1,1 @@
+"""Signal processing that the sets share: frames, spectra, pitch, voice."""

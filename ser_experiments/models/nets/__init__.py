@@ -1,0 +1,1 @@
+"""Networks in plain torch behind the scikit-learn contract."""

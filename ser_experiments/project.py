@@ -1,0 +1,84 @@
+"""Where a project keeps its things: ``cache/``, ``mlruns/``, ``experiments/``, ``ser.toml``."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ser_experiments.errors import InputError, nearest
+
+#: What a ``ser.toml`` may hold.
+KEYS = {"roots"}
+
+
+@dataclass(frozen=True)
+class Project:
+    """The folder of a project and the paths in it.
+
+    Parameters
+    ----------
+    folder : Path
+        The nearest parent of the current folder that holds ``ser.toml``, else the current folder.
+    roots : dict of str to str
+        Corpus roots of ``ser.toml``.
+    """
+
+    folder: Path
+    roots: dict[str, str]
+
+    @property
+    def cache(self) -> Path:
+        """Where tables and the demo corpus are kept: ``SER_CACHE``, else ``cache/``."""
+        return Path(os.environ.get("SER_CACHE") or self.folder / "cache")
+
+    @property
+    def mlruns(self) -> Path:
+        """Return the home of the local MLflow store."""
+        return self.folder / "mlruns"
+
+    @property
+    def experiments(self) -> Path:
+        """Return the folder of the experiment definitions."""
+        return self.folder / "experiments"
+
+    def root(self, corpus: str) -> str | None:
+        """Return a corpus's root from ``SER_<CORPUS>_ROOT``, else ``ser.toml``, else None."""
+        return os.environ.get(f"SER_{corpus.upper()}_ROOT") or self.roots.get(corpus)
+
+
+def find(start: Path | None = None) -> Project:
+    """Find the project that a folder belongs to.
+
+    Parameters
+    ----------
+    start : Path, optional
+        Where to begin; the current folder by default.
+
+    Raises
+    ------
+    InputError
+        ``ser.toml`` is there and cannot be used.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        marker = folder / "ser.toml"
+        if marker.is_file():
+            return Project(folder, _roots(marker))
+    return Project(here, {})
+
+
+def _roots(path: Path) -> dict[str, str]:
+    try:
+        text: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as TOML: {error}") from error
+    for key in text:
+        if key not in KEYS:
+            raise InputError(f"{path}: unknown key {key!r}{nearest(key, KEYS)}")
+    roots = text.get("roots", {})
+    if not isinstance(roots, dict) or not all(isinstance(v, str) for v in roots.values()):
+        raise InputError(f"{path}: [roots] must map corpus names to paths, got {roots!r}")
+    return {name: str(path.parent / Path(value).expanduser()) for name, value in roots.items()}
