@@ -1,0 +1,25 @@
+"""Corpora: one file each, found by this folder."""
+
+from ser_experiments.corpora._corpus import (
+    Corpus,
+    CorpusSpec,
+    Reading,
+    corpus_names,
+    get_corpus,
+    load_corpus,
+    read_corpus,
+)
+from ser_experiments.corpora._labels import ALIASES, SCHEMES, LabelScheme
+
+__all__ = [
+    "ALIASES",
+    "SCHEMES",
+    "Corpus",
+    "CorpusSpec",
+    "LabelScheme",
+    "Reading",
+    "corpus_names",
+    "get_corpus",
+    "load_corpus",
+    "read_corpus",
+]

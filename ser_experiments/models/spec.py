@@ -44,7 +44,6 @@ class ModelSpec:
     trusted_types: tuple[str, ...] = ()
 
 
-
 def model_names() -> list[str]:
     """List the families there are, without importing them."""
     return plugins.names(ZOO)

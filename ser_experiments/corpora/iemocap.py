@@ -1,0 +1,239 @@
+"""IEMOCAP, the interactive emotional dyadic motion capture database.
+
+Twelve hours of dialog between a woman and a man in each of five sessions, improvised and scripted, cut into 10,039
+utterances with the categories and the valence, activation and dominance of several raters.
+
+Layout, as unpacked (``root`` is this folder or its parent)::
+
+    Session{1..5}/dialog/EmoEvaluation/<dialog>.txt      labels
+    Session{1..5}/dialog/transcriptions/<dialog>.txt     words (may be missing)
+    Session{1..5}/sentences/wav/<dialog>/<utterance>.wav 16 kHz mono 16 bit
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+
+from ser_experiments.corpora._corpus import CorpusSpec, Reading
+from ser_experiments.corpora._iemocap_counts import expected
+from ser_experiments.corpora._labels import SCHEMES
+from ser_experiments.errors import InputError
+
+_HEAD = re.compile(
+    r"^\[\s*([\d.]+)\s*-\s*([\d.]+)\s*\]\s+(\S+)\s+(\S+)\s+\[\s*([-\d.]+)\s*,\s*([-\d.]+)\s*,\s*([-\d.]+)\s*\]\s*$"
+)
+_VOTE = re.compile(r"^C-(E\w*|F\w*|M\w*):\s*([^(]*)")
+_SPOKEN = re.compile(r"^(\S+)\s+\[[^\]]*\]:\s*(.*)$")
+#: The turn's own name: dialog, then the speaker's letter and number. The first field only names who wore the markers.
+_TURN = re.compile(r"^(Ses0([1-5])[FM]_\w+)_([FM])\w+$")
+_SESSIONS = range(1, 6)
+#: The raters' word of each code.
+_WORDS = {
+    "neu": "neutral",
+    "hap": "happiness",
+    "exc": "excited",
+    "ang": "anger",
+    "sad": "sadness",
+    "fru": "frustration",
+    "sur": "surprise",
+    "fea": "fear",
+    "dis": "disgust",
+    "oth": "other",
+}
+
+
+def read(root: Path | None) -> Reading:
+    """Read labels, raters and paths of a whole or partial copy.
+
+    Parameters
+    ----------
+    root : Path
+        ``IEMOCAP_full_release`` or its parent.
+
+    Returns
+    -------
+    Reading
+        All utterances that have both a label and a recording; the columns besides the usual ones are ``emotion``
+        (the majority code), ``dialog``, ``scenario``, ``valence``, ``activation``, ``dominance`` (1-5, as in the
+        files), ``votes`` (the external raters' words, counted), ``n_raters``, ``agreement`` (the share of the
+        external raters who named the majority code) and ``text_id`` (a digest of the words).
+
+    Raises
+    ------
+    InputError
+        The root holds no session, or a session holds no labels or recordings at all.
+    """
+    assert root is not None
+    release = _find_release(root)
+    rows: list[dict[str, object]] = []
+    notes: list[str] = []
+    unlabelled = 0
+    for number in _SESSIONS:
+        session = release / f"Session{number}"
+        if not session.is_dir():
+            notes.append(f"Session{number} is missing under {release}")
+            continue
+        turns, problems = _turns(session / "dialog" / "EmoEvaluation")
+        notes += problems
+        wavs = _wavs(session / "sentences" / "wav")
+        words = _transcripts(session / "dialog" / "transcriptions")
+        unlabelled += len(wavs.keys() - turns.keys())
+        silent = sorted(turns.keys() - wavs.keys())
+        if silent:
+            notes.append(f"Session{number}: {len(silent)} labelled turns have no recording, e.g. {silent[0]}")
+        rows += [
+            {**turns[turn], "path": str(wavs[turn]), "text_id": words.get(turn)}
+            for turn in sorted(turns.keys() & wavs.keys())
+        ]
+    if not rows:
+        raise InputError(
+            f"corpus 'iemocap': no utterance with both label and recording under {release}; expected "
+            "Session*/dialog/EmoEvaluation/*.txt and Session*/sentences/wav/*/*.wav"
+        )
+    if unlabelled:
+        notes.append(f"{unlabelled} recordings have no label and are left out")
+    table = pd.DataFrame(rows).set_index("utterance_id")
+    notes += _out_of_scale(table)
+    return Reading("iemocap", release, table, tuple(notes))
+
+
+def _find_release(root: Path) -> Path:
+    if not root.is_dir():
+        raise InputError(
+            f"corpus 'iemocap': no folder {root}; expected the unpacked IEMOCAP_full_release or its parent"
+        )
+    children = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+    for folder in (root, root / "IEMOCAP_full_release", *children):
+        if any((folder / f"Session{number}").is_dir() for number in _SESSIONS):
+            return folder
+    raise InputError(
+        f"corpus 'iemocap': no folder Session1 under {root}; expected the unpacked IEMOCAP_full_release or its parent"
+    )
+
+
+def _listed(folder: Path, suffix: str) -> list[Path]:
+    """List the files of a kind, without the hidden ones that a Mac or an editor leaves behind."""
+    if not folder.is_dir():
+        return []
+    return sorted(p for p in folder.iterdir() if p.suffix == suffix and not p.name.startswith(".") and p.is_file())
+
+
+def _wavs(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        return {}
+    dialogs = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    return {path.stem: path for dialog in dialogs for path in _listed(dialog, ".wav")}
+
+
+def _lines(path: Path) -> list[str]:
+    """Read the lines of a text file; older copies hold a few Latin-1 characters in the comments."""
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    return [line.strip() for line in text.splitlines()]
+
+
+def _turns(folder: Path) -> tuple[dict[str, dict[str, object]], list[str]]:
+    """Parse the evaluation files of a session into one row a turn, and say what could not be read."""
+    turns: dict[str, dict[str, object]] = {}
+    problems: list[str] = []
+    for path in _listed(folder, ".txt"):
+        current: str | None = None
+        votes: dict[str, list[str]] = {}
+        for line in _lines(path):
+            if head := _HEAD.match(line):
+                row = _row(head)
+                current = None
+                if row is None or row["dialog"] != path.stem:
+                    problems.append(f"{path}: {head[3]!r} is no turn of this dialog and is left out")
+                elif row["utterance_id"] in turns:
+                    problems.append(f"{path}: turn {head[3]!r} occurs twice; the first one counts")
+                else:
+                    current = str(row["utterance_id"])
+                    turns[current] = row
+            elif line.startswith("["):
+                current = None
+                problems.append(f"{path}: cannot be read as a turn: {line[:60]!r}")
+            elif current and (vote := _VOTE.match(line)) and vote[1].startswith("E"):
+                votes.setdefault(current, []).append(vote[2])
+        for turn, named in votes.items():
+            turns[turn].update(_agreement(str(turns[turn]["emotion"]), named))
+    return turns, problems
+
+
+def _row(head: re.Match[str]) -> dict[str, object] | None:
+    turn = _TURN.match(head[3])
+    if turn is None:
+        return None
+    dialog, session, letter = turn[1], int(turn[2]), turn[3]
+    return {
+        "utterance_id": head[3],
+        "start_s": float("nan"),
+        "end_s": float("nan"),
+        "speaker": f"{session}{letter}",
+        "session": f"Session{session}",
+        "gender": letter.lower(),
+        "emotion": head[4],
+        "code": head[4],
+        "dialog": dialog,
+        "scenario": "improvised" if "_impro" in dialog else "scripted",
+        "valence": float(head[5]),
+        "activation": float(head[6]),
+        "dominance": float(head[7]),
+        "votes": "",
+        "n_raters": 0,
+        "agreement": float("nan"),
+    }
+
+
+def _agreement(code: str, named: list[str]) -> dict[str, object]:
+    """Count the external raters' words; a rater who gives several counts once for each."""
+    sets = [{word.strip().lower() for word in words.split(";") if word.strip()} for words in named]
+    counted = Counter(word for words in sets for word in words)
+    majority = _WORDS.get(code)
+    agreed = sum(majority in words for words in sets) / len(sets) if majority else float("nan")
+    votes = ";".join(f"{word}={count}" for word, count in sorted(counted.items(), key=lambda v: (-v[1], v[0])))
+    return {"votes": votes, "n_raters": len(sets), "agreement": agreed}
+
+
+def _transcripts(folder: Path) -> dict[str, str]:
+    """Return a digest of each turn's words: enough to see that two turns say the same."""
+    digests = {}
+    for path in _listed(folder, ".txt"):
+        for line in _lines(path):
+            if spoken := _SPOKEN.match(line):
+                words = " ".join(re.findall(r"[a-z']+", spoken[2].lower()))
+                digests[spoken[1]] = hashlib.blake2b(words.encode(), digest_size=6).hexdigest()
+    return digests
+
+
+def _out_of_scale(table: pd.DataFrame) -> list[str]:
+    notes = []
+    for name in ("valence", "activation", "dominance"):
+        off = table.index[~table[name].between(1, 5)]
+        if len(off):
+            values = sorted(set(table.loc[off, name]))
+            notes.append(
+                f"{name} is off the 1-5 scale in {len(off)} utterances ({values}), e.g. {off[0]}; kept as it is"
+            )
+    return notes
+
+
+SPEC = CorpusSpec(
+    name="iemocap",
+    title="IEMOCAP: 12 hours, 10 speakers, 5 sessions, English, improvised and scripted dialogs",
+    licence="by agreement with SAIL, University of Southern California",
+    citation="Busso et al. (2008), IEMOCAP: interactive emotional dyadic motion capture database, LRE 42:335-359",
+    read=read,
+    schemes=SCHEMES,
+    subsets=("all", "improvised", "scripted"),
+    shares_room=True,
+    expected=expected,
+)

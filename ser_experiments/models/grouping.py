@@ -1,0 +1,167 @@
+"""How groups travel: X carries them in a reserved column, and splitters and steps know about it.
+
+A list of splits that is stored in an estimator goes stale as soon as the estimator is fitted on other rows, and
+scikit-learn does not hand ``groups`` to the folds inside a stack or a calibration. A splitter that reads the column
+works unmodified wherever scikit-learn takes ``cv``, nested in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.model_selection import GroupKFold
+
+from ser_experiments.errors import InputError, LeakError
+
+#: The reserved column of a feature table: the speaker or session of each row.
+GROUP = "group"
+
+
+class ByColumn(BaseEstimator):
+    """Split rows so that no group stands on both sides, reading the groups from ``X["group"]``.
+
+    Parameters
+    ----------
+    n_splits : int, default=3
+        Folds wanted; with fewer groups there are as many folds as groups.
+    random_state : int, optional
+        Shuffles which groups share a fold; by default they are dealt out by size.
+    """
+
+    def __init__(self, n_splits: int = 3, random_state: int | None = None) -> None:
+        self.n_splits = n_splits
+        self.random_state = random_state
+
+    def split(
+        self, X: pd.DataFrame, y: object = None, groups: object = None
+    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """Yield training and test positions.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_rows, n_columns)
+            Must hold the column ``group``.
+        y, groups : ignored
+            There because scikit-learn passes them.
+
+        Raises
+        ------
+        InputError
+            No ``group`` column, or fewer than two groups.
+        LeakError
+            A group on both sides.
+        """
+        column = groups_of(X)
+        folds = self.get_n_splits(X)
+        seed = self.random_state
+        splitter = GroupKFold(folds) if seed is None else GroupKFold(folds, shuffle=True, random_state=seed)
+        for train, test in splitter.split(np.zeros(len(X)), groups=column):
+            assert_disjoint(column[train], column[test])
+            yield train, test
+
+    def get_n_splits(self, X: pd.DataFrame | None = None, y: object = None, groups: object = None) -> int:
+        """Return the number of folds, no more than there are groups."""
+        if X is None:
+            return self.n_splits
+        n_groups = len(np.unique(groups_of(X)))
+        if n_groups < 2:
+            raise InputError(f"inner folds need at least two groups among the training rows, got {n_groups}")
+        return min(self.n_splits, n_groups)
+
+
+def groups_of(X: object) -> NDArray[np.str_]:
+    """Return the column ``group`` of a table as strings; an InputError where there is none."""
+    if not isinstance(X, pd.DataFrame) or GROUP not in X.columns:
+        raise InputError(f"the table has no column {GROUP!r}; it must hold the speaker or session of each row")
+    return X[GROUP].astype(str).to_numpy(dtype=str)
+
+
+def assert_disjoint(train: NDArray[np.str_], test: NDArray[np.str_]) -> None:
+    """Raise a LeakError if a group stands on both sides."""
+    shared = np.intersect1d(train, test)
+    if shared.size:
+        raise LeakError(f"group {shared[0]!r} stands in the training and in the test rows of one fold")
+
+
+class OnFeatures(TransformerMixin, BaseEstimator):
+    """Apply a transformer to every column but ``group``, and keep ``group`` beside the result.
+
+    Parameters
+    ----------
+    transformer : transformer
+        Fitted on the other columns alone.
+    """
+
+    def __init__(self, transformer: BaseEstimator) -> None:
+        self.transformer = transformer
+
+    def fit(self, X: pd.DataFrame, y: object = None) -> OnFeatures:
+        """Fit the transformer on the features."""
+        self.transformer_ = clone(self.transformer).fit(X.drop(columns=GROUP, errors="ignore"), y)
+        return self
+
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return the transformed features as float32 columns, and ``group`` where X has it."""
+        features = np.asarray(self.transformer_.transform(X.drop(columns=GROUP, errors="ignore")), dtype=np.float32)
+        names = [f"f{i}" for i in range(features.shape[1])]
+        table = pd.DataFrame(features, index=X.index, columns=names)
+        if GROUP in X:
+            table[GROUP] = X[GROUP]
+        return table
+
+
+class TakeColumns(TransformerMixin, BaseEstimator):
+    """Take the columns of some feature sets out of a table that may hold more.
+
+    Parameters
+    ----------
+    sets : sequence of str
+        Feature sets; none means every column but ``group``.
+    layout : {"row", "array"}, default="row"
+        Functionals come out as a float32 array of shape (n_rows, n_columns); arrays over time as a DataFrame.
+    keep_group : bool, default=False
+        Whether a DataFrame with ``group`` is wanted, for classifiers that hold out groups themselves.
+    """
+
+    def __init__(self, sets: tuple[str, ...] = (), layout: str = "row", keep_group: bool = False) -> None:
+        self.sets = sets
+        self.layout = layout
+        self.keep_group = keep_group
+
+    def fit(self, X: pd.DataFrame, y: object = None) -> TakeColumns:
+        """Find the columns; an InputError names one that is missing."""
+        self.columns_ = self._wanted(X)
+        missing = [name for name in self.columns_ if name not in X.columns]
+        if missing:
+            raise InputError(
+                f"the table has no column {missing[0]!r} ({len(missing)} missing); extract {list(self.sets)}"
+            )
+        self.n_features_in_ = X.shape[1]
+        self.feature_names_in_ = np.asarray(X.columns, dtype=object)
+        return self
+
+    def _wanted(self, X: pd.DataFrame) -> list[str]:
+        if not self.sets:
+            return [name for name in X.columns if name != GROUP]
+        if self.layout == "array":
+            return list(self.sets)
+        from ser_experiments.features.extractor import get_extractor
+
+        return [name for one in self.sets for name in get_extractor(one).column_names]
+
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame | NDArray[np.float32]:
+        """Take the columns."""
+        names = list(self.columns_)
+        if self.keep_group or self.layout == "array":
+            return X[[*names, GROUP]] if self.keep_group and GROUP in X else X[names]
+        if len(names) == X.shape[1]:
+            return X.to_numpy(dtype=np.float32)
+        return X[names].to_numpy(dtype=np.float32)
+
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
+        """Return the names of the columns taken."""
+        return np.asarray(self.columns_, dtype=object)

@@ -1,0 +1,117 @@
+"""From the words of a definition to one scikit-learn estimator on a feature table.
+
+Everything that learns from data stands inside the pipeline, so it is fitted on training rows alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from sklearn.base import BaseEstimator
+from sklearn.feature_selection import SelectKBest
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
+
+from ser_experiments.errors import InputError, nearest
+from ser_experiments.models.grouping import OnFeatures, TakeColumns
+from ser_experiments.models.spec import ModelSpec, get_model
+from ser_experiments.models.temperature import TemperatureScaled
+
+#: Values of ``scale``.
+SCALERS: dict[str, Callable[[], BaseEstimator] | None] = {
+    "none": None,
+    "standard": StandardScaler,
+    "robust": RobustScaler,
+    "quantile": lambda: QuantileTransformer(n_quantiles=100, output_distribution="normal"),
+}
+#: Values of ``calibrate``.
+CALIBRATIONS: dict[str, Callable[[BaseEstimator], BaseEstimator]] = {
+    "none": lambda estimator: estimator,
+    "temperature": TemperatureScaled,
+}
+#: Our own types that a saved pipeline may hold.
+TRUSTED_TYPES = (
+    "ser_experiments.models.grouping.ByColumn",
+    "ser_experiments.models.grouping.OnFeatures",
+    "ser_experiments.models.grouping.TakeColumns",
+    "ser_experiments.models.temperature.TemperatureScaled",
+)
+
+
+def build_pipeline(
+    model: str,
+    params: Mapping[str, object] | None = None,
+    *,
+    sets: Sequence[str] = (),
+    scale: str = "standard",
+    select: int | None = None,
+    calibrate: str = "none",
+    random_state: int | None = 0,
+) -> BaseEstimator:
+    """Build an unfitted estimator that takes a feature table with its ``group`` column.
+
+    Parameters
+    ----------
+    model : str
+        A family of :mod:`ser_experiments.models.zoo`.
+    params : mapping, optional
+        Parameters of the family.
+    sets : sequence of str
+        Feature sets whose columns it takes; none means all columns of the table.
+    scale : {"standard", "robust", "quantile", "none"}
+        How functionals are scaled; arrays over time are scaled by their networks.
+    select : int, optional
+        Keep this many columns by their ANOVA F value.
+    calibrate : {"none", "temperature"}
+        Calibration of the probabilities on inner folds that keep groups apart.
+    random_state : int, optional
+        Seed of families that have one.
+
+    Raises
+    ------
+    InputError
+        Unknown family, parameter or option; the nearest name is given.
+    """
+    spec = get_model(model)
+    _check("scale", scale, SCALERS)
+    _check("calibrate", calibrate, CALIBRATIONS)
+    steps: list[tuple[str, BaseEstimator]] = [
+        ("columns", TakeColumns(tuple(sets), layout=spec.layout, keep_group=spec.reads_group))
+    ]
+    if spec.layout == "row":
+        steps += _preparation(spec, scale, select)
+    steps.append(("model", build_model(model, params, random_state=random_state)))
+    return CALIBRATIONS[calibrate](Pipeline(steps))
+
+
+def build_model(
+    model: str, params: Mapping[str, object] | None = None, *, random_state: int | None = 0
+) -> BaseEstimator:
+    """Build the bare classifier of a family; an unknown parameter is an InputError with the nearest name."""
+    spec = get_model(model)
+    allowed = set(spec.params())
+    for key in params or {}:
+        if key not in allowed:
+            raise InputError(f"model: unknown {key!r} for {model!r}{nearest(key, allowed)}")
+    settings = dict(params or {})
+    if "random_state" in allowed:
+        settings.setdefault("random_state", random_state)
+    return spec.build(**settings)
+
+
+def _preparation(spec: ModelSpec, scale: str, select: int | None) -> list[tuple[str, BaseEstimator]]:
+    steps: list[tuple[str, BaseEstimator]] = [("impute", SimpleImputer(strategy="median", keep_empty_features=True))]
+    scaler = SCALERS[scale]
+    if scaler is not None:
+        steps.append(("scale", scaler()))
+    if select is not None:
+        steps.append(("select", SelectKBest(k=select)))
+    if spec.reads_group:
+        return [(name, OnFeatures(step)) for name, step in steps]
+    return steps
+
+
+def _check(option: str, value: str, allowed: Mapping[str, object]) -> None:
+    if value not in allowed:
+        raise InputError(f"pipeline: {option} is {value!r}{nearest(value, allowed)}")
