@@ -1,0 +1,77 @@
+"""The command ``ser``: one file a subcommand, found by this folder and imported when it is asked for."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+import click
+
+from ser_experiments import plugins
+from ser_experiments.errors import SerError, nearest
+
+
+class _Commands(click.Group):
+    """The subcommands: each module of this package holds one as ``command``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the modules of this package."""
+        return plugins.names(__name__)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one module and take its command."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = plugins.load(__name__, cmd_name, "command").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest command where there is none of that name."""
+        name = args[0]
+        if not name.startswith("-") and self.get_command(ctx, name) is None:
+            ctx.fail(f"unknown command {name!r}{nearest(name, self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="ser_experiments", prog_name="ser")
+@click.option("-v", "--verbose", is_flag=True, help="Say more about what is done.")
+def ser(verbose: bool) -> None:
+    """Speech emotion recognition experiments: one command, comparable, honest.
+
+    Begin with `ser list`, then `ser run xgb_lld`; with nothing configured it runs on the built-in demo corpus.
+    """
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("ser_experiments").setLevel(logging.INFO)
+    # Libraries report their own housekeeping at INFO; it is nobody's result.
+    for name in ("mlflow", "alembic", "matplotlib", "numba"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+
+def main() -> None:
+    """Run the command; an error that a person can mend is one line, without a traceback."""
+    try:
+        ser.main(standalone_mode=False, prog_name="ser")
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except SerError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader (head, less) has gone; point stdout elsewhere so that the flush at exit stays quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

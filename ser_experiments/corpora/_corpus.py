@@ -123,7 +123,7 @@ class Corpus:
     @property
     def row_digest(self) -> str:
         """Return 12 hexadecimal digits for which utterances there are, who speaks them and how they are labelled."""
-        columns = self.utterances[["speaker", "session", "label"]].astype(str)
+        columns = self.utterances[["speaker", "session", "label"]].astype(str).fillna("")
         lines = sorted("\t".join((str(i), *row)) for i, row in zip(columns.index, columns.to_numpy(), strict=True))
         return hashlib.blake2b("\n".join(lines).encode(), digest_size=6).hexdigest()
 

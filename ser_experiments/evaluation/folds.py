@@ -156,7 +156,7 @@ LEAKY = "random"
 
 
 def default_protocol(utterances: pd.DataFrame) -> str:
-    """Return leave-one-session-out where at least two sessions with speakers of their own are known, else by speaker."""
+    """Return leave-one-session-out where two sessions with speakers of their own are known, else by speaker."""
     if utterances["session"].notna().all() and _components(utterances, "session").nunique() >= 2:
         return "leave-one-session-out"
     return "leave-one-speaker-out"

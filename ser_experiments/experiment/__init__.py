@@ -1,0 +1,12 @@
+"""Experiments: a definition, a setting, a run."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "definition": ["Experiment", "experiment_names", "load_experiment"],
+        "estimator": ["build_estimator"],
+        "run": ["Result", "prepare", "run_experiment", "score"],
+    },
+)

@@ -1,0 +1,22 @@
+"""Tracking: the only place that knows MLflow."""
+
+from ser_experiments.tracking.audio_model import AudioModel, load_folder, save_model
+from ser_experiments.tracking.environment import environment, git_state, package_versions
+from ser_experiments.tracking.log_model import log_audio_model, log_table_model
+from ser_experiments.tracking.run import Run, start
+from ser_experiments.tracking.store import connect, tracking_uri
+
+__all__ = [
+    "AudioModel",
+    "Run",
+    "connect",
+    "environment",
+    "git_state",
+    "load_folder",
+    "log_audio_model",
+    "log_table_model",
+    "package_versions",
+    "save_model",
+    "start",
+    "tracking_uri",
+]

@@ -1,0 +1,27 @@
+"""``ser list``: which experiments there are."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def command(as_json: bool) -> None:
+    """List the experiments with what they are."""
+    from ser_experiments import project
+    from ser_experiments.experiment.definition import experiment_names, load_experiment
+
+    folder = project.find().experiments
+    rows = {name: load_experiment(name).definition for name in experiment_names()}
+    if as_json:
+        shown = {n: {"description": d.description, **d.model_dump(exclude={"description"})} for n, d in rows.items()}
+        click.echo(json.dumps(shown))
+        return
+    if not rows:
+        click.echo(f"no experiments in {folder}; run from the project's folder, or write a TOML file there", err=True)
+    width = max(map(len, rows), default=0)
+    for name, definition in rows.items():
+        click.echo(f"{name:<{width}}  {definition.description}")

@@ -1,0 +1,95 @@
+"""``ser run``: one experiment from audio to a logged score."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ser_experiments.cli._options import corpus_arguments, corpus_options, setting_options
+
+if TYPE_CHECKING:
+    from ser_experiments.evaluation.crossval import FoldResult
+    from ser_experiments.experiment import Result
+
+
+@click.command("run")
+@click.argument("experiment")
+@corpus_options
+@setting_options
+@click.option(
+    "--table", type=click.Path(dir_okay=False), help="A ready-made CSV or Parquet of features by utterance id."
+)
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the definition: model.max_depth=6."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of everything random.")
+@click.option("--jobs", type=click.IntRange(1), help="Processes; by default one a core. Scores do not depend on it.")
+@click.option("--skip-bad", is_flag=True, help="Go on without unusable recordings, and record which.")
+@click.option("--no-log", is_flag=True, help="Score only: nothing is written to MLflow.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+def command(
+    experiment: str, corpus: str, name: str | None, allow_outside: bool, as_json: bool, no_log: bool, **settings: Any
+) -> None:
+    """Run an experiment: features, folds, scores, an MLflow run.
+
+    EXPERIMENT is a name that `ser list` shows.
+    """
+    from ser_experiments.experiment import run_experiment
+
+    options = corpus_arguments(corpus, name, allow_outside)
+    started = time.perf_counter()
+    result = run_experiment(
+        experiment,
+        corpus=corpus,
+        corpus_options=options,
+        log_run=not no_log,
+        on_fold=_Folds(),
+        **settings,
+    )
+    if as_json:
+        click.echo(json.dumps(result.as_dict()))
+        return
+    show(result, time.perf_counter() - started)
+
+
+class _Folds:
+    """Say on standard error that a fold is done, as it is done."""
+
+    def __call__(self, result: FoldResult) -> None:
+        took = result.fit_s + result.predict_s
+        click.echo(f"  fold {result.fold.name}: {len(result.fold.test)} tested, {took:.1f} s", err=True)
+
+
+def show(result: Result, seconds: float) -> None:
+    """Print the short table of a result and how to look at it."""
+    from rich.console import Console
+    from rich.table import Table
+
+    prepared, metrics = result.prepared, result.metrics
+    setting = prepared.setting
+    console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
+    console.print(f"\n[bold]{prepared.experiment.name}[/] on {setting.name}")
+    console.print(f"{len(result.predictions)} utterances, {prepared.folds.words}")
+    table = Table(show_header=True, header_style="bold", box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for heading in ("UAR", "95 % interval", "WA", "macro-F1"):
+        table.add_column(heading)
+    interval = f"{metrics['uar_ci_low']:.3f} - {metrics['uar_ci_high']:.3f}"
+    table.add_row(f"[bold]{metrics['uar']:.3f}[/]", interval, f"{metrics['wa']:.3f}", f"{metrics['macro_f1']:.3f}")
+    console.print(table)
+    console.print(f"[dim]interval over {result.interval.n_groups} {prepared.folds.unit}s (jackknife, t)[/]\n")
+    recalls = "   ".join(f"{c} {metrics[f'recall_{c}']:.2f}" for c in prepared.corpus.classes)
+    folds = "   ".join(f"{fold} {value:.2f}" for fold, value in result.folds["fold_uar"].items())
+    console.print(f"recall     {recalls}", soft_wrap=True)
+    console.print(f"fold UAR   {folds}", soft_wrap=True)
+    for warning in result.warnings:
+        console.print(f"[yellow]note: {warning}[/]", soft_wrap=True)
+    for utterance, reason in prepared.skipped.items():
+        console.print(f"[yellow]left out: {utterance}: {reason}[/]", soft_wrap=True)
+    console.print(f"[dim]{seconds:.0f} s[/]")
+    if result.run_id:
+        console.print(f"logged as run {result.run_id} in MLflow experiment {setting.name}")
+        console.print("look at it: make ui (or: ser ui)")

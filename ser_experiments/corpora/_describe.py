@@ -1,0 +1,91 @@
+"""Counts of a copy of a corpus, and where they differ from a complete one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from ser_experiments.corpora._labels import SCHEMES, LabelScheme
+
+
+def counts(utterances: pd.DataFrame, schemes: Mapping[str, LabelScheme]) -> dict[str, pd.DataFrame]:
+    """Count utterances by session, by speaker and by label scheme.
+
+    Parameters
+    ----------
+    utterances : DataFrame
+        As a corpus's reader returns them, with ``emotion`` and ``code``.
+    schemes : mapping of str to LabelScheme
+        The corpus's label schemes.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        Tables by title.
+    """
+    by_emotion = utterances["emotion"]
+    found = {}
+    if utterances["session"].notna().any():
+        table = pd.crosstab(utterances["session"], by_emotion, margins=True, margins_name="total")
+        for column in ("scenario", "dialog"):
+            if column in utterances and utterances[column].notna().any():
+                table = table.join(_extra(utterances, column))
+        found["by session"] = table
+    found["by speaker"] = pd.crosstab(utterances["speaker"], by_emotion, margins=True, margins_name="total")
+    rows = {}
+    for name, scheme in schemes.items():
+        if scheme.classes:
+            label = utterances["code"].map(dict(scheme.classes)).dropna()
+            rows[name] = {"utterances": len(label), **label.value_counts().sort_index().to_dict()}
+    usable = {name: row for name, row in rows.items() if row["utterances"]}
+    if usable:
+        found["by label scheme"] = pd.DataFrame.from_dict(usable, orient="index").fillna(0).astype(int)
+    return found
+
+
+def _extra(utterances: pd.DataFrame, column: str) -> pd.DataFrame:
+    if column == "dialog":
+        one = utterances.groupby("session")["dialog"].nunique()
+        one.loc["total"] = one.sum()
+        return one.rename("dialogs").to_frame()
+    table = pd.crosstab(utterances["session"], utterances[column])
+    table.loc["total"] = table.sum()
+    return table
+
+
+def compare_counts(utterances: pd.DataFrame, expected: pd.DataFrame) -> list[str]:
+    """Say where a copy differs from a complete one.
+
+    Parameters
+    ----------
+    utterances : DataFrame
+        As the reader returns them.
+    expected : DataFrame
+        ``by``, ``value``, ``what``, ``expected``: for a session the number of ``utterances``, ``dialogs``, of
+        ``improvised`` ones and of each code; for a speaker the classes of ``4class``.
+
+    Returns
+    -------
+    list of str
+        One line a difference, e.g. ``"session Session1: neu 380, expected 384"``.
+    """
+    lines = []
+    label = utterances["code"].map(dict(SCHEMES["4class"].classes))
+    for row in expected.itertuples():
+        mine = utterances[utterances[row.by] == row.value]
+        found = _count(mine, label.loc[mine.index], str(row.what))
+        if found != row.expected:
+            lines.append(f"{row.by} {row.value}: {row.what} {found}, expected {row.expected}")
+    return lines
+
+
+def _count(mine: pd.DataFrame, label: pd.Series, what: str) -> int:
+    whole = {
+        "utterances": len(mine),
+        "dialogs": mine["dialog"].nunique(),
+        "improvised": int((mine["scenario"] == "improvised").sum()),
+    }
+    if what in whole:
+        return int(whole[what])
+    return int((mine["code"] == what).sum() + (label == what).sum())

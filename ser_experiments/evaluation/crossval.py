@@ -1,0 +1,144 @@
+"""Out-of-fold predictions: each outer fold is predicted by a model that saw the other groups alone."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+from threadpoolctl import threadpool_limits
+
+from ser_experiments.evaluation.folds import Fold, Folds
+from ser_experiments.evaluation.metrics import PROBABILITY
+
+#: Folds that take longer than this altogether are worth the start of worker processes.
+_WORTH_WORKERS_S = 8.0
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """What one outer fold gave.
+
+    Parameters
+    ----------
+    fold : Fold
+        Which.
+    chances : ndarray of shape (n_test, n_classes)
+        Probabilities of the tested rows, in the order of all classes.
+    fit_s, predict_s : float
+        Wall seconds.
+    """
+
+    fold: Fold
+    chances: NDArray[np.float64]
+    fit_s: float
+    predict_s: float
+
+
+def cross_validate(
+    estimator: BaseEstimator,
+    table: pd.DataFrame,
+    utterances: pd.DataFrame,
+    folds: Folds,
+    *,
+    jobs: int | None = None,
+    on_fold: Callable[[FoldResult], None] | None = None,
+) -> tuple[pd.DataFrame, list[FoldResult]]:
+    """Fit and predict every outer fold.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Unfitted; cloned for each fold.
+    table : DataFrame of shape (n_utterances, n_columns)
+        The feature table, in the order of `utterances`; its column ``group`` is set to the groups of the folds.
+    utterances : DataFrame
+        With ``label``, ``speaker`` and ``session``.
+    folds : Folds
+        The outer folds.
+    jobs : int, optional
+        Processes; by default one a core. The numbers do not depend on it: each fit has one thread of numerics.
+    on_fold : callable, optional
+        Told of each finished fold, in the order of finishing.
+
+    Returns
+    -------
+    predictions : DataFrame
+        Indexed by utterance id: ``fold``, ``speaker``, ``session``, ``label``, ``group``, ``predicted`` (the most
+        probable class) and a probability ``p_<class>`` for each class.
+    results : list of FoldResult
+        In the order of the folds.
+    """
+    classes = sorted(utterances["label"].unique())
+    labels = utterances["label"].to_numpy(dtype=str)
+    table = table.assign(group=folds.group.to_numpy(dtype=str))
+    tell = on_fold or (lambda result: None)
+    results: list[FoldResult] = []
+    for result in _each_fold(estimator, table, labels, folds.folds, classes, jobs or os.cpu_count() or 1):
+        results.append(result)
+        tell(result)
+    order = {fold.name: i for i, fold in enumerate(folds.folds)}
+    results.sort(key=lambda result: order[result.fold.name])
+    return _predictions(utterances, folds, results, classes), results
+
+
+def _each_fold(
+    estimator: BaseEstimator,
+    table: pd.DataFrame,
+    labels: NDArray[np.str_],
+    folds: Sequence[Fold],
+    classes: Sequence[str],
+    jobs: int,
+) -> Iterable[FoldResult]:
+    """Fit the first fold here, to learn what a fold costs, and the others in processes if that pays."""
+    first = _one_fold(estimator, table, labels, folds[0], classes)
+    yield first
+    rest = folds[1:]
+    expected_s = (first.fit_s + first.predict_s) * len(rest)
+    if jobs == 1 or expected_s < _WORTH_WORKERS_S:
+        yield from (_one_fold(estimator, table, labels, fold, classes) for fold in rest)
+        return
+    parallel = Parallel(n_jobs=min(jobs, len(rest)), return_as="generator_unordered")
+    yield from parallel(delayed(_one_fold)(estimator, table, labels, fold, classes) for fold in rest)
+
+
+def _one_fold(
+    estimator: BaseEstimator, table: pd.DataFrame, labels: NDArray[np.str_], fold: Fold, classes: Sequence[str]
+) -> FoldResult:
+    # One thread for each fit whatever the number of jobs, so that sums are taken in the same order.
+    with threadpool_limits(limits=1):
+        start = time.perf_counter()
+        fitted = clone(estimator).fit(table.iloc[fold.train], labels[fold.train])
+        between = time.perf_counter()
+        test = table.iloc[fold.test]
+        chances = align(fitted.predict_proba(test), fitted.classes_, classes)
+        end = time.perf_counter()
+    return FoldResult(fold, chances, between - start, end - between)
+
+
+def align(chances: NDArray[np.floating], present: Sequence[str], classes: Sequence[str]) -> NDArray[np.float64]:
+    """Put the probability columns of `present` classes among all `classes`; a class that is absent gets zero."""
+    full = np.zeros((len(chances), len(classes)))
+    full[:, [list(classes).index(c) for c in present]] = chances
+    return full
+
+
+def _predictions(
+    utterances: pd.DataFrame, folds: Folds, results: Sequence[FoldResult], classes: Sequence[str]
+) -> pd.DataFrame:
+    chances = np.zeros((len(utterances), len(classes)))
+    for result in results:
+        chances[result.fold.test] = result.chances
+    frame = utterances[["speaker", "session", "label"]].copy()
+    frame.insert(0, "fold", folds.assignment())
+    frame["group"] = folds.group
+    frame["predicted"] = np.asarray(classes, dtype=str)[chances.argmax(axis=1)]
+    for column, name in enumerate(classes):
+        frame[PROBABILITY.format(name)] = chances[:, column]
+    return frame

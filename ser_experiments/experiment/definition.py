@@ -1,0 +1,192 @@
+"""The definition of an experiment: one TOML file, parsed once, frozen, with unknown keys refused."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from ser_experiments import plugins, project
+from ser_experiments.errors import InputError, nearest
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+#: TOML has lists; a definition is frozen.
+Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)]
+
+
+class Features(_Section):
+    """``[features]``: which feature sets, and their parameters where they differ from the defaults."""
+
+    sets: Names = Field(default=(), description="feature sets, e.g. ['lld']")
+    params: dict[str, dict[str, Any]] = Field(default_factory=dict, description="[features.params.SET]")
+
+
+class Pipeline(_Section):
+    """``[pipeline]``: what stands between the table and the model."""
+
+    scale: Literal["standard", "robust", "quantile", "none"] = "standard"
+    select: int | None = Field(default=None, ge=1, description="columns kept by their ANOVA F value")
+    calibrate: Literal["none", "temperature"] = "none"
+
+
+class Model(BaseModel):
+    """``[model]``: a family by ``type``; every other key is a parameter of the family."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+    type: str
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Return the parameters of the family."""
+        return dict(self.model_extra or {})
+
+
+class Definition(_Section):
+    """One experiment.
+
+    Parameters
+    ----------
+    description : str
+        One line for ``ser list``.
+    features, pipeline, model
+        The sections of the file.
+    """
+
+    description: str = ""
+    features: Features = Features()
+    pipeline: Pipeline = Pipeline()
+    model: Model
+
+
+class Experiment(_Section):
+    """A definition with its name and the text it was read from."""
+
+    name: str
+    definition: Definition
+    text: str
+
+
+def experiment_names(folder: Path | None = None) -> list[str]:
+    """List the experiments of a folder, by default the project's."""
+    folder = folder or project.find().experiments
+    return sorted(path.stem for path in folder.glob("*.toml") if not path.name.startswith("."))
+
+
+def load_experiment(
+    name: str, folder: Path | None = None, overrides: Sequence[str] | Mapping[str, object] = ()
+) -> Experiment:
+    """Read an experiment's definition.
+
+    Parameters
+    ----------
+    name : str
+        The name of a file of ``experiments/`` without ``.toml``.
+    folder : Path, optional
+        Where to look; by default ``experiments/`` of the project.
+    overrides : sequence of "key=value" or mapping
+        Changes such as ``"model.max_depth=6"``; the value is read as TOML, else as a word.
+
+    Raises
+    ------
+    InputError
+        No such experiment, or a file that cannot be used; unknown keys come with the nearest name.
+    """
+    folder = folder or project.find().experiments
+    path = folder / f"{name}.toml"
+    if not path.is_file() or Path(name).name != name:
+        known = experiment_names(folder)
+        hint = nearest(name, known) if known else f"; there is no definition in {folder}, run from the project's folder"
+        raise InputError(f"unknown experiment {name!r}{hint}")
+    try:
+        text = path.read_text(encoding="utf-8")
+        raw = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{_shown(path)}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{_shown(path)}: not TOML: {error}") from error
+    changes = overrides if isinstance(overrides, Mapping) else dict(_pair(item) for item in overrides)
+    for key, value in changes.items():
+        _set(raw, key, value)
+    note = "".join(f"# --set {key}={value!r}\n" for key, value in changes.items())
+    return Experiment(name=name, definition=parse_definition(raw, _shown(path)), text=note + text)
+
+
+def parse_definition(raw: Mapping[str, Any], where: str) -> Definition:
+    """Check a parsed TOML against the definition; `where` begins each message."""
+    try:
+        definition = Definition.model_validate(raw)
+    except ValidationError as error:
+        raise InputError(f"{where}: {_first_problem(error)}") from error
+    _check_names(definition, where)
+    return definition
+
+
+def _check_names(definition: Definition, where: str) -> None:
+    known = plugins.names("ser_experiments.features.sets")
+    for name in (*definition.features.sets, *definition.features.params):
+        if name not in known:
+            raise InputError(f"{where}: features: unknown feature set {name!r}{nearest(name, known)}")
+    families = plugins.names("ser_experiments.models.zoo")
+    if definition.model.type not in families:
+        raise InputError(
+            f"{where}: model: unknown type {definition.model.type!r}{nearest(definition.model.type, families)}"
+        )
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_url=False)[0]
+    place = [str(part) for part in problem["loc"]]
+    if problem["type"] == "extra_forbidden":
+        section = _section(place[:-1])
+        allowed = section.model_fields if section else {}
+        return ": ".join([*place[:-1], f"unknown key {place[-1]!r}{nearest(place[-1], allowed)}"])
+    if problem["type"] == "missing":
+        return ": ".join([*place[:-1], f"{place[-1]!r} is missing; add it"])
+    message = problem["msg"][0].lower() + problem["msg"][1:]
+    return f"{'.'.join(place)}: {message}, got {problem['input']!r}"
+
+
+def _section(place: Sequence[str]) -> type[BaseModel] | None:
+    section: type[BaseModel] = Definition
+    for part in place:
+        found = section.model_fields.get(part)
+        if found is None or not (isinstance(found.annotation, type) and issubclass(found.annotation, BaseModel)):
+            return None
+        section = found.annotation
+    return section
+
+
+def _pair(item: str) -> tuple[str, object]:
+    key, equals, value = item.partition("=")
+    if not equals or not key:
+        raise InputError(f"--set {item!r}: expected key=value, e.g. model.max_depth=6")
+    try:
+        return key, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key, value
+
+
+def _set(raw: dict[str, Any], key: str, value: object) -> None:
+    *parents, last = key.split(".")
+    here = raw
+    for part in parents:
+        below = here.setdefault(part, {})
+        if not isinstance(below, dict):
+            raise InputError(f"--set {key}: {part!r} is not a section")
+        here = below
+    here[last] = value
+
+
+def _shown(path: Path) -> str:
+    """Return the path as a user knows it: relative to the current folder where that is shorter."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,172 @@
+"""What is said of a run: tags, the note in words, warnings, and everything that is logged."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from ser_experiments import project
+from ser_experiments.evaluation.metrics import confusion
+from ser_experiments.evaluation.plots import plot_confusion, plot_groups
+
+if TYPE_CHECKING:
+    from ser_experiments.experiment.run import Prepared, Result
+    from ser_experiments.tracking import Run
+
+#: Functionals under leave-one-session-out on all of IEMOCAP do not go beyond this without a leak.
+_SUSPICIOUS_IEMOCAP = 0.62
+
+
+def tags(prepared: Prepared) -> dict[str, object]:
+    """Return the tags of a run: what it was run on, under which rule, with which program."""
+    from ser_experiments.tracking import git_state, package_versions
+
+    setting = prepared.setting
+    sets = ",".join(prepared.experiment.definition.features.sets)
+    return {
+        "ser.experiment": prepared.experiment.name,
+        "ser.setting": setting.name,
+        "ser.corpus": setting.corpus,
+        "ser.labels": setting.labels,
+        "ser.subset": setting.subset,
+        "ser.protocol": setting.protocol,
+        "ser.normalize": setting.normalize,
+        "ser.rows": setting.rows,
+        "ser.leaky": str(setting.leaky).lower(),
+        "ser.synthetic": str(bool(prepared.corpus.spec.warning)).lower(),
+        "ser.features": sets if prepared.table_file is None else f"table:{prepared.table_file.name}",
+        "ser.model": prepared.experiment.definition.model.type,
+        "ser.seed": prepared.seed,
+        **git_state(project.find().folder),
+        **{f"version.{name}": version for name, version in package_versions().items()},
+    }
+
+
+def warnings_for(prepared: Prepared, metrics: dict[str, float] | None = None) -> list[str]:
+    """Return what must be said with the score, one line each."""
+    said = list(prepared.corpus.notes)
+    if prepared.corpus.spec.warning:
+        said.append(prepared.corpus.spec.warning)
+    if prepared.setting.leaky:
+        said.append("protocol random: tested speakers were seen in training; this score shows the leak, not the model")
+    if prepared.skipped:
+        said.append(f"{len(prepared.skipped)} bad recordings were left out (--skip-bad)")
+    if metrics and _too_good(prepared, metrics["uar"]):
+        said.append(
+            f"UAR above {_SUSPICIOUS_IEMOCAP} on all of IEMOCAP from functionals is more than any honest set-up gave; "
+            "look for a leak"
+        )
+    return said
+
+
+def _too_good(prepared: Prepared, uar: float) -> bool:
+    setting = prepared.setting
+    usual = (setting.corpus, setting.labels, setting.subset) == ("iemocap", "4class", "all")
+    plain = setting.protocol == "leave-one-session-out" and setting.normalize == "none" and prepared.table_file is None
+    return usual and plain and uar > _SUSPICIOUS_IEMOCAP
+
+
+def note(prepared: Prepared) -> str:
+    """Return the protocol in words as Markdown, for the run's description."""
+    setting, folds, utterances = prepared.setting, prepared.folds, prepared.utterances
+    counts = ", ".join(f"{label} {n}" for label, n in utterances["label"].value_counts().sort_index().items())
+    n_speakers = utterances["speaker"].nunique()
+    lines = [
+        f"**{prepared.experiment.name}**: {prepared.experiment.definition.description}",
+        "",
+        f"- Corpus: {setting.corpus}, {len(utterances)} utterances ({counts}), {n_speakers} speakers",
+        f"- Labels: {setting.labels} ({prepared.corpus.labels.rule or prepared.corpus.labels.note})",
+        f"- Subset: {setting.subset}",
+        f"- Protocol: {setting.protocol}, {setting.n_folds} folds: {folds.words}",
+        f"- Normalisation: {setting.normalize}",
+        f"- UAR is pooled over all out-of-fold utterances; its interval is a delete-one-{_unit(prepared)} jackknife "
+        "with Student's t",
+        f"- Rows and folds: `{setting.rows}`, seed {prepared.seed}",
+    ]
+    lines += [f"- **{warning}**" for warning in warnings_for(prepared)]
+    return "\n".join(lines)
+
+
+def _unit(prepared: Prepared) -> str:
+    return prepared.folds.unit
+
+
+def log_result(run: Run, result: Result, fitted: BaseEstimator) -> str:
+    """Log everything of a finished experiment and the model fitted on all rows; return the model's URI."""
+    from ser_experiments.tracking import environment
+
+    prepared = result.prepared
+    run.params(_params(prepared))
+    run.metrics(result.metrics | {"n_utterances": len(result.predictions), "n_groups": result.interval.n_groups})
+    run.fold_metrics(result.folds[["fold_uar", "fold_wa"]])
+    title = f"{prepared.experiment.name}, {prepared.setting.name}"
+    classes = prepared.corpus.classes
+    run.figure(plot_confusion(confusion(result.predictions, classes), title), "plots/confusion_matrix.png")
+    scores = result.folds["fold_uar"]
+    run.figure(plot_groups(scores, result.metrics["uar"], 1 / len(classes), title, "fold"), "plots/fold_uar.png")
+    run.table(result.predictions, "predictions.csv")
+    run.table(result.folds, "folds.csv")
+    run.text(prepared.experiment.text, "definition.toml")
+    run.json(result.as_dict(), "result.json")
+    run.json(environment(project.find().folder), "environment.json")
+    source = f"{prepared.setting.corpus} ({prepared.corpus.spec.title})"
+    run.dataset(prepared.table, name=prepared.setting.corpus, digest=table_digest(prepared), source=source)
+    return _log_model(run, result, fitted)
+
+
+def _params(prepared: Prepared) -> dict[str, object]:
+    definition, setting = prepared.experiment.definition, prepared.setting
+    sets = ",".join(definition.features.sets) if prepared.table_file is None else f"table:{prepared.table_file.name}"
+    model = prepared.estimator.get_params()
+    chosen = {f"model.{key}": value for key, value in definition.model.params.items()}
+    return {
+        "features": sets,
+        "n_columns": prepared.table.shape[1] - 1,
+        "model": definition.model.type,
+        **chosen,
+        "scale": definition.pipeline.scale,
+        "select": definition.pipeline.select,
+        "calibrate": definition.pipeline.calibrate,
+        "class_weight": next((v for k, v in model.items() if k.endswith("class_weight")), None),
+        "corpus": setting.corpus,
+        "labels": setting.labels,
+        "subset": setting.subset,
+        "protocol": setting.protocol,
+        "normalize": setting.normalize,
+        "seed": prepared.seed,
+    }
+
+
+def table_digest(prepared: Prepared) -> str:
+    """Return 16 hexadecimal digits for the table's identity: its columns, rows, labels and numbers."""
+    digest = hashlib.blake2b(prepared.setting.rows.encode(), digest_size=8)
+    numbers = prepared.table.select_dtypes("number")
+    digest.update("\n".join(map(str, prepared.table.columns)).encode())
+    digest.update(np.ascontiguousarray(numbers.to_numpy(dtype=np.float32)).tobytes())
+    digest.update("\n".join(map(str, prepared.table.index)).encode())
+    return digest.hexdigest()
+
+
+def _log_model(run: Run, result: Result, fitted: BaseEstimator) -> str:
+    from ser_experiments.tracking import AudioModel, log_audio_model, log_table_model
+
+    prepared = result.prepared
+    setting = prepared.setting
+    meta = {
+        "experiment": prepared.experiment.name,
+        "setting": setting.name,
+        "rows": setting.rows,
+        "run_id": run.run_id,
+        "uar": result.metrics["uar"],
+        "normalize": setting.normalize,
+        "notes": warnings_for(prepared),
+    }
+    features = prepared.experiment.definition.features
+    if prepared.table_file is not None:
+        columns = [str(c) for c in prepared.table.columns if c != "group"]
+        return log_table_model(fitted, columns, meta)
+    sets = [(name, features.params.get(name, {})) for name in features.sets]
+    return log_audio_model(AudioModel(fitted, sets, meta))

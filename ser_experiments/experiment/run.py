@@ -1,0 +1,258 @@
+"""Run an experiment: corpus, folds, table, out-of-fold predictions, scores, an MLflow run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from sklearn.base import BaseEstimator, clone
+from threadpoolctl import threadpool_limits
+
+from ser_experiments import project
+from ser_experiments.corpora import Corpus, load_corpus
+from ser_experiments.evaluation.crossval import FoldResult, cross_validate
+from ser_experiments.evaluation.folds import Folds, make_folds
+from ser_experiments.evaluation.intervals import Interval, uar_interval
+from ser_experiments.evaluation.metrics import fold_metrics, pooled_metrics
+from ser_experiments.evaluation.tripwires import check_leaks
+from ser_experiments.experiment.definition import Experiment, load_experiment
+from ser_experiments.experiment.estimator import build_estimator
+from ser_experiments.experiment.report import log_result, note, tags, warnings_for
+from ser_experiments.experiment.setting import Setting, setting_of
+from ser_experiments.features import feature_table, read_table, survey
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything an experiment needs before anything is fitted.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The definition.
+    corpus : Corpus
+        The utterances that are used, after bad recordings were left out.
+    folds : Folds
+        The outer folds; leak tripwires have passed.
+    setting : Setting
+        What the score may be compared with.
+    table : DataFrame
+        The feature table in the order of the utterances, with ``group``.
+    estimator : estimator
+        Unfitted.
+    seed : int
+        Seed of the estimator.
+    table_file : Path or None
+        Where a ready-made table came from.
+    skipped : dict of str to str
+        Bad recordings that were left out, and why.
+    """
+
+    experiment: Experiment
+    corpus: Corpus
+    folds: Folds
+    setting: Setting
+    table: pd.DataFrame
+    estimator: BaseEstimator
+    seed: int
+    table_file: Path | None = None
+    skipped: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def utterances(self) -> pd.DataFrame:
+        """Return the utterances of the corpus."""
+        return self.corpus.utterances
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an experiment gave.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        What went in.
+    metrics : dict of str to float
+        Pooled over all out-of-fold rows; ``uar`` first.
+    interval : Interval
+        Of the UAR, over the unit of the protocol.
+    folds : DataFrame
+        ``fold_uar``, ``fold_wa``, ``n_test``, ``fit_s`` by fold.
+    predictions : DataFrame
+        Out of fold, one row an utterance.
+    warnings : list of str
+        What must be said with the score.
+    run_id, experiment_id, model_uri : str or None
+        Of MLflow.
+    """
+
+    prepared: Prepared
+    metrics: dict[str, float]
+    interval: Interval
+    folds: pd.DataFrame
+    predictions: pd.DataFrame
+    warnings: list[str]
+    run_id: str | None = None
+    experiment_id: str | None = None
+    model_uri: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what ``ser run --json`` prints."""
+        setting = self.prepared.setting
+        return {
+            "run_id": self.run_id,
+            "experiment": self.prepared.experiment.name,
+            "setting": setting.name,
+            "corpus": setting.corpus,
+            "labels": setting.labels,
+            "subset": setting.subset,
+            "protocol": setting.protocol,
+            "normalize": setting.normalize,
+            "rows": setting.rows,
+            "seed": self.prepared.seed,
+            "n_utterances": len(self.predictions),
+            "n_groups": self.interval.n_groups,
+            "interval_unit": self.prepared.folds.unit,
+            "metrics": self.metrics,
+            "folds": self.folds.reset_index().to_dict(orient="records"),
+            "warnings": self.warnings,
+            "skipped": dict(self.prepared.skipped),
+            "model_uri": self.model_uri,
+        }
+
+
+def prepare(
+    name: str,
+    *,
+    corpus: str = "demo",
+    root: str | Path | None = None,
+    labels: str | None = None,
+    subset: str | None = None,
+    protocol: str | None = None,
+    n_splits: int = 5,
+    seed: int = 0,
+    jobs: int | None = None,
+    skip_bad: bool = False,
+    table: str | Path | None = None,
+    overrides: Sequence[str] | Mapping[str, object] = (),
+    corpus_options: Mapping[str, object] | None = None,
+    progress: Callable[..., None] | None = None,
+) -> Prepared:
+    """Load, check and measure everything, without fitting anything; see :func:`run_experiment`."""
+    experiment = load_experiment(name, overrides=overrides)
+    estimator = build_estimator(experiment, seed=seed, from_table=table is not None)
+    loaded = load_corpus(corpus, root, labels, subset=subset, **dict(corpus_options or {}))
+    # Folds are cut before anything is measured: a protocol that cannot be held should not cost an extraction.
+    cut = {"n_splits": n_splits, "shares_room": loaded.spec.shares_room}
+    make_folds(loaded.utterances, protocol, **cut)  # type: ignore[arg-type]
+    if table is None:
+        features = experiment.definition.features
+        made = feature_table(
+            features.sets, loaded.utterances, params=features.params, jobs=jobs, skip_bad=skip_bad, progress=progress
+        )
+        facts = survey(loaded.utterances.loc[made.index], jobs=jobs)
+    else:
+        made = read_table(Path(table), loaded.utterances)
+        facts = None
+    skipped = dict(made.attrs.get("skipped", {}))
+    if skipped:
+        loaded = _without(loaded, skipped)
+    folds = make_folds(loaded.utterances, protocol, **cut)  # type: ignore[arg-type]
+    check_leaks(folds, loaded.utterances, None if facts is None else facts["samples_digest"])
+    made["group"] = folds.group.to_numpy(dtype=str)
+    setting = setting_of(loaded, folds)
+    return Prepared(
+        experiment, loaded, folds, setting, made, estimator, seed, None if table is None else Path(table), skipped
+    )
+
+
+def _without(corpus: Corpus, skipped: Mapping[str, str]) -> Corpus:
+    from dataclasses import replace
+
+    return replace(corpus, utterances=corpus.utterances.drop(index=list(skipped)))
+
+
+def score(
+    prepared: Prepared, *, jobs: int | None = None, on_fold: Callable[[FoldResult], None] | None = None
+) -> Result:
+    """Fit and predict every outer fold and score the out-of-fold predictions; nothing is logged."""
+    predictions, results = cross_validate(
+        prepared.estimator, prepared.table, prepared.utterances, prepared.folds, jobs=jobs, on_fold=on_fold
+    )
+    folds = fold_metrics(predictions).loc[[r.fold.name for r in results]]
+    folds["fit_s"] = [round(r.fit_s, 3) for r in results]
+    interval = uar_interval(predictions, _unit_column(prepared))
+    metrics = pooled_metrics(predictions, prepared.corpus.classes)
+    metrics |= {"uar_ci_low": interval.low, "uar_ci_high": interval.high}
+    metrics |= {"fold_uar_mean": float(folds["fold_uar"].mean()), "fold_uar_std": float(folds["fold_uar"].std())}
+    return Result(prepared, metrics, interval, folds, predictions, warnings_for(prepared, metrics))
+
+
+def _unit_column(prepared: Prepared) -> str:
+    # Of a session protocol the groups; speakers otherwise, also where partners were kept apart.
+    return "group" if prepared.folds.unit == "session" else "speaker"
+
+
+def run_experiment(
+    name: str,
+    *,
+    log_run: bool = True,
+    jobs: int | None = None,
+    on_fold: Callable[[FoldResult], None] | None = None,
+    **settings: Any,
+) -> Result:
+    """Run an experiment and log it.
+
+    Parameters
+    ----------
+    name : str
+        A file of ``experiments/`` without ``.toml``.
+    log_run : bool, default=True
+        Whether to log to MLflow; without it only the result comes back, and no model is fitted on all rows.
+    jobs : int, optional
+        Processes for extraction and folds; by default one a core. Scores do not depend on it.
+    on_fold : callable, optional
+        Told of each finished fold.
+    **settings
+        ``corpus`` (``"demo"``), ``root``, ``labels``, ``subset``, ``protocol``, ``n_splits`` (5), ``seed`` (0),
+        ``skip_bad`` (False), ``table`` (a ready-made CSV or Parquet), ``overrides`` (``["model.C=1"]``),
+        ``corpus_options``.
+
+    Returns
+    -------
+    Result
+        Metrics, intervals and out-of-fold predictions.
+
+    Raises
+    ------
+    InputError
+        Anything that was handed in and cannot be used; nothing was fitted.
+    LeakError
+        The test side of a fold is known to its training side.
+    """
+    prepared = prepare(name, jobs=jobs, **settings)
+    if not log_run:
+        return score(prepared, jobs=jobs, on_fold=on_fold)
+    from dataclasses import replace
+
+    from ser_experiments import tracking
+
+    with tracking.start(
+        project.find(),
+        name=name,
+        setting=prepared.setting.name,
+        rows=prepared.setting.rows,
+        tags=tags(prepared),
+        note=note(prepared),
+    ) as run:
+        result = score(prepared, jobs=jobs, on_fold=on_fold)
+        with threadpool_limits(limits=1):
+            fitted = clone(prepared.estimator).fit(prepared.table, prepared.utterances["label"].to_numpy(dtype=str))
+        model_uri = log_result(run, result, fitted)
+        return replace(result, run_id=run.run_id, experiment_id=run.experiment_id, model_uri=model_uri)

@@ -1,0 +1,166 @@
+"""The model that is logged and registered: audio in, label and probabilities out.
+
+What lies in MLflow is data alone: ``model.json`` (which extractors, which classes, which setting) and
+``estimator.skops``. MLflow loads it through :func:`_load_pyfunc` of the installed package (``loader_module``), so
+nothing that lies in the artifact is executed.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from ser_experiments.audio import read_audio
+from ser_experiments.errors import AudioError, InputError, SerError
+from ser_experiments.features.extractor import Extractor, get_extractor
+from ser_experiments.tracking.model_folder import read_folder, write_folder
+
+#: Longest recording that is predicted as one utterance, and the largest file that is read, in a served request.
+MAX_SECONDS, MAX_BYTES = 600.0, 64 * 2**20
+
+
+@dataclass(frozen=True)
+class AudioModel:
+    """A fitted estimator with the extractors that feed it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted on a feature table.
+    sets : sequence of (str, mapping)
+        Feature sets and their parameters, in the order of the table's columns.
+    meta : mapping
+        Classes, setting, experiment, extractor identities.
+    """
+
+    estimator: BaseEstimator
+    sets: Sequence[tuple[str, Mapping[str, object]]]
+    meta: Mapping[str, Any]
+
+    @property
+    def classes(self) -> list[str]:
+        """Return the classes in the order of the probabilities."""
+        return [str(c) for c in self.estimator.classes_]
+
+    def extractors(self) -> list[Extractor]:
+        """Build the extractors that the model names."""
+        return [get_extractor(name, **params) for name, params in self.sets]
+
+    def features(self, audio: NDArray[np.float32], sample_rate: int) -> pd.DataFrame:
+        """Measure one recording: a feature table of one row."""
+        row: dict[str, object] = {}
+        for extractor in self.extractors():
+            values = extractor(audio, sample_rate)
+            if extractor.layout == "array":
+                row[extractor.name] = values
+            else:
+                row.update(zip(extractor.column_names, values, strict=True))
+        return pd.DataFrame({name: pd.Series([value]) for name, value in row.items()})
+
+    def predict_audio(self, audio: NDArray[np.float32], sample_rate: int) -> dict[str, Any]:
+        """Predict one recording.
+
+        Returns
+        -------
+        dict
+            ``label`` and ``probabilities`` (class to float).
+        """
+        chances = self.estimator.predict_proba(self.features(audio, sample_rate).assign(group=""))[0]
+        by_class = {c: float(p) for c, p in zip(self.classes, chances, strict=True)}
+        return {"label": max(by_class, key=lambda c: by_class[c]), "probabilities": by_class}
+
+    def predict_source(self, source: str | Path | bytes) -> dict[str, Any]:
+        """Read a path or bytes and predict; an AudioError says what is wrong with the recording."""
+        return self.predict_audio(*read_audio(source))
+
+
+def save_model(model: AudioModel, folder: Path) -> None:
+    """Write a model to a folder."""
+    meta = {
+        **model.meta,
+        "sets": [[name, dict(params)] for name, params in model.sets],
+        "extractors": [extractor.identity for extractor in model.extractors()],
+    }
+    write_folder(folder, model.estimator, meta)
+
+
+def load_folder(folder: Path) -> AudioModel:
+    """Read a model from a folder.
+
+    Raises
+    ------
+    InputError
+        Files are missing, do not match each other, hold unknown types, or name extractors of another version.
+    """
+    estimator, meta = read_folder(folder)
+    if "sets" not in meta:
+        raise InputError(f"{folder}: the model was trained on a ready-made table and takes no audio; hand it a table")
+    model = AudioModel(estimator, [(name, params) for name, params in meta["sets"]], meta)
+    for extractor, saved in zip(model.extractors(), meta["extractors"], strict=True):
+        if extractor.version != saved["version"]:
+            raise InputError(
+                f"{folder}: the model was trained on {extractor.name!r} version {saved['version']}, "
+                f"this program has version {extractor.version}; train it again"
+            )
+    return model
+
+
+class _Served:
+    """What MLflow calls: a table with one column of bytes in, a table of answers out."""
+
+    def __init__(self, model: AudioModel) -> None:
+        self.model = model
+
+    def predict(self, model_input: pd.DataFrame, params: Mapping[str, object] | None = None) -> pd.DataFrame:
+        """Answer each row; a bad recording gets an ``error`` of its own and spoils no other row."""
+        rows = [self._answer(value) for value in model_input.iloc[:, 0]]
+        return pd.DataFrame(rows, columns=["label", "probabilities", "error"])
+
+    def _answer(self, value: object) -> dict[str, Any]:
+        empty: dict[str, Any] = {"label": "", "probabilities": dict.fromkeys(self.model.classes, 0.0)}
+        try:
+            data = _bytes(value)
+            _bound(data)
+            return {**self.model.predict_source(data), "error": ""}
+        except SerError as error:
+            return {**empty, "error": str(error)}
+
+
+def _bytes(value: object) -> bytes:
+    # A path is never opened here: a served model would let a client read any file of the server.
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    if isinstance(value, str):
+        try:
+            return base64.b64decode(value, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise InputError("audio must be the bytes of a recording, in base64 within JSON") from error
+    raise InputError(f"audio must be bytes, got {type(value).__name__}")
+
+
+def _bound(data: bytes) -> None:
+    if len(data) > MAX_BYTES:
+        raise InputError(f"audio of {len(data)} bytes; at most {MAX_BYTES} are read")
+    import soundfile
+
+    try:
+        seconds = soundfile.info(io.BytesIO(data)).duration
+    except soundfile.SoundFileError as error:
+        raise AudioError("<bytes>", "not audio that libsndfile reads") from error
+    if seconds > MAX_SECONDS:
+        raise InputError(f"audio of {seconds:.0f} s; at most {MAX_SECONDS:.0f} s are predicted at once")
+
+
+def _load_pyfunc(path: str) -> _Served:
+    """Load a model for MLflow; named by ``loader_module`` in the logged model."""
+    return _Served(load_folder(Path(path)))

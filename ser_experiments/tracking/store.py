@@ -1,0 +1,113 @@
+"""Where runs are kept: ``MLFLOW_TRACKING_URI`` if it is set, else an SQLite file under ``mlruns/``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import mlflow
+from mlflow.exceptions import MlflowException
+
+from ser_experiments.errors import InputError, StoreError
+from ser_experiments.project import Project
+
+_ROWS_TAG = "ser.rows"
+
+
+def tracking_uri(project: Project) -> str:
+    """Return the URI of the tracking store; the local one is made ready to be created.
+
+    Raises
+    ------
+    InputError
+        The URI names a plain-file store, which MLflow 3.13 and later refuse.
+    StoreError
+        The folder for the local store cannot be written.
+    """
+    uri = os.environ.get("MLFLOW_TRACKING_URI")
+    if uri:
+        if "://" not in uri or uri.startswith("file:"):
+            raise InputError(
+                f"MLFLOW_TRACKING_URI is {uri!r}: MLflow no longer keeps runs in plain files; use sqlite:///PATH or a "
+                "server's http:// address (`mlflow migrate-filestore` carries old runs over)"
+            )
+        return uri
+    try:
+        project.mlruns.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"{project.mlruns}: cannot be written ({error.strerror}); run from a folder you own"
+        ) from error
+    return f"sqlite:///{(project.mlruns / 'mlflow.db').resolve()}"
+
+
+def artifact_root(project: Project) -> str | None:
+    """Return where the local store keeps artifacts; a server decides for itself (None)."""
+    if os.environ.get("MLFLOW_TRACKING_URI"):
+        return None
+    return (project.mlruns / "artifacts").resolve().as_uri()
+
+
+def connect(project: Project) -> mlflow.MlflowClient:
+    """Point mlflow at the project's store and return a client for it.
+
+    Raises
+    ------
+    StoreError
+        The store does not answer.
+    """
+    uri = tracking_uri(project)
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    client = mlflow.MlflowClient(uri)
+    try:
+        client.search_experiments(max_results=1)
+    except (MlflowException, OSError) as error:
+        raise StoreError(f"tracking store {uri} does not answer: {str(error).splitlines()[0][:200]}") from error
+    return client
+
+
+def experiment_for(client: mlflow.MlflowClient, project: Project, setting: str, rows: str) -> str:
+    """Return the id of the MLflow experiment of a setting, creating it where needed.
+
+    Runs on other rows never share it: if the plain name is taken by other rows, their digest is appended.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        The store.
+    project : Project
+        Where a local store keeps artifacts.
+    setting : str
+        The setting in words, e.g. ``"iemocap-4class-leave-one-session-out"``.
+    rows : str
+        Digest of the rows and folds.
+    """
+    for name in (setting, f"{setting}-{rows[:6]}"):
+        found = client.get_experiment_by_name(name)
+        if found is None:
+            return _create(client, project, name, rows)
+        if found.tags.get(_ROWS_TAG) == rows and found.lifecycle_stage == "active":
+            return str(found.experiment_id)
+    raise StoreError(
+        f"MLflow experiment {setting!r} is deleted or holds other rows; restore it with "
+        f"`mlflow experiments restore` or choose another store"
+    )
+
+
+def _create(client: mlflow.MlflowClient, project: Project, name: str, rows: str) -> str:
+    root = artifact_root(project)
+    location = None if root is None else f"{root}/{name}"
+    try:
+        return str(client.create_experiment(name, artifact_location=location, tags={_ROWS_TAG: rows}))
+    except MlflowException:
+        # Another process created it in the meantime.
+        found = client.get_experiment_by_name(name)
+        if found is None or found.tags.get(_ROWS_TAG) != rows:
+            raise
+        return str(found.experiment_id)
+
+
+def local_database(project: Project) -> Path:
+    """Return the path of the local store's database."""
+    return project.mlruns / "mlflow.db"
