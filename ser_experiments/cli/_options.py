@@ -27,7 +27,7 @@ def corpus_options(function: Function) -> Function:
 
 
 def corpus_arguments(corpus: str, name: str | None, allow_outside: bool) -> dict[str, object]:
-    """Return the options that only some corpora take, where they were given; an option that does not fit is an error."""
+    """Return the options that only a manifest takes, where they were given; with another corpus they are an error."""
     given: dict[str, object] = {}
     if name is not None:
         given["name"] = name

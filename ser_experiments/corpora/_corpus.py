@@ -139,7 +139,7 @@ def get_corpus(name: str) -> CorpusSpec:
     return spec
 
 
-def read_corpus(name: str, root: str | Path | None = None, **options: object) -> tuple[CorpusSpec, Reading]:
+def read_corpus(name: str, /, root: str | Path | None = None, **options: object) -> tuple[CorpusSpec, Reading]:
     """Read every utterance of a corpus, whatever its label.
 
     Parameters
@@ -169,6 +169,7 @@ def read_corpus(name: str, root: str | Path | None = None, **options: object) ->
 
 def load_corpus(
     name: str,
+    /,
     root: str | Path | None = None,
     labels: str | None = None,
     *,

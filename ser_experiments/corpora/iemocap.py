@@ -209,7 +209,7 @@ def _transcripts(folder: Path) -> dict[str, str]:
     for path in _listed(folder, ".txt"):
         for line in _lines(path):
             if spoken := _SPOKEN.match(line):
-                words = " ".join(re.findall(r"[a-z']+", spoken[2].lower()))
+                words = " ".join(re.findall(r"[\w']+", spoken[2].lower()))
                 digests[spoken[1]] = hashlib.blake2b(words.encode(), digest_size=6).hexdigest()
     return digests
 

@@ -206,9 +206,9 @@ def make_folds(
 
 
 def _check_classes(folds: Sequence[Fold], labels: NDArray[np.str_], protocol: str) -> None:
-    every = set(labels)
+    every = set(labels.tolist())
     for fold in folds:
-        missing = sorted(every - set(labels[fold.train]))
+        missing = sorted(every - set(labels[fold.train].tolist()))
         if missing:
             raise InputError(
                 f"protocol {protocol!r}: the training rows of fold {fold.name!r} have no {missing[0]!r}; "

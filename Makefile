@@ -1,0 +1,67 @@
+# Every target needs `make setup` only, which makes .venv; every target that runs the program is one `ser` line.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# BOOST=gpu takes the full XGBoost with CUDA instead of the light CPU build.
+BOOST ?= cpu
+
+NAME ?= xgb_lld
+OPTIONS = $(if $(CORPUS),--corpus $(CORPUS)) $(if $(ROOT),--root "$(ROOT)") $(if $(LABELS),--labels $(LABELS)) \
+	$(if $(SUBSET),--subset $(SUBSET)) $(if $(PROTOCOL),--protocol $(PROTOCOL)) $(ARGS)
+
+.PHONY: help setup experiment list ui corpora check format test test-slow test-all bench clean
+
+help: ## Print this list
+	@echo "Usage: make TARGET [NAME=xgb_lld] [CORPUS=demo|iemocap|manifest] [ROOT=path] [LABELS=..] [PROTOCOL=..] [ARGS=..]"
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## Make .venv with everything in it
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else \
+		"error: Python %d.%d; needed is 3.11, 3.12 or 3.13: say make PYTHON=python3.11" % v)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "setting up $(VENV) (once, a minute or two)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
+		-c constraints.txt -e '.[$(BOOST),demo,dev]' 2> $(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
+	@touch $(STAMP)
+
+experiment: $(STAMP) ## Run an experiment: make experiment NAME=xgb_lld
+	@$(BIN)/ser run $(NAME) $(OPTIONS)
+
+list: $(STAMP) ## List the experiments
+	@$(BIN)/ser list
+
+corpora: $(STAMP) ## List the corpora and their label schemes
+	@$(BIN)/ser corpora list
+
+ui: $(STAMP) ## Open the MLflow UI on the runs
+	@$(BIN)/ser ui $(ARGS)
+
+check: $(STAMP) ## Lint, formatting, types, layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(STAMP) ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+test: $(STAMP) ## Run the tests (under five minutes)
+	@$(BIN)/python -m pytest -m "not slow" -n 2
+
+test-slow: $(STAMP) ## Run the slow tests
+	@$(BIN)/python -m pytest -m slow
+
+test-all: $(STAMP) ## Run all tests
+	@$(BIN)/python -m pytest -n 2
+
+bench: $(STAMP) ## Measure speed and memory as ratios, side by side
+	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+clean: ## Remove .venv and build leftovers; runs and tables stay
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
