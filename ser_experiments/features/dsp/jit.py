@@ -34,7 +34,8 @@ def kernel(signature: str, *, fast: bool = True) -> Callable[[Callable[..., Any]
     """
 
     def compile_(function: Callable[..., Any]) -> Any:
-        options: dict[str, Any] = {"nogil": True, "fastmath": FAST if fast else False}
+        # With Python's rule that a division by zero raises, no loop that divides could use vector instructions.
+        options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": FAST if fast else False}
         try:
             return numba.njit(signature, cache=True, **options)(function)
         except (OSError, RuntimeError) as error:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ser_experiments.features.dsp import energy, frames, mel, spectral
+from ser_experiments.features.dsp.level import to_reference
 
 SAMPLE_RATE = 16_000
 HOP = 160
@@ -20,11 +21,6 @@ N_FFT = 512
 N_MELS = 40
 N_MFCC = 21
 FRAME_S = HOP / SAMPLE_RATE
-
-#: Frames this far below the 95th percentile of the level are pauses and edge silence.
-ACTIVE_DB = 35.0
-#: Mean square to which the active frames are scaled: -20 dB of full scale.
-REFERENCE = 0.01
 ROLLOFFS = (0.25, 0.5, 0.85, 0.95)
 SLOPE_BANDS_HZ = ((0.0, 500.0), (500.0, 1500.0), (0.0, 8000.0))
 
@@ -47,12 +43,6 @@ class LowLevel(NamedTuple):
     level_db: float
 
 
-def active_frames(mean_square: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Mark the frames within :data:`ACTIVE_DB` of the 95th percentile of the level."""
-    loud = np.percentile(mean_square, 95.0) or mean_square.max()
-    return np.asarray(mean_square >= loud * 10.0 ** (-ACTIVE_DB / 10.0))
-
-
 def measure(audio: NDArray[np.float32]) -> LowLevel:
     """Measure one recording.
 
@@ -65,23 +55,12 @@ def measure(audio: NDArray[np.float32]) -> LowLevel:
     -------
     LowLevel
     """
-    # Samples far beyond full scale would overflow when squared.
-    peak = float(np.abs(audio).max())
-    unit = peak if peak > 1e6 else 1.0
-    audio = audio / np.float32(unit)
-    square = energy.mean_square(audio, length=WINDOW, hop=HOP)
-    active = active_frames(square)
-    level = float(square[active].mean(dtype=np.float64))
-    # A recording of nothing stays as it is; 1e-12 is far below half a step of 24 bits.
-    gain = REFERENCE / level if level > 1e-12 else 1.0
-    scaled = audio * np.float32(np.sqrt(gain))
-    square *= np.float32(gain)
-
+    scaled, square, active, level_db = to_reference(audio, window=WINDOW, hop=HOP)
     power = frames.power_spectrum(scaled, window=WINDOW, n_fft=N_FFT, hop=HOP)
     rows = spectrum_rows(power)
     zcr = energy.zero_crossing_rate(scaled, length=WINDOW, hop=HOP)
     rows["level"] = np.stack([mel.power_to_db(square, top_db=None), rows.pop("loudness")[0], zcr])
-    return LowLevel(rows, active, float(10.0 * np.log10(max(level, 1e-12)) + 20.0 * np.log10(unit)))
+    return LowLevel(rows, active, level_db)
 
 
 def spectrum_rows(power: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
