@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,3 +16,29 @@ def speech_corpora() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("needs real speech: set SER_TEST_CORPORA to a folder with emodb4 and nemo_subset")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a freshly created MLflow database; creating one takes seconds, copying it does not."""
+    import mlflow
+
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture
+def project_folder(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty project that is the current folder, with the shipped experiments and a store of its own."""
+    folder = tmp_path / "project"
+    (folder / "mlruns").mkdir(parents=True)
+    shutil.copy(empty_store, folder / "mlruns" / "mlflow.db")
+    shutil.copytree(Path(__file__).parents[1] / "experiments", folder / "experiments")
+    (folder / "ser.toml").touch()
+    for name in list(os.environ):
+        if name.startswith("SER_") and name != "SER_TEST_CORPORA":
+            monkeypatch.delenv(name)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(folder)
+    return folder

@@ -84,7 +84,7 @@ def assert_disjoint(train: NDArray[np.str_], test: NDArray[np.str_]) -> None:
     """Raise a LeakError if a group stands on both sides."""
     shared = np.intersect1d(train, test)
     if shared.size:
-        raise LeakError(f"group {shared[0]!r} stands in the training and in the test rows of one fold")
+        raise LeakError(f"group {str(shared[0])!r} stands in the training and in the test rows of one fold")
 
 
 class OnFeatures(TransformerMixin, BaseEstimator):

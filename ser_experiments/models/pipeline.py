@@ -30,8 +30,10 @@ CALIBRATIONS: dict[str, Callable[[BaseEstimator], BaseEstimator]] = {
     "none": lambda estimator: estimator,
     "temperature": TemperatureScaled,
 }
-#: Our own types that a saved pipeline may hold.
+#: Types besides those of the families that a saved pipeline may hold.
 TRUSTED_TYPES = (
+    "numpy.dtype",
+    "sklearn.feature_selection._univariate_selection.f_classif",
     "ser_experiments.models.grouping.ByColumn",
     "ser_experiments.models.grouping.OnFeatures",
     "ser_experiments.models.grouping.TakeColumns",

@@ -57,14 +57,22 @@ def connect(project: Project) -> mlflow.MlflowClient:
         The store does not answer.
     """
     uri = tracking_uri(project)
-    mlflow.set_tracking_uri(uri)
-    mlflow.set_registry_uri(uri)
+    _point_mlflow_at(uri)
     client = mlflow.MlflowClient(uri)
     try:
         client.search_experiments(max_results=1)
     except (MlflowException, OSError) as error:
         raise StoreError(f"tracking store {uri} does not answer: {str(error).splitlines()[0][:200]}") from error
     return client
+
+
+def _point_mlflow_at(uri: str) -> None:
+    """Set mlflow's store for this process without leaving it in the environment, where it would pass for the user's."""
+    before = os.environ.get("MLFLOW_TRACKING_URI")
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    if before is None:
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 
 def experiment_for(client: mlflow.MlflowClient, project: Project, setting: str, rows: str) -> str:
