@@ -1,1 +1,1 @@
-"""Networks in plain torch behind the scikit-learn contract."""
+"""Networks in plain torch behind scikit-learn's contract; torch is imported when one is fitted or asked."""

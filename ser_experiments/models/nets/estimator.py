@@ -1,0 +1,347 @@
+"""Our torch estimator: a network behind scikit-learn's contract, torch imported when it is needed."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, fields
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _check_y,
+    check_consistent_length,
+    check_is_fitted,
+    validate_data,
+)
+
+from ser_experiments.errors import InputError
+from ser_experiments.models.events import EpochEnd, emit
+from ser_experiments.models.grouping import GROUP, groups_of
+from ser_experiments.models.nets.clips import Clips, cells_of, holds_arrays
+from ser_experiments.models.nets.holdout import hold_out
+from ser_experiments.models.row_weights import row_weights
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from ser_experiments.models.nets.training import Outcome, Schedule
+
+OPTIMIZERS = ("adamw", "sgd")
+SCHEDULES = ("cosine", "step", "constant")
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class TorchClassifier(ClassifierMixin, BaseEstimator):
+    """Fit a network by mini-batches, stop by people it has not heard, answer probabilities.
+
+    A subclass declares its network's parameters as further fields and says how to build it. The dataclass writes the
+    ``__init__`` that scikit-learn wants: every parameter by name, stored as it came.
+
+    Parameters
+    ----------
+    n_epochs : int, default=30
+        The most passes over the training rows.
+    batch_size : int, default=32
+        Rows of a step, about: batches of an epoch are equally large.
+    lr : float, default=1e-3
+        Learning rate at the start.
+    optimizer : {"adamw", "sgd"}, default="adamw"
+        The step's rule.
+    momentum : float, default=0.9
+        Of SGD (Nesterov's); of AdamW its first decay rate.
+    weight_decay : float, default=0.01
+        Decay of weight matrices.
+    schedule : {"cosine", "step", "constant"}, default="cosine"
+        The learning rate falls to zero as a half cosine; or to a tenth after each third of `n_epochs`; or not.
+    label_smoothing : float, default=0.0
+        Part of the target that is spread over all classes.
+    class_weight : {"balanced"}, dict or None, default=None
+        Weights of the classes; they multiply ``sample_weight``.
+    early_stopping : bool, default=True
+        Hold rows out of training, keep the weights of the epoch with the least loss on them.
+    validation_fraction : float, default=0.15
+        Part of the groups that are held out, at least one; of the rows of each class where X has no ``group``.
+    patience : int, default=10
+        Epochs without gain before training ends.
+    device : str, default="auto"
+        ``"auto"`` is the GPU where there is one; or a name of torch's.
+    mixed_precision : bool, default=True
+        Half precision where it is faster, on a GPU only.
+    n_threads : int, default=1
+        Threads of torch on the CPU, whatever runs beside. The last bits of the weights depend on it.
+    random_state : int, RandomState or None, default=None
+        Seed of weights, order, crops, masks and held-out rows. Equal seeds give equal weights on a CPU.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+        Columns of a row or frame.
+    mean_, deviation_ : ndarray of shape (n_features_in_,)
+        Of the rows or frames learned from; inputs are normalised by them.
+    weights_ : dict of str to ndarray
+        The network's weights; empty where the training rows hold one class.
+    history_ : list of dict
+        ``epoch``, ``lr``, ``train_loss`` and, with held-out rows, ``valid_loss`` and ``valid_uar`` of each epoch.
+    best_epoch_ : int
+        The epoch whose weights are kept, counted from 1.
+    """
+
+    n_epochs: int = 30
+    batch_size: int = 32
+    lr: float = 1e-3
+    optimizer: str = "adamw"
+    momentum: float = 0.9
+    weight_decay: float = 0.01
+    schedule: str = "cosine"
+    label_smoothing: float = 0.0
+    class_weight: str | dict[object, float] | None = None
+    early_stopping: bool = True
+    validation_fraction: float = 0.15
+    patience: int = 10
+    device: str = "auto"
+    mixed_precision: bool = True
+    n_threads: int = 1
+    random_state: int | np.random.RandomState | None = None
+
+    @abstractmethod
+    def _network(self, n_columns: int, n_classes: int) -> nn.Module:
+        """Build the network, its weights drawn from torch's generator."""
+
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> TorchClassifier:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : DataFrame, ndarray of shape (n_rows, n_columns), or sequence of ndarrays of shape (n_frames, n_columns)
+            A table of numbers, or one object column of arrays over time. A column ``group`` is read and dropped.
+            A row of numbers is an utterance of one frame.
+        y : array-like of shape (n_rows,)
+            Class labels.
+        sample_weight : array-like of shape (n_rows,), optional
+            Weights of the rows; a row of weight zero is left out.
+
+        Raises
+        ------
+        InputError
+            A parameter is out of range, X holds no single column of arrays, or training diverged.
+        """
+        self._check_params()
+        clips, labels, weights = self._check_training(X, y, sample_weight)
+        groups = groups_of(X) if isinstance(X, pd.DataFrame) and GROUP in X else None
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        self.weights_, self.history_, self.best_epoch_ = {}, [], 0
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        used = np.flatnonzero(weights)
+        learn, stop = used, used[:0]
+        if self.early_stopping and len(self.classes_) > 1:
+            rng = np.random.default_rng(seed)
+            kept = None if groups is None else groups[used]
+            learn, stop = (used[part] for part in hold_out(codes[used], kept, self.validation_fraction, rng))
+        self.mean_, self.deviation_ = clips.moments(learn)
+        if len(self.classes_) > 1:
+            outcome = self._train(clips, codes, weights / weights[used].mean(), learn, stop, seed)
+            self.weights_ = {name: value.numpy(force=True).copy() for name, value in outcome.state.items()}
+            self.history_, self.best_epoch_ = outcome.history, outcome.best_epoch
+        return self
+
+    def _check_training(
+        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None
+    ) -> tuple[Clips, NDArray[Any], NDArray[np.float64]]:
+        """Return the clips, the labels and the rows' weights."""
+        if holds_arrays(X):
+            clips = Clips(cells_of(X))
+            labels = _check_y(y, multi_output=False, estimator=self)
+            check_consistent_length(labels, clips.lengths)
+            self.n_features_in_ = clips.n_columns
+        else:
+            table, labels = validate_data(self, _without_group(X), y, dtype=np.float32)
+            clips = Clips(table)
+        check_classification_targets(labels)
+        given = None if sample_weight is None else _check_sample_weight(sample_weight, labels[:, None])
+        weights = row_weights(self.class_weight, labels, given)
+        if not (weights >= 0).all() or not weights.any():
+            raise ValueError("sample_weight must be at least 0 and not 0 for all rows")
+        return clips, labels, weights
+
+    def _train(
+        self,
+        clips: Clips,
+        codes: NDArray[np.intp],
+        weights: NDArray[np.float64],
+        learn: NDArray[np.intp],
+        stop: NDArray[np.intp],
+        seed: int,
+    ) -> Outcome:
+        from ser_experiments.models.nets import training
+        from ser_experiments.models.nets.batches import Loader
+
+        device = training.choose_device(self.device)
+        with training.torch_settings(seed, self.n_threads, device):
+            network = self._network(clips.n_columns, len(self.classes_)).to(device)
+            loader = Loader(clips, self.mean_, self.deviation_, device)
+            how = self._schedule(device)
+            trainer = training.Trainer(network, loader, codes, weights, how=how, augment=self._augment, seed=seed)
+            return trainer.run(learn, stop, self._report)
+
+    def _schedule(self, device: torch.device) -> Schedule:
+        from ser_experiments.models.nets.training import Schedule, choose_amp
+
+        return Schedule(
+            crop_frames=getattr(self, "crop_frames", None),
+            amp_dtype=choose_amp(self.mixed_precision, device),
+            **{
+                name: getattr(self, name)
+                for name in (
+                    "n_epochs",
+                    "batch_size",
+                    "lr",
+                    "optimizer",
+                    "momentum",
+                    "weight_decay",
+                    "schedule",
+                    "label_smoothing",
+                    "patience",
+                )
+            },
+        )
+
+    def _augment(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Change a batch in training; here not at all."""
+        return x
+
+    def _report(self, numbers: dict[str, float], seconds: float) -> None:
+        metrics = {name: value for name, value in numbers.items() if name != "epoch"}
+        emit(EpochEnd(type(self).__name__, int(numbers["epoch"]), self.n_epochs, metrics, seconds))
+
+    def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return log-probabilities of whole utterances, shape (n_rows, n_classes), in the order of ``classes_``.
+
+        Raises
+        ------
+        InputError
+            The network's answer to a row is not finite.
+        """
+        check_is_fitted(self)
+        clips = self._check_rows(X)
+        if not self.weights_:
+            return np.zeros((len(clips), 1))
+        import torch
+
+        from ser_experiments.models.nets import training
+        from ser_experiments.models.nets.batches import Loader
+
+        device = training.choose_device(self.device)
+        with training.torch_settings(0, self.n_threads, device):
+            # Weights are put in place of those that a new network would draw, which takes longer than to answer.
+            with torch.device("meta"):
+                network = self._network(clips.n_columns, len(self.classes_))
+            state = {name: torch.from_numpy(np.array(value)) for name, value in self.weights_.items()}
+            network.load_state_dict(state, assign=True)
+            loader = Loader(clips, self.mean_, self.deviation_, device)
+            amp = training.choose_amp(self.mixed_precision, device)
+            logs = training.score(network.to(device), loader, np.arange(len(clips)), amp)
+        bad = np.flatnonzero(~np.isfinite(logs).all(axis=1))
+        if len(bad):
+            raise InputError(f"row {bad[0]}: holds NaN, infinite or huge values ({len(bad)} such rows)")
+        return logs - np.logaddexp.reduce(logs, axis=1, keepdims=True)
+
+    def _check_rows(self, X: Any) -> Clips:
+        if not holds_arrays(X):
+            return Clips(validate_data(self, _without_group(X), reset=False, dtype=np.float32))
+        clips = Clips(cells_of(X))
+        if clips.n_columns != self.n_features_in_:
+            raise InputError(f"arrays have {clips.n_columns} columns; fitted on {self.n_features_in_}")
+        return clips
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return probabilities of shape (n_rows, n_classes) in the order of ``classes_``."""
+        return np.exp(self.predict_log_proba(X))
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable class of each row."""
+        winners = self.predict_log_proba(X).argmax(axis=1)
+        return self.classes_[winners]
+
+    def _check_params(self) -> None:
+        """Refuse what would fail later and deeper, one line each."""
+        for name, low in (("n_epochs", 1), ("batch_size", 2), ("patience", 1), ("n_threads", 1)):
+            _require(name, getattr(self, name), f"an int of at least {low}", _is_int(getattr(self, name), low))
+        _require("lr", self.lr, "a number above 0", _is_number(self.lr) and self.lr > 0)
+        for name in ("momentum", "label_smoothing", "weight_decay"):
+            value = getattr(self, name)
+            _require(name, value, "at least 0 and below 1", _is_number(value) and 0 <= value < 1)
+        fraction = self.validation_fraction
+        _require("validation_fraction", fraction, "between 0 and 1", _is_number(fraction) and 0 < fraction < 1)
+        _require("optimizer", self.optimizer, f"one of {', '.join(OPTIMIZERS)}", self.optimizer in OPTIMIZERS)
+        _require("schedule", self.schedule, f"one of {', '.join(SCHEDULES)}", self.schedule in SCHEDULES)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SequenceClassifier(TorchClassifier):
+    """A network over time: trained on cuts with masks, asked about whole utterances.
+
+    Parameters
+    ----------
+    crop_frames : int or None, default=128
+        Frames of a cut in training, at a new place each epoch; None for whole utterances.
+    time_masks, time_mask_frames : int, default=1, 16
+        SpecAugment's stretches of frames in a cut, and the most frames that one hides.
+    column_masks, column_mask_width : int, default=1, 8
+        The same across columns, the bands of a spectrogram.
+    """
+
+    crop_frames: int | None = 128
+    time_masks: int = 1
+    time_mask_frames: int = 16
+    column_masks: int = 1
+    column_mask_width: int = 8
+
+    def _augment(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        from ser_experiments.models.nets.augment import mask_spectrogram
+
+        return mask_spectrogram(
+            x,
+            generator,
+            time_masks=self.time_masks,
+            time_width=self.time_mask_frames,
+            column_masks=self.column_masks,
+            column_width=self.column_mask_width,
+        )
+
+    def _check_params(self) -> None:
+        super()._check_params()
+        if self.crop_frames is not None:
+            _require("crop_frames", self.crop_frames, "an int of at least 1 or None", _is_int(self.crop_frames, 1))
+        for name in ("time_masks", "time_mask_frames", "column_masks", "column_mask_width"):
+            _require(name, getattr(self, name), "an int of at least 0", _is_int(getattr(self, name), 0))
+
+
+def parameter_names(family: type[TorchClassifier]) -> list[str]:
+    """Return the parameters of a family."""
+    return [field.name for field in fields(family)]
+
+
+def _without_group(X: Any) -> Any:
+    return X.drop(columns=GROUP) if isinstance(X, pd.DataFrame) and GROUP in X else X
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _is_int(value: object, low: int) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= low
+
+
+def _require(name: str, value: object, what: str, holds: bool) -> None:
+    if not holds:
+        raise InputError(f"{name} must be {what}, got {value!r}")

@@ -1,0 +1,250 @@
+"""The training loop and the scoring of whole utterances, in plain torch."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ser_experiments.errors import InputError
+from ser_experiments.models.nets.batches import Loader
+
+Augment = Callable[[Tensor, torch.Generator], Tensor]
+Report = Callable[[dict[str, float], float], None]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a network is trained; see :class:`ser_experiments.models.nets.estimator.TorchClassifier`."""
+
+    n_epochs: int
+    batch_size: int
+    lr: float
+    optimizer: str
+    momentum: float
+    weight_decay: float
+    schedule: str
+    label_smoothing: float
+    crop_frames: int | None
+    patience: int
+    amp_dtype: torch.dtype | None
+
+
+@dataclass
+class Outcome:
+    """What training found: the weights of the best epoch and the curve of all."""
+
+    state: dict[str, Tensor]
+    best_epoch: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+@contextmanager
+def torch_settings(seed: int, n_threads: int, device: torch.device) -> Iterator[None]:
+    """Pin torch's threads and seed its generators; leave both afterwards as they were.
+
+    The number of threads changes the last bits of a sum, so it belongs to the fit rather than to who runs it.
+    """
+    before = torch.get_num_threads()
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        torch.set_num_threads(n_threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device of a parameter; ``"auto"`` is the GPU where there is one.
+
+    Raises
+    ------
+    InputError
+        A GPU is asked for and there is none, or the name is none of torch's.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise InputError(f"device must be 'auto', 'cpu' or 'cuda[:n]', got {name!r}") from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise InputError(f"device is {name!r}, but torch {torch.__version__} sees no GPU; use device='auto'")
+    return device
+
+
+def choose_amp(mixed_precision: bool | str, device: torch.device) -> torch.dtype | None:
+    """Return the type of the fast half of mixed precision, None for float32; never on a CPU."""
+    if device.type != "cuda" or not mixed_precision:
+        return None
+    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+
+
+class Trainer:
+    """Trains one network on one set of rows.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Takes (n_clips, n_frames, n_columns) and lengths; on the device already.
+    loader : Loader
+        Gives the batches.
+    codes, weights : ndarray of shape (n_rows,)
+        Encoded labels, and weights whose mean is one.
+    how : Schedule
+        Optimizer, learning rate, epochs.
+    augment : callable
+        Changes a batch in training.
+    seed : int
+        Of the order of rows, crops and masks.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        loader: Loader,
+        codes: NDArray[np.intp],
+        weights: NDArray[np.float64],
+        *,
+        how: Schedule,
+        augment: Augment,
+        seed: int,
+    ) -> None:
+        self._network, self._loader, self._how, self._augment = network, loader, how, augment
+        self._codes, self._weights = codes, weights
+        self._device = next(network.parameters()).device
+        self._targets = torch.from_numpy(codes).to(self._device)
+        self._row_weights = torch.from_numpy(weights).float().to(self._device)
+        self._generator = torch.Generator().manual_seed(seed)
+        self._optimizer = _optimizer(network, how)
+        # float16 needs its small gradients scaled up; bfloat16 and float32 do not.
+        self._scaler = torch.amp.GradScaler(self._device.type, enabled=how.amp_dtype is torch.float16)
+
+    def run(self, learn: NDArray[np.intp], stop: NDArray[np.intp], report: Report) -> Outcome:
+        """Train, and keep the weights of the epoch with the least loss on the rows to stop by.
+
+        Parameters
+        ----------
+        learn, stop : ndarray
+            Rows to learn from; rows to stop by, which may be none: then the last epoch is kept.
+        report : callable
+            Told the numbers and the seconds of each epoch.
+
+        Raises
+        ------
+        InputError
+            The loss is no longer finite.
+        """
+        outcome, best = Outcome(self._network.state_dict()), math.inf
+        for epoch in range(self._how.n_epochs):
+            began = time.perf_counter()
+            loss, lr = self._epoch(epoch, torch.from_numpy(learn))
+            seconds = time.perf_counter() - began
+            if not math.isfinite(loss):
+                raise InputError(f"training diverged in epoch {epoch + 1}: lr must be smaller, got {self._how.lr:g}")
+            numbers = {"epoch": epoch + 1.0, "lr": lr, "train_loss": loss}
+            if len(stop):
+                logs = score(self._network, self._loader, stop, self._how.amp_dtype)
+                numbers |= _judge(logs, self._codes[stop], self._weights[stop])
+            outcome.history.append(numbers)
+            report(numbers, seconds)
+            if not len(stop):
+                outcome.best_epoch = epoch + 1
+            elif numbers["valid_loss"] < best:
+                best, outcome.best_epoch = numbers["valid_loss"], epoch + 1
+                outcome.state = copy.deepcopy(self._network.state_dict())
+            elif epoch + 1 - outcome.best_epoch >= self._how.patience:
+                break
+        return outcome
+
+    def _epoch(self, epoch: int, rows: Tensor) -> tuple[float, float]:
+        """Pass over the rows once; return the mean loss and the last learning rate."""
+        how = self._how
+        self._network.train()
+        # Summed on the device: reading each loss would wait for each step.
+        total = torch.zeros((), device=self._device)
+        order = rows[torch.randperm(len(rows), generator=self._generator)]
+        # Equal batches, never of one row, of which batch normalisation has no variance.
+        n_batches = max(1, min(round(len(rows) / how.batch_size), len(rows) // 2))
+        lr = how.lr
+        for number, batch in enumerate(torch.tensor_split(order, n_batches)):
+            lr = how.lr * _factor(how, (epoch + number / n_batches) / how.n_epochs)
+            for group in self._optimizer.param_groups:
+                group["lr"] = lr
+            total += self._step(batch) * len(batch)
+        return float(total) / len(rows), lr
+
+    def _step(self, batch: Tensor) -> Tensor:
+        """Take one step on a batch of rows; return its loss."""
+        how = self._how
+        x, lengths = self._loader.crops(batch, how.crop_frames, self._generator)
+        x, batch = self._augment(x, self._generator), batch.to(self._device)
+        with torch.autocast(self._device.type, dtype=how.amp_dtype, enabled=how.amp_dtype is not None):
+            losses = nn.functional.cross_entropy(
+                self._network(x, lengths), self._targets[batch], reduction="none", label_smoothing=how.label_smoothing
+            )
+            loss = (losses * self._row_weights[batch]).mean()
+        self._optimizer.zero_grad(set_to_none=True)
+        self._scaler.scale(loss).backward()
+        self._scaler.step(self._optimizer)
+        self._scaler.update()
+        return loss.detach()
+
+
+def score(
+    network: nn.Module, loader: Loader, rows: NDArray[np.intp], amp_dtype: torch.dtype | None
+) -> NDArray[np.float64]:
+    """Return log-probabilities of whole clips, shape (n_rows, n_classes); windows of one clip are averaged."""
+    network.eval()
+    device = next(network.parameters()).device
+    sums: NDArray[np.float64] | None = None
+    pieces = np.zeros(len(rows))
+    with torch.inference_mode():
+        for places, x, lengths in loader.whole(rows):
+            with torch.autocast(device.type, dtype=amp_dtype, enabled=amp_dtype is not None):
+                logits = network(x, lengths)
+            logs = logits.double().log_softmax(dim=1).cpu().numpy()
+            if sums is None:
+                sums = np.zeros((len(rows), logs.shape[1]))
+            np.add.at(sums, places, logs)
+            np.add.at(pieces, places, 1.0)
+    assert sums is not None
+    return sums / pieces[:, None]
+
+
+def _optimizer(network: nn.Module, how: Schedule) -> torch.optim.Optimizer:
+    # Biases and the scales of normalisation are not decayed: pulling them to zero switches units off.
+    matrices = [p for p in network.parameters() if p.ndim > 1]
+    vectors = [p for p in network.parameters() if p.ndim <= 1]
+    groups = [{"params": matrices, "weight_decay": how.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    if how.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=how.lr, momentum=how.momentum, nesterov=how.momentum > 0)
+    return torch.optim.AdamW(groups, lr=how.lr, betas=(how.momentum, 0.999))
+
+
+def _factor(how: Schedule, progress: float) -> float:
+    """Return the learning rate's factor after a part of all epochs."""
+    if how.schedule == "cosine":
+        # Loshchilov, Hutter (2017), SGDR: stochastic gradient descent with warm restarts, ICLR; no restart.
+        return 0.5 * (1.0 + math.cos(math.pi * progress))
+    if how.schedule == "step":
+        return 0.1 ** math.floor(3 * progress)
+    return 1.0
+
+
+def _judge(logs: NDArray[np.float64], codes: NDArray[np.intp], weights: NDArray[np.float64]) -> dict[str, float]:
+    """Return the weighted log loss, and the mean recall over the classes there are."""
+    losses = -logs[np.arange(len(codes)), codes]
+    right = logs.argmax(axis=1) == codes
+    recalls = [right[codes == code].mean() for code in np.unique(codes)]
+    return {"valid_loss": float(np.average(losses, weights=weights)), "valid_uar": float(np.mean(recalls))}

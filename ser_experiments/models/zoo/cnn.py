@@ -1,0 +1,43 @@
+"""A four-layer convolutional network on log-mel spectrograms, cheap enough for a CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ser_experiments.models.nets.estimator import SequenceClassifier, parameter_names
+from ser_experiments.models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class CNNClassifier(SequenceClassifier):
+    """A convolutional network over time; see :class:`SequenceClassifier` for what is not said here.
+
+    Parameters
+    ----------
+    widths : sequence of int, default=(16, 32, 64, 64)
+        Channels of each layer. The first is strided and narrow: it works at full resolution and costs most.
+    dropout : float, default=0.3
+        Part of the pooled features that is dropped in training.
+    """
+
+    widths: Sequence[int] = (16, 32, 64, 64)
+    dropout: float = 0.3
+
+    def _network(self, n_columns: int, n_classes: int) -> nn.Module:
+        from ser_experiments.models.nets.cnn import SmallCNN
+
+        return SmallCNN(n_columns, n_classes, widths=self.widths, dropout=self.dropout)
+
+
+SPEC = ModelSpec(
+    build=CNNClassifier,
+    params=lambda: parameter_names(CNNClassifier),
+    layout="array",
+    reads_group=True,
+    trusted_types=("ser_experiments.models.zoo.cnn.CNNClassifier",),
+)

@@ -1,0 +1,58 @@
+"""A bidirectional LSTM with attention on frame-level descriptors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ser_experiments.models.nets.estimator import SequenceClassifier, parameter_names
+from ser_experiments.models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class LSTMClassifier(SequenceClassifier):
+    """A recurrent network over time; see :class:`SequenceClassifier` for what is not said here.
+
+    Parameters
+    ----------
+    hidden : int, default=64
+        Cells of each direction.
+    n_layers : int, default=1
+        Layers one above the other.
+    frames_per_step : int, default=4
+        Frames averaged to one step: emotion moves slowly, and time costs steps.
+    dropout : float, default=0.3
+        Part of the steps' and of the pooled features that is dropped in training.
+    """
+
+    hidden: int = 64
+    n_layers: int = 1
+    frames_per_step: int = 4
+    dropout: float = 0.3
+    lr: float = 3e-3
+    crop_frames: int | None = 200
+    column_masks: int = 0
+
+    def _network(self, n_columns: int, n_classes: int) -> nn.Module:
+        from ser_experiments.models.nets.lstm import FrameLSTM
+
+        return FrameLSTM(
+            n_columns,
+            n_classes,
+            hidden=self.hidden,
+            n_layers=self.n_layers,
+            frames_per_step=self.frames_per_step,
+            dropout=self.dropout,
+        )
+
+
+SPEC = ModelSpec(
+    build=LSTMClassifier,
+    params=lambda: parameter_names(LSTMClassifier),
+    layout="array",
+    reads_group=True,
+    trusted_types=("ser_experiments.models.zoo.lstm.LSTMClassifier",),
+)

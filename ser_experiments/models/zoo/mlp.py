@@ -1,0 +1,43 @@
+"""The two-layer network on table rows; the pipeline's scaler stands before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ser_experiments.models.nets.estimator import TorchClassifier, parameter_names
+from ser_experiments.models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class MLPClassifier(TorchClassifier):
+    """Fully connected layers on the columns of a table; see :class:`TorchClassifier` for what is not said here.
+
+    Parameters
+    ----------
+    hidden : sequence of int, default=(256, 128)
+        Units of each layer.
+    dropout : float, default=0.5
+        Part of each layer's answers that is dropped in training.
+    """
+
+    hidden: Sequence[int] = (256, 128)
+    dropout: float = 0.5
+    n_epochs: int = 60
+
+    def _network(self, n_columns: int, n_classes: int) -> nn.Module:
+        from ser_experiments.models.nets.mlp import MLP
+
+        return MLP(n_columns, n_classes, hidden=self.hidden, dropout=self.dropout)
+
+
+SPEC = ModelSpec(
+    build=MLPClassifier,
+    params=lambda: parameter_names(MLPClassifier),
+    reads_group=True,
+    trusted_types=("ser_experiments.models.zoo.mlp.MLPClassifier",),
+)
