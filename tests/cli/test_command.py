@@ -1,0 +1,91 @@
+"""The command: what is imported, what is printed, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ser_experiments import plugins
+
+HEAVY = ("torch", "xgboost", "lightgbm", "librosa", "numba", "mlflow", "sklearn.ensemble")
+
+
+def ser(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    import os
+
+    return subprocess.run(
+        [sys.executable, "-c", "from ser_experiments.cli import main; main()", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("list",), ("run", "--help")])
+def test_nothing_heavy_is_imported(arguments: tuple[str, ...], project_folder: Path) -> None:
+    code = (
+        "import sys\nfrom ser_experiments.cli import main\n"
+        f"sys.argv = ['ser', *{list(arguments)}]\n"
+        "try:\n    main()\nfinally:\n"
+        f"    print('HEAVY', [m for m in {HEAVY} if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "HEAVY []" in done.stderr, done.stderr
+    assert done.stdout
+
+
+def test_help_names_every_command() -> None:
+    out = ser("--help").stdout
+    commands = plugins.names("ser_experiments.cli")
+    assert {"run", "list", "corpora", "features", "ui"} <= set(commands)
+    for name in commands:
+        assert f"\n  {name}" in out
+
+
+def test_list(project_folder: Path) -> None:
+    done = ser("list")
+    assert done.returncode == 0
+    assert "xgb_lld " in done.stdout
+    rows = json.loads(ser("list", "--json").stdout)
+    assert rows["xgb_lld"]["model"]["type"] == "xgboost"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("rum",), "unknown command 'rum'; did you mean 'run'"),
+        (("run", "xgb_ldd"), "unknown experiment 'xgb_ldd'; did you mean 'xgb_lld'"),
+        (("run", "xgb_lld", "--corpus", "iemocp"), "unknown corpus 'iemocp'; did you mean 'iemocap'"),
+        (("run", "xgb_lld", "--corpus", "iemocap"), "no root given"),
+        (("run", "xgb_lld", "--corpus", "iemocap", "--root", "."), "no folder Session1 under"),
+        (("run", "xgb_lld", "--labels", "4clas"), "unknown label scheme '4clas'; did you mean '4class'"),
+        (("run", "xgb_lld", "--set", "model.max_dept=3"), "unknown 'max_dept' for 'xgboost'; did you mean 'max_depth'"),
+        (("run", "xgb_lld", "--name", "x"), "--name is for --corpus manifest"),
+        (("run", "xgb_lld", "--jobs", "0"), "--jobs"),
+        (("run",), "Missing argument 'EXPERIMENT'"),
+        (("corpora", "describe", "nothing"), "unknown corpus 'nothing'"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_code_2(
+    project_folder: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    done = ser(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_a_closed_pipe_is_no_traceback(project_folder: Path) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -c 'from ser_experiments.cli import main; main()' corpora list | head -1",
+        shell=True, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
