@@ -59,7 +59,8 @@ def _mean_square(audio: NDArray[np.float32], length: int, hop: int, out: NDArray
     for t in range(out.size):
         begin = max(t * hop - length // 2, 0)
         end = min(t * hop - length // 2 + length, audio.size)
+        values = audio[begin:end]
         total = np.float32(0.0)
-        for i in range(begin, end):
-            total += audio[i] * audio[i]
+        for i in range(values.size):
+            total += values[i] * values[i]
         out[t] = total / np.float32(length)

@@ -89,6 +89,6 @@ def spectrum_rows(power: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         "rolloff": spectral.rolloff(magnitude, SAMPLE_RATE, ROLLOFFS),
         "shape": np.stack(shape),
         "slopes": spectral.slopes(log_power, SAMPLE_RATE, SLOPE_BANDS_HZ),
-        "contrast": spectral.contrast(magnitude, SAMPLE_RATE, n_bands=5),
+        "contrast": spectral.contrast(np.ascontiguousarray(magnitude.T), SAMPLE_RATE, n_bands=5),
         "loudness": np.sum(bands ** np.float32(0.3), axis=0, keepdims=True),
     }

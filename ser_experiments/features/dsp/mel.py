@@ -141,9 +141,11 @@ def _apply_bank(
 ) -> None:
     for t in range(power.shape[0]):
         for m in range(first.size):
+            # Slices, because an index that might be negative keeps the compiler from using vector instructions.
+            values = power[t, first[m] : first[m] + length[m]]
             total = np.float32(0.0)
-            for k in range(length[m]):
-                total += weights[m, k] * power[t, first[m] + k]
+            for k in range(values.size):
+                total += weights[m, k] * values[k]
             out[m, t] = total
 
 

@@ -127,13 +127,14 @@ def octave_bands(sample_rate: int, n_bins: int, n_bands: int, fmin: float = 200.
 
 
 def contrast(magnitude: NDArray[np.float32], sample_rate: int, n_bands: int = 6) -> NDArray[np.float32]:
-    """Return ``librosa.feature.spectral_contrast(S=magnitude.T, n_bands=n_bands)``.
+    """Return ``librosa.feature.spectral_contrast(S=magnitude, n_bands=n_bands)``.
 
     Level of the highest 2 % of the bins of each octave over that of the lowest 2 %, in dB (Jiang et al., 2002).
 
     Parameters
     ----------
-    magnitude : ndarray of shape (n_frames, n_bins), float32
+    magnitude : ndarray of shape (n_bins, n_frames), float32
+        Frequency first, unlike elsewhere.
     sample_rate : int
     n_bands : int
         Octaves above 200 Hz; one more band lies below.
@@ -142,8 +143,8 @@ def contrast(magnitude: NDArray[np.float32], sample_rate: int, n_bands: int = 6)
     -------
     ndarray of shape (n_bands + 1, n_frames), float32
     """
-    bands = octave_bands(sample_rate, magnitude.shape[1], n_bands)
-    extremes = np.empty((2, n_bands + 1, len(magnitude)), dtype=np.float32)
+    bands = octave_bands(sample_rate, len(magnitude), n_bands)
+    extremes = np.empty((2, n_bands + 1, magnitude.shape[1]), dtype=np.float32)
     _extremes(magnitude, bands.first, bands.last, bands.extreme, extremes)
     return power_to_db(extremes[0]) - power_to_db(extremes[1])
 
@@ -304,44 +305,54 @@ def _entropy(power: NDArray[np.float32], log_power: NDArray[np.float32], out: ND
 
 @kernel("void(f4[:,::1], i8[::1], i8[::1], i8[::1], f4[:,:,::1])")
 def _extremes(
-    magnitude: NDArray[np.float32],
+    spectra: NDArray[np.float32],
     first: NDArray[np.int64],
     last: NDArray[np.int64],
     count: NDArray[np.int64],
     out: NDArray[np.float32],
 ) -> None:
-    high = np.empty(count.max(), dtype=np.float32)
-    low = np.empty(count.max(), dtype=np.float32)
-    for t in range(magnitude.shape[0]):
+    n_frames = spectra.shape[1]
+    width = 64
+    high = np.empty((count.max(), width), dtype=np.float32)
+    low = np.empty((count.max(), width), dtype=np.float32)
+    up = np.empty(width, dtype=np.float32)
+    down = np.empty(width, dtype=np.float32)
+    for begin in range(0, n_frames, width):
+        lanes = min(width, n_frames - begin)
         for b in range(first.size):
-            size = count[b]
-            high[:size] = np.float32(-1.0)
-            low[:size] = np.float32(3.4e38)
-            # Both lists are kept sorted with the value nearest to the crowd at the end; few values get in.
+            high[:] = np.float32(-1.0)
+            low[:] = np.float32(3.4e38)
             for k in range(first[b], last[b]):
-                value = magnitude[t, k]
-                if value > high[size - 1]:
-                    j = size - 1
-                    while j > 0 and high[j - 1] < value:
-                        high[j] = high[j - 1]
-                        j -= 1
-                    high[j] = value
-                if value < low[size - 1]:
-                    j = size - 1
-                    while j > 0 and low[j - 1] > value:
-                        low[j] = low[j - 1]
-                        j -= 1
-                    low[j] = value
-            out[0, b, t] = high[:size].mean()
-            out[1, b, t] = low[:size].mean()
+                row = spectra[k, begin : begin + lanes]
+                for t in range(lanes):
+                    up[t] = row[t]
+                    down[t] = row[t]
+                # Sorted lists of many frames at once: the newcomer sinks past each entry or takes its place.
+                for j in range(count[b]):
+                    for t in range(lanes):
+                        entry = high[j, t]
+                        high[j, t] = max(entry, up[t])
+                        up[t] = min(entry, up[t])
+                        entry = low[j, t]
+                        low[j, t] = min(entry, down[t])
+                        down[t] = max(entry, down[t])
+            peak = out[0, b, begin : begin + lanes]
+            valley = out[1, b, begin : begin + lanes]
+            peak[:] = np.float32(0.0)
+            valley[:] = np.float32(0.0)
+            for j in range(count[b]):
+                for t in range(lanes):
+                    peak[t] += high[j, t] / np.float32(count[b])
+                    valley[t] += low[j, t] / np.float32(count[b])
 
 
 @kernel("void(f4[:,::1], f4[::1], i8, f4[::1])")
 def _weigh(spectra: NDArray[np.float32], weights: NDArray[np.float32], begin: int, out: NDArray[np.float32]) -> None:
     for t in range(spectra.shape[0]):
         total = np.float32(0.0)
+        values = spectra[t, begin : begin + weights.size]
         for k in range(weights.size):
-            total += weights[k] * spectra[t, begin + k]
+            total += weights[k] * values[k]
         out[t] = total
 
 
@@ -349,8 +360,8 @@ def _weigh(spectra: NDArray[np.float32], weights: NDArray[np.float32], begin: in
 def _band_sum(power: NDArray[np.float32], begin: int, end: int, out: NDArray[np.float32]) -> None:
     for t in range(power.shape[0]):
         total = np.float32(0.0)
-        for k in range(begin, end):
-            total += power[t, k]
+        for value in power[t, begin:end]:
+            total += value
         out[t] = total
 
 
@@ -358,6 +369,6 @@ def _band_sum(power: NDArray[np.float32], begin: int, end: int, out: NDArray[np.
 def _band_max(power: NDArray[np.float32], begin: int, end: int, out: NDArray[np.float32]) -> None:
     for t in range(power.shape[0]):
         top = np.float32(0.0)
-        for k in range(begin, end):
-            top = max(top, power[t, k])
+        for value in power[t, begin:end]:
+            top = max(top, value)
         out[t] = top

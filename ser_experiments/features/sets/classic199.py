@@ -97,7 +97,7 @@ def compute(audio: NDArray[np.float32]) -> NDArray[np.float32]:
             *(mfcc.mean(axis=1), mfcc.std(axis=1), mfcc.max(axis=1)),
             chroma.chroma(power, SAMPLE_RATE, tuning).mean(axis=1),
             bands.mean(axis=1),
-            spectral.contrast(magnitude, SAMPLE_RATE, n_bands=6).mean(axis=1),
+            spectral.contrast(np.ascontiguousarray(magnitude.T), SAMPLE_RATE, n_bands=6).mean(axis=1),
         ]
     )
 
