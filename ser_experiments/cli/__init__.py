@@ -47,10 +47,6 @@ def ser(verbose: bool) -> None:
     level = logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
     logging.getLogger("ser_experiments").setLevel(logging.INFO)
-    # Libraries report their own housekeeping at INFO; it is nobody's result.
-    for name in ("mlflow", "alembic", "matplotlib", "numba"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 
 def main() -> None:

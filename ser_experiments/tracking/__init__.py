@@ -1,5 +1,12 @@
 """Tracking: the only place that knows MLflow."""
 
+# ruff: noqa: E402
+import os
+
+# Before mlflow is imported: no report to its makers, and its housekeeping is nobody's result.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+
 from ser_experiments.tracking.audio_model import AudioModel, load_folder, save_model
 from ser_experiments.tracking.environment import environment, git_state, package_versions
 from ser_experiments.tracking.log_model import log_audio_model, log_table_model
