@@ -1,0 +1,116 @@
+"""The MLflow UI in a real headless Chromium: the runs of a setting stand side by side with their metrics."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ser_experiments import project
+from ser_experiments.evaluation.plots import plot_confusion
+from ser_experiments.tracking import start
+
+pytestmark = pytest.mark.slow
+DRIVER, BROWSER = shutil.which("chromedriver"), shutil.which("chromium")
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+@pytest.fixture
+def ui(project_folder: Path) -> Iterator[tuple[str, str, list[str]]]:
+    """Serve a store with two runs of one setting through `ser ui`."""
+    ids = []
+    experiment = ""
+    for name, uar in (("svm_lld", 0.7123), ("xgb_lld", 0.6789)):
+        with start(project.find(), name=name, setting="demo-4class", rows="r", tags={}, note="**words**") as run:
+            run.metrics({"uar": uar, "wa": uar + 0.01})
+            run.params({"model": name.split("_")[0]})
+            counts = pd.DataFrame([[5, 1], [2, 4]], index=["a", "b"], columns=["a", "b"])
+            run.figure(plot_confusion(counts, name), "plots/confusion_matrix.png")
+            ids.append(run.run_id)
+            experiment = run.experiment_id
+    port = free_port()
+    command = [sys.executable, "-c", "from ser_experiments.cli import main; main()", "ui", "--port", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(120):
+            try:
+                urllib.request.urlopen(f"{url}/health", timeout=1)
+                break
+            except OSError:
+                time.sleep(0.5)
+        yield url, experiment, ids
+    finally:
+        os.killpg(server.pid, 15)
+        server.wait(20)
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[object]:
+    webdriver = pytest.importorskip("selenium.webdriver")
+    if not DRIVER or not BROWSER:
+        pytest.skip("needs chromium and chromedriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for flag in ("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "window-size=1800,1000",
+                 "disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage",
+                 f"user-data-dir={tmp_path / 'chromium'}"):  # fmt: skip
+        options.add_argument(f"--{flag}")
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+def wait_for(browser: object, *texts: str, seconds: float = 60) -> str:
+    """Wait until all texts stand on the page, and return the page's text."""
+    body = ""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        body = browser.execute_script("return document.body.innerText")  # type: ignore[attr-defined]
+        if all(text in body for text in texts):
+            return body
+        time.sleep(0.5)
+    shot = os.environ.get("TEST_SCREENSHOTS")
+    if shot:
+        browser.save_screenshot(f"{shot}/failed.png")  # type: ignore[attr-defined]
+    pytest.fail(f"{texts} not all on the page: {body[:2000]}")
+
+
+def shoot(browser: object, name: str) -> None:
+    folder = os.environ.get("TEST_SCREENSHOTS")
+    if folder:
+        browser.save_screenshot(f"{folder}/{name}.png")  # type: ignore[attr-defined]
+
+
+def test_runs_stand_side_by_side(ui: tuple[str, str, list[str]], browser: object) -> None:
+    url, experiment, ids = ui
+    browser.get(f"{url}/#/experiments/{experiment}/runs")  # type: ignore[attr-defined]
+    wait_for(browser, "svm_lld", "xgb_lld")
+    shoot(browser, "runs")
+    runs = ",".join(f'"{run}"' for run in ids)
+    browser.get(f'{url}/#/compare-runs?runs=[{runs}]&experiments=["{experiment}"]')  # type: ignore[attr-defined]
+    wait_for(browser, "svm_lld", "xgb_lld", "uar", "0.712", "0.679")
+    shoot(browser, "compare")
+    browser.get(f"{url}/#/experiments/{experiment}/runs/{ids[0]}/artifacts/plots/confusion_matrix.png")  # type: ignore[attr-defined]
+    wait_for(browser, "confusion_matrix.png")
+    script = "return [...document.images].some(i => i.naturalWidth > 300 && i.complete)"
+    for _ in range(40):
+        if browser.execute_script(script):  # type: ignore[attr-defined]
+            break
+        time.sleep(0.5)
+    shoot(browser, "confusion")
+    assert browser.execute_script(script)  # type: ignore[attr-defined]
