@@ -110,6 +110,22 @@ def chroma(power: NDArray[np.float32], sample_rate: int, tuning: float = 0.0) ->
     return np.divide(classes, largest, out=classes)
 
 
+def entropy(classes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the entropy of the pitch classes, 0 (one class) to 1 (all alike); 1 in silence.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (12, n_frames), float32
+
+    Returns
+    -------
+    ndarray of shape (n_frames,), float32
+    """
+    share = np.maximum(classes, np.float32(1e-6))
+    share /= share.sum(axis=0)
+    return -(share * np.log(share)).sum(axis=0) / np.float32(np.log(len(classes)))
+
+
 @kernel("i8(f4[:,::1], i8, i8, f8, f4, i8[::1], f4[::1], f4[::1])")
 def _peaks(
     magnitude: NDArray[np.float32],

@@ -9,21 +9,6 @@ from ser_experiments.features.dsp.jit import kernel
 
 #: The functionals in the order of the rows of :func:`summarise`.
 NAMES = ("mean", "std", "skew", "kurtosis", "slope", "p05", "p20", "p50", "p80", "p95", "range", "iqr")
-#: What each is, for the documentation.
-MEANING = {
-    "mean": "arithmetic mean",
-    "std": "standard deviation",
-    "skew": "standardised third moment, 0 for a constant",
-    "kurtosis": "standardised fourth moment minus 3, 0 for a constant",
-    "slope": "least-squares slope over relative time, in units of the descriptor from the first frame to the last",
-    "p05": "5th percentile",
-    "p20": "20th percentile",
-    "p50": "median",
-    "p80": "80th percentile",
-    "p95": "95th percentile",
-    "range": "95th minus 5th percentile",
-    "iqr": "75th minus 25th percentile",
-}
 _PERCENTS = np.array([5.0, 20.0, 50.0, 80.0, 95.0, 25.0, 75.0])
 
 
