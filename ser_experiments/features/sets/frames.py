@@ -75,4 +75,4 @@ def _averaged(matrix: NDArray[np.float32], step: int) -> NDArray[np.float32]:
         return matrix
     starts = np.arange(0, matrix.shape[1], step)
     counts = np.diff(np.append(starts, matrix.shape[1])).astype(np.float32)
-    return np.add.reduceat(matrix, starts, axis=1) / counts
+    return (np.add.reduceat(matrix, starts, axis=1) / counts).astype(np.float32)
