@@ -28,7 +28,7 @@ class EpochEnd:
     n_epochs : int
         The most there can be; early stopping may end sooner.
     metrics : mapping of str to float
-        ``train_loss``, ``lr`` and, with held-out rows, ``valid_loss`` and ``valid_uar``.
+        As a row of the estimator's ``history_``; names do not repeat within a fit's epoch.
     train_s : float
         Seconds of the pass, without scoring the held-out rows.
     """

@@ -192,7 +192,9 @@ def test_statistics_come_from_the_rows_learned_from(speech: tuple[pd.DataFrame, 
     assert len(stop)
     shifted = X.copy()
     shifted["melspec"] = [cell + (100 if i in stop else 0) for i, cell in enumerate(X["melspec"])]
-    assert np.array_equal(small().fit(shifted, y).mean_, small().fit(X, y).mean_)
+    fitted = small(refit=False).fit(X, y)
+    assert np.array_equal(small(refit=False).fit(shifted, y).mean_, fitted.mean_)
+    assert not np.array_equal(small().fit(X, y).mean_, fitted.mean_)
 
 
 def test_global_state_of_torch_is_left_as_it_was(speech: tuple[pd.DataFrame, NDArray[np.str_]]) -> None:
@@ -234,12 +236,49 @@ def test_weight_zero_is_removal_and_class_weights_are_row_weights(
 def test_the_best_epoch_is_kept_and_patience_ends_training(speech: tuple[pd.DataFrame, NDArray[np.str_]]) -> None:
     X, _ = speech
     noise = np.random.default_rng(0).choice(["anger", "neutral", "sadness"], len(X))
-    params = {"schedule": "constant", "lr": 0.02, "patience": 2, "n_epochs": 40}
+    params = {"schedule": "constant", "lr": 0.02, "patience": 2, "n_epochs": 40, "refit": False}
     fitted = small(**params).fit(X, noise)
-    losses = [row["valid_loss"] for row in fitted.history_]
+    losses = [row["valid_calibrated_loss"] for row in fitted.history_]
     assert fitted.best_epoch_ == 1 + int(np.argmin(losses)) == len(losses) - 2 < 38
     # With a constant rate nothing depends on the number of epochs, so a shorter fit ends at the same weights.
     assert same_weights(fitted, small(**{**params, "n_epochs": fitted.best_epoch_}).fit(X, noise))
+
+
+def test_refit_learns_from_all_rows_for_the_best_number_of_epochs(
+    speech: tuple[pd.DataFrame, NDArray[np.str_]],
+) -> None:
+    X, y = speech
+    found = small(n_epochs=8, refit=False, patience=3).fit(X, y)
+    fitted = small(n_epochs=8, patience=3).fit(X, y)
+    assert fitted.best_epoch_ == found.best_epoch_
+    assert fitted.history_[: len(found.history_)] == found.history_
+    again = fitted.history_[len(found.history_) :]
+    alone = small(n_epochs=found.best_epoch_, early_stopping=False).fit(X, y)
+    assert same_weights(fitted, alone)
+    assert [row["refit_loss"] for row in again] == [row["train_loss"] for row in alone.history_]
+
+
+def test_the_loss_to_stop_by_ignores_overconfidence() -> None:
+    from ser_experiments.models.nets.training import _judge
+
+    rng = np.random.default_rng(0)
+    codes = rng.integers(3, size=300)
+    scores = rng.normal(size=(300, 3)) + np.eye(3)[codes]
+    weights = rng.uniform(0.5, 2.0, 300)
+    weights /= weights.mean()
+
+    def logs(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        return scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+
+    modest, sure = (_judge(logs(factor * scores), codes, weights) for factor in (1.0, 8.0))
+    assert sure["valid_loss"] > 2 * modest["valid_loss"]
+    np.testing.assert_allclose(sure["valid_calibrated_loss"], modest["valid_calibrated_loss"], rtol=1e-6)
+    plain = -(weights * logs(scores)[np.arange(300), codes]).mean()
+    np.testing.assert_allclose(modest["valid_loss"], plain, rtol=1e-9)
+    grid = [-(weights * logs(f * scores)[np.arange(300), codes]).mean() for f in np.linspace(0.1, 3, 300)]
+    np.testing.assert_allclose(modest["valid_calibrated_loss"], min(grid), rtol=1e-4)
+    right = scores.argmax(axis=1) == codes
+    assert modest["valid_uar"] == np.mean([right[codes == k].mean() for k in range(3)])
 
 
 def test_without_early_stopping_the_last_epoch_is_kept(speech: tuple[pd.DataFrame, NDArray[np.str_]]) -> None:
@@ -253,7 +292,7 @@ def test_epochs_are_told_to_observers(
 ) -> None:
     heard: list[EpochEnd] = []
     with observing(heard.append), showing_progress(every=2), caplog.at_level(logging.INFO):
-        fitted = small().fit(*speech)
+        fitted = small(refit=False).fit(*speech)
     assert [event.epoch for event in heard] == [1, 2, 3]
     assert [{"epoch": float(e.epoch), **e.metrics} for e in heard] == fitted.history_
     assert {event.model for event in heard} == {"CNNClassifier"}

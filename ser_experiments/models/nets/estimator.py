@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, fields
+from functools import partial
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from ser_experiments.models.nets.training import Outcome, Schedule
+    from ser_experiments.models.nets.training import Schedule
 
 OPTIMIZERS = ("adamw", "sgd")
 SCHEDULES = ("cosine", "step", "constant")
@@ -66,7 +67,11 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     class_weight : {"balanced"}, dict or None, default=None
         Weights of the classes; they multiply ``sample_weight``.
     early_stopping : bool, default=True
-        Hold rows out of training, keep the weights of the epoch with the least loss on them.
+        Hold rows out of training, find the epoch with the least loss on them (at its best temperature: overconfidence
+        is no reason to stop).
+    refit : bool, default=True
+        Then train once more on all rows, for as many epochs: a speaker in eight is too many to give away. Without it
+        the weights of the best epoch are kept.
     validation_fraction : float, default=0.15
         Part of the groups that are held out, at least one; of the rows of each class where X has no ``group``.
     patience : int, default=10
@@ -90,9 +95,10 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     weights_ : dict of str to ndarray
         The network's weights; empty where the training rows hold one class.
     history_ : list of dict
-        ``epoch``, ``lr``, ``train_loss`` and, with held-out rows, ``valid_loss`` and ``valid_uar`` of each epoch.
+        ``epoch``, ``lr``, ``train_loss`` and, with held-out rows, ``valid_loss``, ``valid_calibrated_loss`` and
+        ``valid_uar`` of each epoch; then ``epoch``, ``refit_lr`` and ``refit_loss`` of those on all rows.
     best_epoch_ : int
-        The epoch whose weights are kept, counted from 1.
+        The best epoch on the held-out rows, counted from 1; without such rows the last.
     """
 
     n_epochs: int = 30
@@ -105,6 +111,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     label_smoothing: float = 0.0
     class_weight: str | dict[object, float] | None = None
     early_stopping: bool = True
+    refit: bool = True
     validation_fraction: float = 0.15
     patience: int = 10
     device: str = "auto"
@@ -138,7 +145,9 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         clips, labels, weights = self._check_training(X, y, sample_weight)
         groups = groups_of(X) if isinstance(X, pd.DataFrame) and GROUP in X else None
         self.classes_, codes = np.unique(labels, return_inverse=True)
-        self.weights_, self.history_, self.best_epoch_ = {}, [], 0
+        self.weights_: dict[str, NDArray[Any]] = {}
+        self.history_: list[dict[str, float]] = []
+        self.best_epoch_ = 0
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         used = np.flatnonzero(weights)
         learn, stop = used, used[:0]
@@ -146,11 +155,10 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
             rng = np.random.default_rng(seed)
             kept = None if groups is None else groups[used]
             learn, stop = (used[part] for part in hold_out(codes[used], kept, self.validation_fraction, rng))
-        self.mean_, self.deviation_ = clips.moments(learn)
-        if len(self.classes_) > 1:
-            outcome = self._train(clips, codes, weights / weights[used].mean(), learn, stop, seed)
-            self.weights_ = {name: value.numpy(force=True).copy() for name, value in outcome.state.items()}
-            self.history_, self.best_epoch_ = outcome.history, outcome.best_epoch
+        weights = weights / weights[used].mean()
+        self._train(clips, codes, weights, learn, stop, seed)
+        if len(stop) and self.refit:
+            self._train(clips, codes, weights, used, used[:0], seed)
         return self
 
     def _check_training(
@@ -180,28 +188,35 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         learn: NDArray[np.intp],
         stop: NDArray[np.intp],
         seed: int,
-    ) -> Outcome:
+    ) -> None:
+        """Train on some rows and keep what was found; a second time for the epochs that the first found best."""
+        self.mean_, self.deviation_ = clips.moments(learn)
+        if len(self.classes_) == 1:
+            return
         from ser_experiments.models.nets import training
         from ser_experiments.models.nets.batches import Loader
 
+        again = bool(self.history_)
         device = training.choose_device(self.device)
         with training.torch_settings(seed, self.n_threads, device):
             network = self._network(clips.n_columns, len(self.classes_)).to(device)
             loader = Loader(clips, self.mean_, self.deviation_, device)
-            how = self._schedule(device)
+            how = self._schedule(device, self.best_epoch_ if again else self.n_epochs)
             trainer = training.Trainer(network, loader, codes, weights, how=how, augment=self._augment, seed=seed)
-            return trainer.run(learn, stop, self._report)
+            outcome = trainer.run(learn, stop, partial(self._report, again=again))
+        self.weights_ = {name: value.numpy(force=True).copy() for name, value in outcome.state.items()}
+        self.best_epoch_ = outcome.best_epoch
 
-    def _schedule(self, device: torch.device) -> Schedule:
+    def _schedule(self, device: torch.device, n_epochs: int) -> Schedule:
         from ser_experiments.models.nets.training import Schedule, choose_amp
 
         return Schedule(
+            n_epochs=n_epochs,
             crop_frames=getattr(self, "crop_frames", None),
             amp_dtype=choose_amp(self.mixed_precision, device),
             **{
                 name: getattr(self, name)
                 for name in (
-                    "n_epochs",
                     "batch_size",
                     "lr",
                     "optimizer",
@@ -218,9 +233,13 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         """Change a batch in training; here not at all."""
         return x
 
-    def _report(self, numbers: dict[str, float], seconds: float) -> None:
-        metrics = {name: value for name, value in numbers.items() if name != "epoch"}
-        emit(EpochEnd(type(self).__name__, int(numbers["epoch"]), self.n_epochs, metrics, seconds))
+    def _report(self, numbers: dict[str, float], seconds: float, *, again: bool) -> None:
+        names = {"lr": "refit_lr", "train_loss": "refit_loss"} if again else {}
+        row = {names.get(name, name): value for name, value in numbers.items()}
+        self.history_.append(row)
+        metrics = {name: value for name, value in row.items() if name != "epoch"}
+        n_epochs = self.best_epoch_ if again else self.n_epochs
+        emit(EpochEnd(type(self).__name__, int(row["epoch"]), n_epochs, metrics, seconds))
 
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
         """Return log-probabilities of whole utterances, shape (n_rows, n_classes), in the order of ``classes_``.

@@ -7,11 +7,13 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
 from torch import Tensor, nn
 
 from ser_experiments.errors import InputError
@@ -40,11 +42,10 @@ class Schedule:
 
 @dataclass
 class Outcome:
-    """What training found: the weights of the best epoch and the curve of all."""
+    """What training found: the weights of the best epoch, and which that was."""
 
     state: dict[str, Tensor]
     best_epoch: int = 0
-    history: list[dict[str, float]] = field(default_factory=list)
 
 
 @contextmanager
@@ -131,7 +132,7 @@ class Trainer:
         self._scaler = torch.amp.GradScaler(self._device.type, enabled=how.amp_dtype is torch.float16)
 
     def run(self, learn: NDArray[np.intp], stop: NDArray[np.intp], report: Report) -> Outcome:
-        """Train, and keep the weights of the epoch with the least loss on the rows to stop by.
+        """Train, and keep the weights of the epoch with the least calibrated loss on the rows to stop by.
 
         Parameters
         ----------
@@ -156,12 +157,11 @@ class Trainer:
             if len(stop):
                 logs = score(self._network, self._loader, stop, self._how.amp_dtype)
                 numbers |= _judge(logs, self._codes[stop], self._weights[stop])
-            outcome.history.append(numbers)
             report(numbers, seconds)
             if not len(stop):
                 outcome.best_epoch = epoch + 1
-            elif numbers["valid_loss"] < best:
-                best, outcome.best_epoch = numbers["valid_loss"], epoch + 1
+            elif numbers["valid_calibrated_loss"] < best:
+                best, outcome.best_epoch = numbers["valid_calibrated_loss"], epoch + 1
                 outcome.state = copy.deepcopy(self._network.state_dict())
             elif epoch + 1 - outcome.best_epoch >= self._how.patience:
                 break
@@ -243,8 +243,20 @@ def _factor(how: Schedule, progress: float) -> float:
 
 
 def _judge(logs: NDArray[np.float64], codes: NDArray[np.intp], weights: NDArray[np.float64]) -> dict[str, float]:
-    """Return the weighted log loss, and the mean recall over the classes there are."""
-    losses = -logs[np.arange(len(codes)), codes]
+    """Return the weighted log loss, the same at the temperature that suits it best, and the mean recall.
+
+    On people it has not heard a network grows overconfident long before it stops to get better: their log loss turns
+    up while their recall still rises. With the best temperature that part of the loss is gone.
+    """
+    rows = np.arange(len(codes))
+
+    def loss(log_temperature: float) -> float:
+        scaled = log_softmax(logs / math.exp(log_temperature), axis=1)
+        return float(np.average(-scaled[rows, codes], weights=weights))
+
     right = logs.argmax(axis=1) == codes
-    recalls = [right[codes == code].mean() for code in np.unique(codes)]
-    return {"valid_loss": float(np.average(losses, weights=weights)), "valid_uar": float(np.mean(recalls))}
+    return {
+        "valid_loss": loss(0.0),
+        "valid_calibrated_loss": float(minimize_scalar(loss, bounds=(-3.0, 5.0), method="bounded").fun),
+        "valid_uar": float(np.mean([right[codes == code].mean() for code in np.unique(codes)])),
+    }
