@@ -185,9 +185,7 @@ def _correlate(
     return correlation, 1.0 / inverse[start]
 
 
-def _inverse_level(
-    padded: NDArray[np.float32], weights: NDArray[np.float32], half_hop: int
-) -> NDArray[np.float32]:
+def _inverse_level(padded: NDArray[np.float32], weights: NDArray[np.float32], half_hop: int) -> NDArray[np.float32]:
     """Return one over the root of the weighted power of the window that begins at each sample."""
     sums = np.zeros(len(padded) + 1)
     np.cumsum(np.square(padded), dtype=np.float64, out=sums[1:])

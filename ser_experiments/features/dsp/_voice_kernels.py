@@ -1,0 +1,92 @@
+"""The compiled loops of the voice measures; :mod:`.voice` says what they are for."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ser_experiments.features.dsp.jit import kernel
+
+
+@kernel("void(f4[:,::1], f4[::1], f4[:,::1])")
+def harmonics(level: NDArray[np.float32], f0: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    """Read the highest level near the first multiples of the fundamental (in bins)."""
+    last = level.shape[1] - 1
+    for t in range(level.shape[0]):
+        reach = np.float32(0.15) * f0[t]
+        for h in range(out.shape[0]):
+            place = f0[t] * np.float32(h + 1)
+            low = min(max(int(np.ceil(place - reach)), 1), last)
+            high = min(max(int(place + reach), 1), last)
+            # Low voices have less than a bin on either side: the nearest bin counts then.
+            near = min(int(place + np.float32(0.5)), last)
+            best = level[t, near]
+            for k in range(low, high + 1):
+                best = max(best, level[t, k])
+            out[h, t] = best
+
+
+@kernel("i8(f4[::1], f4[::1], i8, i8, f4[:,::1], i8[::1])")
+def march(
+    padded: NDArray[np.float32],
+    period: NDArray[np.float32],
+    hop: int,
+    pad: int,
+    values: NDArray[np.float32],
+    run: NDArray[np.int64],
+) -> int:
+    """Walk through each voiced stretch cycle by cycle; return how many cycles were written."""
+    near = np.empty(1024, dtype=np.float32)
+    found = 0
+    number = 0
+    t = 0
+    while t < period.size:
+        if period[t] <= 0:
+            t += 1
+            continue
+        end = t
+        while end < period.size and period[end] > 0:
+            end += 1
+        number += 1
+        place = pad + max(t * hop - hop // 2, 0)
+        stop = min(pad + (end - 1) * hop + hop // 2, padded.size - pad)
+        while found < run.size:
+            frame = min(max((place - pad + hop // 2) // hop, t), end - 1)
+            expected = period[frame]
+            half = int(expected * np.float32(0.5) + np.float32(0.5))
+            low = int(expected * np.float32(0.8))
+            high = min(int(expected * np.float32(1.25)) + 1, low + near.size - 1)
+            if place + high > stop:
+                break
+            first = padded[place - half : place + half]
+            power = np.float32(1e-12)
+            bottom = first[0]
+            top = first[0]
+            for i in range(2 * half):
+                power += first[i] * first[i]
+                bottom = min(bottom, first[i])
+                top = max(top, first[i])
+            for lag in range(low, high + 1):
+                second = padded[place + lag - half : place + lag + half]
+                both = np.float32(0.0)
+                other = np.float32(1e-12)
+                for i in range(2 * half):
+                    both += first[i] * second[i]
+                    other += second[i] * second[i]
+                near[lag - low] = both / np.sqrt(power * other)
+            best = 1
+            for i in range(2, high - low):
+                if near[i] > near[best]:
+                    best = i
+            bend = near[best - 1] - 2 * near[best] + near[best + 1]
+            slope = (near[best + 1] - near[best - 1]) / 2
+            shift = -slope / bend if bend < -1e-9 else np.float32(0.0)
+            shift = min(max(shift, np.float32(-1.0)), np.float32(1.0))
+            values[0, found] = low + best + shift
+            values[1, found] = top - bottom
+            values[2, found] = near[best] + slope * shift / 2
+            run[found] = number
+            found += 1
+            place += low + best
+        t = end
+    return found
