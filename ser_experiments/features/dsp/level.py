@@ -27,7 +27,7 @@ class Leveled(NamedTuple):
     Attributes
     ----------
     audio : ndarray of shape (n_samples,), float32
-        Scaled so that the mean square over the active frames is :data:`REFERENCE`.
+        Without its mean, scaled so that the mean square over the active frames is :data:`REFERENCE`.
     square : ndarray of shape (n_frames,), float32
         Mean square of each frame of the scaled audio.
     active : ndarray of shape (n_frames,), bool
@@ -43,7 +43,7 @@ class Leveled(NamedTuple):
 
 
 def to_reference(audio: NDArray[np.float32], *, window: int, hop: int) -> Leveled:
-    """Scale a recording so that its active frames have the reference level.
+    """Remove the offset of a recording and scale it so that its active frames have the reference level.
 
     Parameters
     ----------
@@ -60,6 +60,8 @@ def to_reference(audio: NDArray[np.float32], *, window: int, hop: int) -> Levele
     unit = peak if peak > 1e6 else 1.0
     if unit != 1.0:
         audio = audio / np.float32(unit)
+    # An offset, common in recordings of sound cards, would count as level and hide zero crossings.
+    audio = audio - audio.mean(dtype=np.float64).astype(np.float32)
     square = mean_square(audio, length=window, hop=hop)
     active = active_frames(square)
     level = float(square[active].mean(dtype=np.float64))

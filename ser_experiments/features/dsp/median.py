@@ -37,9 +37,9 @@ def running_median(values: NDArray[np.float32], size: int) -> NDArray[np.float32
     -------
     ndarray of shape (n, n_lanes), float32
     """
-    block = (size + 1) // 2
-    if size < 3 or block & (block - 1):
+    if size < 3 or size & (size + 1):
         raise ValueError(f"size must be one less than a power of two, got {size}")
+    block = (size + 1) // 2
     out = np.empty_like(values)
     if not values.size:
         return out

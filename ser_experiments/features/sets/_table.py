@@ -110,7 +110,7 @@ SHAPE = (
     ),
     _full(
         "level",
-        ("rms_db", "dB", "20 log10 of librosa.feature.rms, relative to the level of the active frames - 20 dB"),
+        ("rms_db", "dB", "20 log10 of librosa.feature.rms, the active frames scaled to -20 dB"),
         ("loudness", "1", "sum over mel bands of the power to 0.3 (after Eyben et al., 2016)"),
         ("zcr", "1", "librosa.feature.zero_crossing_rate"),
     ),

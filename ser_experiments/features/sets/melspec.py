@@ -49,7 +49,7 @@ def extractor(
     )
     return Extractor(
         name="melspec",
-        version="1",
+        version="2",
         layout="array",
         columns=tuple(Column(f"melspec_{i:03d}", "dB", source) for i in range(n_mels)),
         compute=partial(compute, n_mels=n_mels, window=window, hop=hop, top_db=top_db),
@@ -64,16 +64,20 @@ def compute(audio: NDArray[np.float32], *, n_mels: int, window: int, hop: int, t
     from ser_experiments.features.dsp import frames, mel
     from ser_experiments.features.dsp.level import to_reference
 
-    n_fft = fft_length(window)
+    n_fft = fft_length(window, n_mels)
     leveled = to_reference(audio, window=window, hop=hop)
     power = frames.power_spectrum(leveled.audio, window=window, n_fft=n_fft, hop=hop)
     bands = mel.band_energies(power, mel.mel_bank(16_000, n_fft, n_mels))
     return np.ascontiguousarray(mel.power_to_db(bands, top_db=top_db).T)
 
 
-def fft_length(window: int) -> int:
-    """Return the power of two that holds a window, at least 512 so that low bands are not empty."""
-    return max(512, 1 << (window - 1).bit_length())
+def fft_length(window: int, n_mels: int) -> int:
+    """Return the power of two that holds a window and leaves no band empty.
+
+    The lowest bands are 2 * 3016 / (n_mels + 1) Hz wide, which must be more than the distance of two bins.
+    """
+    least = max(window, 512, 16_000 * (n_mels + 1) // 6000)
+    return 1 << (least - 1).bit_length()
 
 
 def _check(n_mels: int, window_ms: float, hop_ms: float, top_db: float, dtype: str) -> None:

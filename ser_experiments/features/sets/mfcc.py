@@ -42,7 +42,7 @@ def extractor(*, n_mfcc: int = 20) -> Extractor:
     ]
     return Extractor(
         name="mfcc",
-        version="1",
+        version="2",
         layout="row",
         columns=tuple(columns),
         compute=partial(compute, n_mfcc=n_mfcc),
