@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
-from ser_experiments.features.dsp import chroma, energy, frames, hpss, mel, spectral
+from ser_experiments.features.dsp import chroma, contrast, energy, frames, hpss, mel, spectral
 
 SR = 16_000
 RTOL = 1e-4
@@ -126,7 +126,7 @@ SAME: dict[str, tuple[Callable[[Frames], object], Callable[[Frames], object], fl
         0.0,
     ),
     "contrast": (
-        lambda m: spectral.contrast(m.S, SR, m.grid.n_bands),
+        lambda m: contrast.contrast(m.S, SR, m.grid.n_bands),
         lambda m: librosa.feature.spectral_contrast(S=m.S, sr=SR, n_bands=m.grid.n_bands),
         1e-4,
     ),

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ser_experiments.features.dsp import chroma, energy, frames, hpss, mel, pitch, spectral, voice
+from ser_experiments.features.dsp.contrast import contrast
 from ser_experiments.features.dsp.level import to_reference
 
 SAMPLE_RATE = 16_000
@@ -108,7 +109,7 @@ def spectrum_rows(power: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         "rolloff": spectral.rolloff(magnitude, SAMPLE_RATE, ROLLOFFS),
         "shape": np.stack(shape),
         "slopes": spectral.slopes(log_power, SAMPLE_RATE, SLOPE_BANDS_HZ),
-        "contrast": spectral.contrast(np.ascontiguousarray(magnitude.T), SAMPLE_RATE, n_bands=5),
+        "contrast": contrast(np.ascontiguousarray(magnitude.T), SAMPLE_RATE, n_bands=5),
     }
 
 

@@ -1,4 +1,4 @@
-"""The ancestor's 199 columns with its bugs repaired.
+"""The 199 columns of the notebooks that this project grew out of, the ancestor, with its bugs repaired.
 
 Frames of 2048 samples every 512 at 16 kHz, functionals over all frames, no scaling of the level, as in the ancestor.
 Four repairs:
@@ -41,7 +41,7 @@ _MFCC = tuple(
     for i in range(1, 13)
 )
 _CHROMA = tuple(
-    (f"chroma_{i:02d}__mean", "1", f"mean of librosa.feature.chroma_stft, pitch class {i} (0 is C)") for i in range(12)
+    (f"chroma_{i:02d}__mean", "1", f"mean of librosa.feature.chroma_stft at that tuning, class {i}") for i in range(12)
 )
 _MEL = tuple(
     (f"mel_{i:03d}__mean", "power", f"mean of librosa.feature.melspectrogram, band {i} of 128") for i in range(128)
@@ -67,7 +67,7 @@ def extractor() -> Extractor:
 
 def compute(audio: NDArray[np.float32]) -> NDArray[np.float32]:
     """Measure one recording: mono at 16 kHz in, shape (199,) out."""
-    from ser_experiments.features.dsp import chroma, energy, frames, mel, spectral
+    from ser_experiments.features.dsp import chroma, contrast, energy, frames, mel, spectral
 
     # Samples far beyond full scale would overflow when squared.
     audio = np.clip(audio, -1e6, 1e6)
@@ -97,7 +97,7 @@ def compute(audio: NDArray[np.float32]) -> NDArray[np.float32]:
             *(mfcc.mean(axis=1), mfcc.std(axis=1), mfcc.max(axis=1)),
             chroma.chroma(power, SAMPLE_RATE, tuning).mean(axis=1),
             bands.mean(axis=1),
-            spectral.contrast(np.ascontiguousarray(magnitude.T), SAMPLE_RATE, n_bands=6).mean(axis=1),
+            contrast.contrast(np.ascontiguousarray(magnitude.T), SAMPLE_RATE, n_bands=6).mean(axis=1),
         ]
     )
 

@@ -1,0 +1,50 @@
+"""Write ``docs/features.md``: every column of every feature set, from the sets themselves.
+
+Run with ``python docs/build_features.py`` after a set has changed; a test fails until then.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from pathlib import Path
+
+from ser_experiments.features.extractor import SETS, Extractor, get_extractor, set_names
+
+TARGET = Path(__file__).with_name("features.md")
+HEAD = """# Feature sets
+
+Written by `python docs/build_features.py` from the sets themselves: do not edit.
+
+A set is one file in `ser_experiments/features/sets/`. It turns audio into one row of numbers a recording, or into one
+array over time. Columns of rows are named `<descriptor>__<functional>`. Where the source of a column names a function
+of librosa, the numbers equal that function's to one part in ten thousand, on the same frames; tests hold this on real
+speech. `ser features describe NAME` prints these lists.
+"""
+
+
+def render() -> str:
+    """Return the whole page."""
+    extractors = [get_extractor(name) for name in set_names()]
+    overview = ["| set | columns | layout | stored as |", "|---|---|---|---|"]
+    for extractor in extractors:
+        layout = "one row" if extractor.layout == "row" else "frames x columns"
+        name = extractor.name
+        overview.append(f"| [`{name}`](#{name}) | {len(extractor.columns)} | {layout} | {extractor.dtype} |")
+    return "\n".join([HEAD, *overview, "", *(_section(extractor) for extractor in extractors)])
+
+
+def _section(extractor: Extractor) -> str:
+    module = importlib.import_module(f"{SETS}.{extractor.name}")
+    lines = [f"## {extractor.name}", "", inspect.getdoc(module) or "", ""]
+    if extractor.params:
+        defaults = ", ".join(f"`{name} = {value!r}`" for name, value in extractor.params.items())
+        lines += [f"Parameters and their defaults: {defaults}.", ""]
+    lines += ["| column | unit | formula or source |", "|---|---|---|"]
+    lines += [f"| `{name}` | {unit} | {source.replace('|', '/')} |" for name, unit, source in extractor.columns]
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    TARGET.write_text(render(), encoding="utf-8")
+    print(f"{TARGET}: {len(set_names())} sets")
