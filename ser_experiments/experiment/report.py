@@ -9,8 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from ser_experiments import project
-from ser_experiments.evaluation.metrics import confusion
-from ser_experiments.evaluation.plots import plot_confusion, plot_groups
+from ser_experiments.experiment.pictures import log_pictures
 
 if TYPE_CHECKING:
     from ser_experiments.experiment.run import Prepared, Result
@@ -102,16 +101,12 @@ def log_result(run: Run, result: Result, fitted: BaseEstimator) -> str:
     run.params(_params(prepared))
     run.metrics(result.metrics | {"n_utterances": len(result.predictions), "n_groups": result.interval.n_groups})
     run.fold_metrics(result.folds[["fold_uar", "fold_wa"]])
-    title = f"{prepared.experiment.name}, {prepared.setting.name}"
-    classes = prepared.corpus.classes
-    run.figure(plot_confusion(confusion(result.predictions, classes), title), "plots/confusion_matrix.png")
-    scores = result.folds["fold_uar"]
-    run.figure(plot_groups(scores, result.metrics["uar"], 1 / len(classes), title, "fold"), "plots/fold_uar.png")
     run.table(result.predictions, "predictions.csv")
     run.table(result.folds, "folds.csv")
     run.text(prepared.experiment.text, "definition.toml")
     run.json(result.as_dict(), "result.json")
     run.json(environment(project.find().folder), "environment.json")
+    log_pictures(run, result, fitted)
     source = f"{prepared.setting.corpus} ({prepared.corpus.spec.title})"
     run.dataset(prepared.table, name=prepared.setting.corpus, digest=table_digest(prepared), source=source)
     return _log_model(run, result, fitted)

@@ -6,6 +6,7 @@ import os
 # Before mlflow is imported: no report to its makers, and its housekeeping is nobody's result.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 from ser_experiments.tracking.audio_model import AudioModel, load_folder, save_model
 from ser_experiments.tracking.environment import environment, git_state, package_versions

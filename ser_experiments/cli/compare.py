@@ -1,0 +1,228 @@
+"""``ser compare``: which run of a setting is best, and whether the difference is real."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ser_experiments.evaluation.compare import Comparison
+    from ser_experiments.tracking.leaderboard import ScoredRun, StoredSetting
+
+
+@click.command("compare")
+@click.argument("names", nargs=-1)
+@click.option(
+    "--metric", default="uar", show_default=True, help="uar, wa, macro_f1, log_loss, brier or ece; ranks the runs."
+)
+@click.option("--setting", help="Name of the setting, as `ser run` says it; by default that of the latest run.")
+@click.option("--corpus", help="Take the latest setting of this corpus; of a manifest its name, e.g. emodb4.")
+@click.option("--labels", help="Take the latest setting with this label scheme.")
+@click.option("--protocol", help="Take the latest setting under this protocol.")
+@click.option("--all", "every", is_flag=True, help="Every finished run instead of the latest of each experiment.")
+@click.option("--json", "form", flag_value="json", help="One JSON object on standard output.")
+@click.option("--csv", "form", flag_value="csv", help="A CSV table on standard output.")
+@click.option("--markdown", "form", flag_value="markdown", help="A Markdown table on standard output.")
+@click.option("--picture", type=click.Path(dir_okay=False, writable=True), help="Draw it: a .png, .svg or .pdf file.")
+def command(
+    names: tuple[str, ...],
+    metric: str,
+    setting: str | None,
+    corpus: str | None,
+    labels: str | None,
+    protocol: str | None,
+    every: bool,
+    form: str | None,
+    picture: str | None,
+) -> None:
+    """Rank the finished runs of one setting.
+
+    NAMES are experiments or ids of runs; without them, every experiment of the setting stands on the board.
+    """
+    from ser_experiments import project
+    from ser_experiments.evaluation.compare import compare
+    from ser_experiments.evaluation.group_scores import get_score
+    from ser_experiments.tracking.leaderboard import choose_runs, choose_setting, load_scored
+    from ser_experiments.tracking.store import connect
+
+    get_score(metric)
+    client = connect(project.find())
+    chosen, others = choose_setting(client, setting, corpus=corpus, labels=labels, protocol=protocol)
+    if others and setting is None:
+        click.echo(f"setting {chosen.name}, of the latest run; others: {', '.join(others)} (--setting NAME)", err=True)
+    scored = load_scored(client, choose_runs(chosen, names, every=every))
+    by_id = {one.run.run_id: one for one in scored}
+    comparison = compare({key: one.predictions for key, one in by_id.items()}, scored[0].unit_column, metric=metric)
+    table = leaderboard(comparison, by_id)
+    if picture:
+        _draw(picture, comparison, table, chosen, scored[0].unit)
+    facts = _facts(comparison, chosen, scored)
+    if form == "json":
+        click.echo(json.dumps({**facts, "runs": [_finite(row) for row in table.to_dict(orient="records")]}))
+    elif form == "csv":
+        click.echo(table.to_csv(index=False, float_format="%.6g"), nl=False)
+    elif form == "markdown":
+        click.echo(_markdown(table, facts))
+    else:
+        _show(table, facts)
+    if picture:
+        click.echo(f"picture: {picture}", err=True)
+
+
+def leaderboard(comparison: Comparison, scored: dict[str, ScoredRun]) -> pd.DataFrame:
+    """Return the board as a table, best first: one row a run."""
+    import pandas as pd
+
+    rows = []
+    for rank, row in enumerate(comparison.rows, start=1):
+        run, difference = scored[row.key].run, row.difference
+        rows.append(
+            {
+                "rank": rank,
+                "experiment": run.name,
+                "run_id": run.run_id,
+                "started": pd.Timestamp(run.started_ms, unit="ms").strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "seed": run.tags.get("ser.seed", ""),
+                comparison.metric: row.score,
+                "low": row.interval.low,
+                "high": row.interval.high,
+                "difference": difference.value,
+                "difference_low": difference.low,
+                "difference_high": difference.high,
+                "detectable": difference.detectable if rank > 1 else float("nan"),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _facts(comparison: Comparison, setting: StoredSetting, scored: list[ScoredRun]) -> dict[str, Any]:
+    """Return what is said of the whole board."""
+    tags, first = scored[0].run.tags, scored[0]
+    warnings = []
+    if tags.get("ser.leaky") == "true":
+        warnings.append("protocol random: tested speakers were seen in training; these scores show the leak")
+    if tags.get("ser.synthetic") == "true":
+        warnings.append("synthetic speech: these scores say that the program works, nothing about people")
+    if comparison.n_groups < 2:
+        warnings.append(f"one {first.unit} only: there are no intervals")
+    facts = {
+        "setting": setting.name,
+        **{key: tags.get(f"ser.{key}", "") for key in ("corpus", "labels", "subset", "protocol", "normalize", "rows")},
+        "metric": comparison.metric,
+        "n_utterances": len(first.predictions),
+        "interval_unit": first.unit,
+        "n_groups": comparison.n_groups,
+        "n_candidates": len(comparison.rows),
+        "n_finished_runs": len(setting.runs),
+        "best": scored_name(comparison, scored),
+        "best_score": comparison.best.score,
+        "best_corrected": comparison.corrected,
+        "warnings": warnings,
+    }
+    return _finite(facts)
+
+
+def scored_name(comparison: Comparison, scored: list[ScoredRun]) -> str:
+    """Return the experiment of the best run."""
+    return next(one.run.name for one in scored if one.run.run_id == comparison.best.key)
+
+
+def _finite(row: dict[Any, Any]) -> dict[str, Any]:
+    """JSON knows no NaN."""
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
+
+
+def _draw(path: str, comparison: Comparison, table: pd.DataFrame, setting: StoredSetting, unit: str) -> None:
+    from ser_experiments.errors import InputError
+    from ser_experiments.evaluation.plots import plot_leaderboard
+
+    figure = plot_leaderboard(comparison, _called(table), setting.name, unit)
+    try:
+        figure.savefig(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"--picture {path}: cannot be written: {error}") from error
+
+
+def _called(table: pd.DataFrame) -> list[str]:
+    """Name runs by their experiment, with the id where one experiment has several."""
+    twice = table["experiment"].duplicated(keep=False)
+    pairs = zip(table["experiment"], table["run_id"], twice, strict=True)
+    return [f"{name} {run_id[:8]}" if several else str(name) for name, run_id, several in pairs]
+
+
+def _cells(table: pd.DataFrame, metric: str) -> list[list[str]]:
+    """Return the cells of the board as people read it."""
+    cells = []
+    for name, row in zip(_called(table), table.to_dict(orient="records"), strict=True):
+        first = row["rank"] == 1
+        cells.append(
+            [
+                str(row["rank"]),
+                name,
+                f"{row[metric]:.3f}",
+                _range(row["low"], row["high"], "{:.3f}"),
+                "" if first else f"{row['difference']:+.3f}",
+                "" if first else _range(row["difference_low"], row["difference_high"], "{:+.3f}"),
+                "" if first or math.isnan(row["detectable"]) else f"{row['detectable']:.3f}",
+            ]
+        )
+    return cells
+
+
+def _range(low: float, high: float, form: str) -> str:
+    return "-" if math.isnan(low) else f"{form.format(low)} to {form.format(high)}"
+
+
+_HEADINGS = ("", "experiment", "{}", "95 % interval", "to the best", "its 95 % interval", "detectable")
+
+
+def _below(facts: dict[str, Any]) -> list[str]:
+    """Return what stands below the board."""
+    n, groups = facts["n_candidates"], f"{facts['n_groups']} {facts['interval_unit']}s"
+    lines = [f"{n} candidates of {facts['n_finished_runs']} finished runs; intervals over {groups} (jackknife, t)"]
+    if n > 1 and facts["best_corrected"] is not None:
+        lines.append(
+            f"{facts['best']} was chosen as the best of {n}: {facts['best_score']:.3f}; corrected for the choice "
+            f"{facts['best_corrected']:.3f}"
+        )
+    if n > 1 and facts["n_groups"] > 1:
+        lines.append("detectable: the smallest true difference that would be found in four of five such corpora")
+    return lines + [f"note: {warning}" for warning in facts["warnings"]]
+
+
+def _markdown(table: pd.DataFrame, facts: dict[str, Any]) -> str:
+    headings = [h.format(_title(facts["metric"])) for h in _HEADINGS]
+    lines = [f"**{facts['setting']}**, {facts['n_utterances']} utterances", ""]
+    lines += ["| " + " | ".join(headings) + " |", "|---|---|" + "---:|" * (len(headings) - 2)]
+    lines += ["| " + " | ".join(cells) + " |" for cells in _cells(table, facts["metric"])]
+    return "\n".join([*lines, "", *(f"- {line}" for line in _below(facts))])
+
+
+def _title(metric: str) -> str:
+    from ser_experiments.evaluation.group_scores import get_score
+
+    return get_score(metric).title
+
+
+def _show(table: pd.DataFrame, facts: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    console.print(f"\n[bold]{facts['setting']}[/], {facts['n_utterances']} utterances", soft_wrap=True)
+    shown = Table(show_header=True, header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for i, heading in enumerate(_HEADINGS):
+        shown.add_column(heading.format(_title(facts["metric"])), justify="left" if i == 1 else "right", no_wrap=True)
+    for cells in _cells(table, facts["metric"]):
+        shown.add_row(*cells)
+    console.print(shown)
+    console.print()
+    for line in _below(facts):
+        style = "yellow" if line.startswith("note: ") else "dim"
+        console.print(f"[{style}]{line}[/]", soft_wrap=True)

@@ -1,0 +1,19 @@
+"""Pictures of runs, readable without the code; one file each."""
+
+from ser_experiments.evaluation.plots.confusion import plot_confusion
+from ser_experiments.evaluation.plots.groups import plot_groups
+from ser_experiments.evaluation.plots.importance import plot_importance
+from ser_experiments.evaluation.plots.leaderboard import plot_leaderboard
+from ser_experiments.evaluation.plots.learning import plot_learning
+from ser_experiments.evaluation.plots.reliability import plot_reliability
+from ser_experiments.evaluation.plots.table_map import plot_map
+
+__all__ = [
+    "plot_confusion",
+    "plot_groups",
+    "plot_importance",
+    "plot_leaderboard",
+    "plot_learning",
+    "plot_map",
+    "plot_reliability",
+]

@@ -1,0 +1,39 @@
+"""What all pictures share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Ink and accents of all pictures.
+INK, ACCENT, PALE, ALARM = "#1f2933", "#2166ac", "#d1d9e0", "#b2182b"
+
+
+def new_figure(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure in inches and its axes, without touching pyplot's global state."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
+    axes = np.atleast_1d(figure.subplots(1, columns)).tolist()
+    for axis in axes:
+        axis.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def colours(names: Sequence[str]) -> dict[str, Any]:
+    """Return a colour for each name, told apart as far as their number allows."""
+    from matplotlib import colormaps
+
+    if len(names) <= 8:
+        # Okabe and Ito (2008): told apart by colour-blind readers too; yellow is darkened for a white ground.
+        safe = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#b5a800", "#444444"]
+        return dict(zip(names, safe, strict=False))
+    spread = colormaps["tab20" if len(names) <= 20 else "turbo"]
+    places = range(len(names)) if len(names) <= 20 else np.linspace(0, 1, len(names))
+    return {name: spread(place) for name, place in zip(names, places, strict=True)}

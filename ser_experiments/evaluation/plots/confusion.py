@@ -1,0 +1,42 @@
+"""The confusion matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ser_experiments.evaluation.plots._style import INK, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def plot_confusion(counts: pd.DataFrame, title: str) -> Figure:
+    """Draw a confusion matrix: counts, coloured by the share of each true class.
+
+    Parameters
+    ----------
+    counts : DataFrame of shape (n_classes, n_classes)
+        True classes down, predicted classes across.
+    title : str
+        What was scored, and how.
+    """
+    numbers = counts.to_numpy(dtype=int)
+    shares = numbers / numbers.sum(axis=1, keepdims=True).clip(min=1)
+    size = 1.8 + 0.9 * len(counts)
+    figure, (axis,) = new_figure(max(size, 5.2), size)
+    image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for i in range(len(counts)):
+        for j in range(len(counts)):
+            share = float(shares[i, j])
+            text = f"{share:.0%}\n{numbers[i, j]}"
+            axis.text(j, i, text, ha="center", va="center", fontsize=9, color="white" if share > 0.55 else INK)
+    axis.set_xticks(range(len(counts)), counts.columns, rotation=30, ha="right")
+    axis.set_yticks(range(len(counts)), counts.index)
+    axis.set_xlabel("predicted")
+    axis.set_ylabel("true")
+    axis.spines[:].set_visible(False)
+    axis.set_title(title, fontsize=10, color=INK)
+    figure.colorbar(image, ax=axis, shrink=0.8, label="share of the true class (recall on the diagonal)")
+    return figure

@@ -1,0 +1,63 @@
+"""Several runs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ser_experiments.evaluation.compare import Comparison
+from ser_experiments.evaluation.group_scores import get_score
+from ser_experiments.evaluation.plots._style import ACCENT, ALARM, INK, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def plot_leaderboard(comparison: Comparison, names: Sequence[str], title: str, unit: str) -> Figure:
+    """Draw scores with their intervals on the left, paired differences to the best with theirs on the right.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        The runs, best first.
+    names : sequence of str
+        What to call them, in the same order.
+    title : str
+        The setting.
+    unit : str
+        What the intervals are taken over.
+    """
+    rows, score = comparison.rows, get_score(comparison.metric)
+    figure, (left, right) = new_figure(9.5, 1.9 + 0.34 * len(rows), columns=2)
+    places = np.arange(len(rows))
+    _intervals(left, [(row.score, row.interval.low, row.interval.high) for row in rows])
+    left.set_yticks(places, names, fontsize=9)
+    left.set_xlabel(f"{score.title}, 95 % interval")
+    if np.isfinite(comparison.corrected):
+        label = f"best, corrected for the choice: {comparison.corrected:.3f}"
+        left.axvline(comparison.corrected, color=ALARM, linewidth=1, linestyle="--", label=label)
+        left.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.1)
+    _intervals(right, [(row.difference.value, row.difference.low, row.difference.high) for row in rows])
+    right.axvline(0, color=INK, linewidth=0.8)
+    right.set_yticks(places, [])
+    right.set_xlabel(f"paired difference to {names[0]}, 95 % interval")
+    for axis in (left, right):
+        axis.set_ylim(len(rows) - 0.5, -0.5)
+        axis.grid(axis="x", color="#e4e9ee", linewidth=0.7)
+        axis.set_axisbelow(True)
+        axis.tick_params(axis="y", length=0)
+    figure.suptitle(f"{title}: {len(rows)} candidates, intervals over {comparison.n_groups} {unit}s", fontsize=10)
+    return figure
+
+
+def _intervals(axis: Axes, points: Sequence[tuple[float, float, float]]) -> None:
+    for place, (value, low, high) in enumerate(points):
+        if np.isfinite(low) and high > low:
+            axis.plot([low, high], [place, place], color=ACCENT, linewidth=2, solid_capstyle="butt")
+        axis.plot(value, place, "o", color=ACCENT, markersize=6)
+        axis.annotate(
+            f"{value:.3f}", (value, place), (0, 5), textcoords="offset points", ha="center", fontsize=7.5, color=INK
+        )

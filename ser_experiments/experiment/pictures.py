@@ -1,0 +1,157 @@
+"""The pictures and tables of a run that are nice to have: none of them may stop it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, clone
+from sklearn.model_selection import GroupKFold
+from threadpoolctl import threadpool_limits
+
+from ser_experiments.evaluation.importance import descriptors, permutation_importance
+from ser_experiments.evaluation.metrics import confusion, probabilities, uar
+from ser_experiments.evaluation.mistakes import surely_wrong
+from ser_experiments.evaluation.plots import (
+    plot_confusion,
+    plot_groups,
+    plot_importance,
+    plot_learning,
+    plot_map,
+    plot_reliability,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ser_experiments.experiment.run import Result
+    from ser_experiments.tracking import Run
+
+log = logging.getLogger(__name__)
+#: A fold that took longer to fit is not fitted once more for a picture.
+_REFIT_S = 3.0
+#: Rows that are shuffled for importance.
+_MOST_ROWS = 400
+
+Maker = Callable[["Result", BaseEstimator], "Figure | pd.DataFrame | None"]
+
+
+def log_pictures(run: Run, result: Result, fitted: BaseEstimator) -> None:
+    """Log every picture and table of :data:`MAKERS`; one that fails is a warning, not the end of the run.
+
+    Parameters
+    ----------
+    run : Run
+        Where to.
+    result : Result
+        The scored experiment.
+    fitted : estimator
+        Fitted on all rows.
+    """
+    for name, make in MAKERS.items():
+        try:
+            made = make(result, fitted)
+            if isinstance(made, pd.DataFrame):
+                run.table(made, name)
+            elif made is not None:
+                run.figure(made, name)
+        except Exception as error:
+            log.warning("%s was not logged (%s: %s)", name, type(error).__name__, error)
+
+
+def _title(result: Result) -> str:
+    return f"{result.prepared.experiment.name}, {result.prepared.setting.name}"
+
+
+def _confusion(result: Result, fitted: BaseEstimator) -> Figure:
+    return plot_confusion(confusion(result.predictions, result.prepared.corpus.classes), _title(result))
+
+
+def _bars(result: Result, scores: pd.Series, what: str) -> Figure:
+    chance = 1 / len(result.prepared.corpus.classes)
+    return plot_groups(scores, result.metrics["uar"], chance, _title(result), what)
+
+
+def _fold_uar(result: Result, fitted: BaseEstimator) -> Figure:
+    return _bars(result, result.folds["fold_uar"], "fold")
+
+
+def _speaker_uar(result: Result, fitted: BaseEstimator) -> Figure:
+    scores = {
+        str(name): uar(part["label"].to_numpy(dtype=str), part["predicted"].to_numpy(dtype=str))
+        for name, part in result.predictions.groupby("speaker")
+    }
+    return _bars(result, pd.Series(scores), "speaker")
+
+
+def _reliability(result: Result, fitted: BaseEstimator) -> Figure:
+    classes = np.array(result.prepared.corpus.classes)
+    chances = probabilities(result.predictions, classes.tolist())
+    right = classes[chances.argmax(axis=1)] == result.predictions["label"].to_numpy(dtype=str)
+    return plot_reliability(chances.max(axis=1), right, _title(result))
+
+
+def _map(result: Result, fitted: BaseEstimator) -> Figure | None:
+    numbers = result.prepared.table.select_dtypes("number")
+    if numbers.shape[1] < 2:
+        return None
+    utterances = result.prepared.utterances
+    return plot_map(numbers, utterances["label"], utterances["speaker"], _title(result))
+
+
+def _importance(result: Result, fitted: BaseEstimator) -> Figure | None:
+    """Shuffle on groups that were held out; where one more fit would take long, on rows that were fitted."""
+    prepared = result.prepared
+    if len(descriptors(list(prepared.table.columns))) < 2:
+        return None
+    labels = prepared.utterances["label"].to_numpy(dtype=str)
+    groups = prepared.table["group"].to_numpy(dtype=str)
+    rows, model = np.arange(len(labels)), fitted
+    how = "on rows it was fitted on: what it relies on, not what generalises"
+    with threadpool_limits(limits=1):
+        if float(result.folds["fit_s"].median()) <= _REFIT_S:
+            train, rows = next(GroupKFold(min(3, len(np.unique(groups)))).split(rows, groups=groups))
+            model = clone(prepared.estimator).fit(prepared.table.iloc[train], labels[train])
+            how = f"on {len(np.unique(groups[rows]))} held-out {prepared.folds.unit}s"
+        if len(rows) > _MOST_ROWS:
+            rows = np.sort(np.random.default_rng(0).choice(rows, _MOST_ROWS, replace=False))
+        found = permutation_importance(model, prepared.table.iloc[rows], labels[rows], prepared.corpus.classes)
+    if (found["log_loss"] == 0).all():
+        return None
+    return plot_importance(found, _title(result), how)
+
+
+def _learning(result: Result, fitted: BaseEstimator) -> Figure | None:
+    network = _last(fitted)
+    history: list[Mapping[str, float]] = getattr(network, "history_", [])
+    if not history:
+        return None
+    return plot_learning(history, f"{_title(result)}, fitted on all rows", getattr(network, "best_epoch_", None))
+
+
+def _last(estimator: Any) -> Any:
+    """Return the model at the end of pipelines and the wrappers around them."""
+    if hasattr(estimator, "steps"):
+        return _last(estimator.steps[-1][1])
+    inner = getattr(estimator, "estimator_", None)
+    return estimator if inner is None else _last(inner)
+
+
+def _mistakes(result: Result, fitted: BaseEstimator) -> pd.DataFrame:
+    return surely_wrong(result.predictions)
+
+
+#: What is logged, by the name of its artifact.
+MAKERS: dict[str, Maker] = {
+    "plots/confusion_matrix.png": _confusion,
+    "plots/fold_uar.png": _fold_uar,
+    "plots/speaker_uar.png": _speaker_uar,
+    "plots/reliability.png": _reliability,
+    "plots/table_map.png": _map,
+    "plots/importance.png": _importance,
+    "plots/learning_curves.png": _learning,
+    "surely_wrong.csv": _mistakes,
+}

@@ -1,0 +1,216 @@
+"""Finished runs of one setting with their out-of-fold predictions, from a local store or a remote server."""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+from mlflow.entities import Run as MlflowRun
+from mlflow.exceptions import MlflowException
+
+from ser_experiments.errors import InputError, SerError, StoreError, nearest
+from ser_experiments.evaluation.predictions import read_predictions
+
+log = logging.getLogger(__name__)
+_PAGE = 500
+#: Nested runs are trials of a search and members of a stack: parts of a candidate, not candidates.
+_PARENT = "mlflow.parentRunId"
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A finished run.
+
+    Parameters
+    ----------
+    run_id, name : str
+        Of MLflow; the name is the experiment's.
+    started_ms : int
+        Milliseconds since 1970.
+    tags : dict of str to str
+        As logged: ``ser.corpus``, ``ser.protocol``, ...
+    metrics : dict of str to float
+        As logged.
+    """
+
+    run_id: str
+    name: str
+    started_ms: int
+    tags: dict[str, str]
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class StoredSetting:
+    """One setting (an MLflow experiment) and its finished runs, the latest first."""
+
+    name: str
+    experiment_id: str
+    runs: list[StoredRun]
+
+    @property
+    def latest(self) -> StoredRun:
+        """Return the run that began last."""
+        return self.runs[0]
+
+
+@dataclass(frozen=True)
+class ScoredRun:
+    """A finished run with its out-of-fold predictions and what ``result.json`` says."""
+
+    run: StoredRun
+    predictions: pd.DataFrame
+    result: dict[str, Any]
+
+    @property
+    def unit(self) -> str:
+        """Return what an interval is taken over: ``"session"`` or ``"speaker"``."""
+        return str(self.result["interval_unit"])
+
+    @property
+    def unit_column(self) -> str:
+        """Return the column of the predictions that holds the unit."""
+        return "group" if self.unit == "session" else "speaker"
+
+
+def settings(client: mlflow.MlflowClient) -> list[StoredSetting]:
+    """List the settings that have finished runs, that of the latest run first."""
+    names = {str(e.experiment_id): e.name for e in _pages(client.search_experiments)}
+    found: dict[str, list[StoredRun]] = {}
+    if names:
+        query = {"filter_string": "attributes.status = 'FINISHED'", "order_by": ["attributes.start_time DESC"]}
+        for run in _pages(client.search_runs, experiment_ids=list(names), **query):
+            if _PARENT not in run.data.tags and "ser.experiment" in run.data.tags:
+                found.setdefault(str(run.info.experiment_id), []).append(_stored(run))
+    return [StoredSetting(names[key], key, runs) for key, runs in found.items()]
+
+
+def _stored(run: MlflowRun) -> StoredRun:
+    data = run.data
+    return StoredRun(run.info.run_id, run.info.run_name, run.info.start_time, dict(data.tags), dict(data.metrics))
+
+
+def _pages(search: Any, **query: Any) -> list[Any]:
+    found, token = [], None
+    while True:
+        page = search(max_results=_PAGE, page_token=token, **query)
+        found += page
+        token = page.token
+        if not token:
+            return found
+
+
+def choose_setting(
+    client: mlflow.MlflowClient,
+    setting: str | None = None,
+    *,
+    corpus: str | None = None,
+    labels: str | None = None,
+    protocol: str | None = None,
+) -> tuple[StoredSetting, list[str]]:
+    """Choose one setting: by name, else that of the latest run that fits.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        The store.
+    setting : str, optional
+        Its name, as `ser run` says it.
+    corpus, labels, protocol : str, optional
+        What the setting must be of.
+
+    Returns
+    -------
+    chosen : StoredSetting
+    others : list of str
+        The names of the other settings that would have fitted.
+
+    Raises
+    ------
+    InputError
+        There are no finished runs, or none fits.
+    """
+    every = settings(client)
+    if not every:
+        raise InputError("no finished runs in the store; run an experiment first, e.g. ser run svm_lld")
+    if setting is not None:
+        names = [s.name for s in every]
+        if setting not in names:
+            raise InputError(f"no finished runs of setting {setting!r}{nearest(setting, names)}")
+        every = [s for s in every if s.name == setting]
+    for key, value in (("corpus", corpus), ("labels", labels), ("protocol", protocol)):
+        if value is None:
+            continue
+        known = {s.latest.tags.get(f"ser.{key}", "") for s in every}
+        if value not in known:
+            raise InputError(f"no finished runs with {key} {value!r}{nearest(value, known)}")
+        every = [s for s in every if s.latest.tags.get(f"ser.{key}") == value]
+    return every[0], [s.name for s in every[1:]]
+
+
+def choose_runs(setting: StoredSetting, names: Sequence[str] = (), *, every: bool = False) -> list[StoredRun]:
+    """Choose runs of a setting: the latest of each experiment name.
+
+    Parameters
+    ----------
+    setting : StoredSetting
+        Where to choose from.
+    names : sequence of str
+        Experiments, or ids of runs (their first eight characters do); none means all.
+    every : bool, default=False
+        Every finished run instead of the latest of each name.
+
+    Raises
+    ------
+    InputError
+        A name without a finished run in the setting.
+    """
+    known = {run.name for run in setting.runs}
+    chosen: dict[str, StoredRun] = {}
+    for name in names or sorted(known):
+        if name in known:
+            runs = [run for run in setting.runs if run.name == name]
+            runs = runs if every else runs[:1]
+        else:
+            runs = [run for run in setting.runs if len(name) >= 8 and run.run_id.startswith(name)]
+        if not runs:
+            raise InputError(f"no finished run {name!r} in setting {setting.name!r}{nearest(name, known)}")
+        chosen.update({run.run_id: run for run in runs})
+    return list(chosen.values())
+
+
+def load_scored(client: mlflow.MlflowClient, runs: Collection[StoredRun]) -> list[ScoredRun]:
+    """Fetch the predictions of runs; a run without them is left out with a warning.
+
+    Raises
+    ------
+    StoreError
+        None of the runs has predictions.
+    """
+    scored = []
+    for run in runs:
+        try:
+            scored.append(_load_one(client, run))
+        except (MlflowException, OSError, SerError, KeyError, ValueError) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+            log.warning("run %s (%s) is left out: its predictions cannot be read (%s)", run.run_id, run.name, reason)
+    if runs and not scored:
+        raise StoreError("none of the runs has predictions that can be read; run the experiments again")
+    return scored
+
+
+def _load_one(client: mlflow.MlflowClient, run: StoredRun) -> ScoredRun:
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [client.download_artifacts(run.run_id, name, folder) for name in ("predictions.csv", "result.json")]
+        predictions = read_predictions(paths[0])
+        result = json.loads(Path(paths[1]).read_text(encoding="utf-8"))
+    if not {"label", "speaker", "group"} <= set(predictions.columns):
+        raise InputError("predictions.csv has no columns label, speaker and group")
+    return ScoredRun(run, predictions, {"interval_unit": result["interval_unit"], **result})
