@@ -9,10 +9,10 @@ from ser_experiments.features.dsp.jit import kernel
 
 
 @kernel("void(f4[:,::1], f4[::1], f4[:,::1])")
-def harmonics(level: NDArray[np.float32], f0: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-    """Read the highest level near the first multiples of the fundamental (in bins)."""
-    last = level.shape[1] - 1
-    for t in range(level.shape[0]):
+def harmonics(power: NDArray[np.float32], f0: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    """Read the highest power near the first multiples of the fundamental (in bins)."""
+    last = power.shape[1] - 1
+    for t in range(power.shape[0]):
         reach = np.float32(0.15) * f0[t]
         for h in range(out.shape[0]):
             place = f0[t] * np.float32(h + 1)
@@ -20,9 +20,9 @@ def harmonics(level: NDArray[np.float32], f0: NDArray[np.float32], out: NDArray[
             high = min(max(int(place + reach), 1), last)
             # Low voices have less than a bin on either side: the nearest bin counts then.
             near = min(int(place + np.float32(0.5)), last)
-            best = level[t, near]
+            best = power[t, near]
             for k in range(low, high + 1):
-                best = max(best, level[t, k])
+                best = max(best, power[t, k])
             out[h, t] = best
 
 

@@ -3,9 +3,8 @@
 References
 ----------
 Boersma, P. (1993). Proc. Institute of Phonetic Sciences 17, 97-110 (harmonics-to-noise ratio). Hanson, H. (1997).
-J. Acoust. Soc. Am. 101, 466-481 (H1-H2, H1-A1, H1-A3). Hillenbrand, J., Cleveland, R. & Erickson, R. (1994).
-J. Speech Hear. Res. 37, 769-778 (cepstral peak prominence). Baken, R. & Orlikoff, R. (2000). Clinical Measurement
-of Speech and Voice (jitter and shimmer).
+J. Acoust. Soc. Am. 101, 466-481 (H1-H2, H1-A1, H1-A3). Hammarberg, B. et al. (1980). Acta Otolaryngologica 90,
+441-451. Baken, R. & Orlikoff, R. (2000). Clinical Measurement of Speech and Voice (jitter and shimmer).
 """
 
 from __future__ import annotations
@@ -18,9 +17,18 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from ser_experiments.features.dsp import _voice_kernels as kernels
+from ser_experiments.features.dsp import formants, spectral
 from ser_experiments.features.dsp.frames import hann
 from ser_experiments.features.dsp.pitch import F0Track
 
+#: What :func:`quality_rows` measures, in order.
+QUALITY = ("h1_h2", "h1_h3", "h1_a1", "h1_a3", "alpha", "hammarberg", "band_0_500", "band_500_1000")
+#: Length of the window in seconds: it parts the harmonics of a voice of 80 Hz.
+WINDOW_S = 0.05
+#: Bands whose powers are compared, and ranges in which the highest harmonic is looked for: the first formant, the
+#: third formant, and below and above 2 kHz.
+BANDS_HZ = ((50.0, 500.0), (500.0, 1000.0), (50.0, 1000.0), (1000.0, 5000.0), (50.0, 8000.0))
+PEAKS_HZ = ((200.0, 1100.0), (2300.0, 3500.0), (0.0, 2000.0), (2000.0, 5000.0))
 #: Correlations beyond this are not told apart: 30 dB is a clear sustained vowel.
 CLEAREST = 0.999
 #: Neighbouring cycles whose periods differ by more than this factor are not neighbours (as in Praat).
@@ -65,6 +73,53 @@ def hnr_db(periodicity: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.float32(10.0) * np.log10(share / (np.float32(1.0) - share))
 
 
+def quality_rows(
+    audio: NDArray[np.float32],
+    chosen: NDArray[np.intp],
+    f0: NDArray[np.float32],
+    sample_rate: int = 16_000,
+    *,
+    hop: int = 160,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Measure the source spectrum of voiced frames.
+
+    Parameters
+    ----------
+    audio : ndarray of shape (n_samples,), float32
+    chosen : ndarray of shape (n_chosen,), int
+        Numbers of voiced frames.
+    f0 : ndarray of shape (n_chosen,), float32
+        Their fundamental frequency in Hz.
+    sample_rate, hop : int
+
+    Returns
+    -------
+    rows : ndarray of shape (len(QUALITY), n_chosen), float32
+        The measures named in :data:`QUALITY`, in dB.
+    formants : ndarray of shape (3, n_chosen), float32
+        Hz, NaN where none was found.
+    """
+    window = int(WINDOW_S * sample_rate)
+    n_fft = scipy.fft.next_fast_len(int(1.28 * window), real=True)
+    power = power_at(audio, chosen, window=window, n_fft=n_fft, hop=hop)
+    bin_hz = sample_rate / n_fft
+    first, second, third = harmonic_powers(power, f0, bin_hz)
+    level = [spectral.band_level(power, sample_rate, *band) for band in BANDS_HZ]
+    peak = [spectral.band_peak(power, sample_rate, *band) for band in PEAKS_HZ]
+    pairs = [
+        (first, second),
+        (first, third),
+        (first, peak[0]),
+        (first, peak[1]),
+        (level[2], level[3]),
+        (peak[2], peak[3]),
+        (level[0], level[4]),
+        (level[1], level[4]),
+    ]
+    rows = np.stack([spectral.ratio_db(above, below) for above, below in pairs])
+    return rows, formants.estimate(power, bin_hz)
+
+
 def power_at(
     audio: NDArray[np.float32], chosen: NDArray[np.intp], *, window: int, n_fft: int, hop: int
 ) -> NDArray[np.float32]:
@@ -90,17 +145,19 @@ def power_at(
     step = padded.itemsize
     cut = as_strided(padded, (count, window), (hop * step, step), writeable=False)
     taper = hann(window)
-    spectrum = scipy.fft.rfft(cut[chosen] * (taper / (taper.sum() / 2)), n=n_fft, axis=1, overwrite_x=True)
+    # Filled up here: scipy takes much longer to transform frames that it has to fill up itself.
+    frames = np.zeros((len(chosen), n_fft), dtype=np.float32)
+    np.multiply(cut[chosen], taper / (taper.sum() / 2), out=frames[:, :window])
+    spectrum = scipy.fft.rfft(frames, axis=1, overwrite_x=True)
     return np.square(spectrum.real) + np.square(spectrum.imag)
 
 
-def harmonic_levels(level: NDArray[np.float32], f0: NDArray[np.float32], bin_hz: float) -> NDArray[np.float32]:
-    """Read the levels of the first three harmonics.
+def harmonic_powers(power: NDArray[np.float32], f0: NDArray[np.float32], bin_hz: float) -> NDArray[np.float32]:
+    """Read the powers of the first three harmonics.
 
     Parameters
     ----------
-    level : ndarray of shape (n_frames, n_bins), float32
-        Spectrum in dB.
+    power : ndarray of shape (n_frames, n_bins), float32
     f0 : ndarray of shape (n_frames,), float32
         Hz.
     bin_hz : float
@@ -109,10 +166,10 @@ def harmonic_levels(level: NDArray[np.float32], f0: NDArray[np.float32], bin_hz:
     Returns
     -------
     ndarray of shape (3, n_frames), float32
-        The highest level within 15 % of the fundamental around each multiple of it.
+        The highest power within 15 % of the fundamental around each multiple of it.
     """
     out = np.empty((3, len(f0)), dtype=np.float32)
-    kernels.harmonics(level, f0 / np.float32(bin_hz), out)
+    kernels.harmonics(power, f0 / np.float32(bin_hz), out)
     return out
 
 
