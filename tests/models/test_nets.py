@@ -233,13 +233,16 @@ def test_weight_zero_is_removal_and_class_weights_are_row_weights(
         small().fit(X, y, sample_weight=np.where(keep, 1.0, -1.0))
 
 
-def test_the_best_epoch_is_kept_and_patience_ends_training(speech: tuple[pd.DataFrame, NDArray[np.str_]]) -> None:
+def test_an_epoch_as_good_as_the_best_is_kept_and_patience_ends_training(
+    speech: tuple[pd.DataFrame, NDArray[np.str_]],
+) -> None:
     X, _ = speech
     noise = np.random.default_rng(0).choice(["anger", "neutral", "sadness"], len(X))
     params = {"schedule": "constant", "lr": 0.02, "patience": 2, "n_epochs": 40, "refit": False}
     fitted = small(**params).fit(X, noise)
     losses = [row["valid_calibrated_loss"] for row in fitted.history_]
-    assert fitted.best_epoch_ == 1 + int(np.argmin(losses)) == len(losses) - 2 < 38
+    assert 1 + int(np.argmin(losses)) <= fitted.best_epoch_ == len(losses) - 2 < 38
+    assert min(losses[-2:]) > min(losses)
     # With a constant rate nothing depends on the number of epochs, so a shorter fit ends at the same weights.
     assert same_weights(fitted, small(**{**params, "n_epochs": fitted.best_epoch_}).fit(X, noise))
 
@@ -259,7 +262,7 @@ def test_refit_learns_from_all_rows_for_the_best_number_of_epochs(
 
 
 def test_the_loss_to_stop_by_ignores_overconfidence() -> None:
-    from ser_experiments.models.nets.training import _judge
+    from ser_experiments.models.nets.training import as_good, judge
 
     rng = np.random.default_rng(0)
     codes = rng.integers(3, size=300)
@@ -270,7 +273,8 @@ def test_the_loss_to_stop_by_ignores_overconfidence() -> None:
     def logs(scores: NDArray[np.float64]) -> NDArray[np.float64]:
         return scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
 
-    modest, sure = (_judge(logs(factor * scores), codes, weights) for factor in (1.0, 8.0))
+    (modest, losses), (sure, _) = (judge(logs(factor * scores), codes, weights) for factor in (1.0, 8.0))
+    np.testing.assert_allclose(losses.mean(), modest["valid_calibrated_loss"], rtol=1e-12)
     assert sure["valid_loss"] > 2 * modest["valid_loss"]
     np.testing.assert_allclose(sure["valid_calibrated_loss"], modest["valid_calibrated_loss"], rtol=1e-6)
     plain = -(weights * logs(scores)[np.arange(300), codes]).mean()
@@ -279,6 +283,10 @@ def test_the_loss_to_stop_by_ignores_overconfidence() -> None:
     np.testing.assert_allclose(modest["valid_calibrated_loss"], min(grid), rtol=1e-4)
     right = scores.argmax(axis=1) == codes
     assert modest["valid_uar"] == np.mean([right[codes == k].mean() for k in range(3)])
+    noise = rng.normal(size=300)
+    error = noise.std() / np.sqrt(300)
+    assert as_good(losses + noise - noise.mean() + 0.99 * error, losses)
+    assert not as_good(losses + noise - noise.mean() + 1.01 * error, losses)
 
 
 def test_without_early_stopping_the_last_epoch_is_kept(speech: tuple[pd.DataFrame, NDArray[np.str_]]) -> None:

@@ -67,15 +67,15 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     class_weight : {"balanced"}, dict or None, default=None
         Weights of the classes; they multiply ``sample_weight``.
     early_stopping : bool, default=True
-        Hold rows out of training, find the epoch with the least loss on them (at its best temperature: overconfidence
-        is no reason to stop).
+        Hold rows out of training and find the last epoch whose loss on them is within one standard error of the
+        least (at its best temperature: overconfidence is no reason to stop).
     refit : bool, default=True
         Then train once more on all rows, for as many epochs: a speaker in eight is too many to give away. Without it
-        the weights of the best epoch are kept.
+        the weights of that epoch are kept.
     validation_fraction : float, default=0.15
         Part of the groups that are held out, at least one; of the rows of each class where X has no ``group``.
     patience : int, default=10
-        Epochs without gain before training ends.
+        Epochs that are not as good before training ends.
     device : str, default="auto"
         ``"auto"`` is the GPU where there is one; or a name of torch's.
     mixed_precision : bool, default=True
@@ -98,7 +98,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         ``epoch``, ``lr``, ``train_loss`` and, with held-out rows, ``valid_loss``, ``valid_calibrated_loss`` and
         ``valid_uar`` of each epoch; then ``epoch``, ``refit_lr`` and ``refit_loss`` of those on all rows.
     best_epoch_ : int
-        The best epoch on the held-out rows, counted from 1; without such rows the last.
+        The epoch that the held-out rows chose, counted from 1; without such rows the last.
     """
 
     n_epochs: int = 30

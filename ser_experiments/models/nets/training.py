@@ -132,7 +132,11 @@ class Trainer:
         self._scaler = torch.amp.GradScaler(self._device.type, enabled=how.amp_dtype is torch.float16)
 
     def run(self, learn: NDArray[np.intp], stop: NDArray[np.intp], report: Report) -> Outcome:
-        """Train, and keep the weights of the epoch with the least calibrated loss on the rows to stop by.
+        """Train, and keep the weights of the last epoch that is as good as the best on the rows to stop by.
+
+        A few dozen utterances of one or two people judge poorly: the epoch with the least loss is an early one by
+        luck, and a falling learning rate wants its end. So an epoch counts as good unless it is worse than the best
+        by more than one standard error of their paired difference.
 
         Parameters
         ----------
@@ -146,7 +150,8 @@ class Trainer:
         InputError
             The loss is no longer finite.
         """
-        outcome, best = Outcome(self._network.state_dict()), math.inf
+        outcome = Outcome(self._network.state_dict())
+        best: NDArray[np.float64] | None = None
         for epoch in range(self._how.n_epochs):
             began = time.perf_counter()
             loss, lr = self._epoch(epoch, torch.from_numpy(learn))
@@ -154,17 +159,20 @@ class Trainer:
             if not math.isfinite(loss):
                 raise InputError(f"training diverged in epoch {epoch + 1}: lr must be smaller, got {self._how.lr:g}")
             numbers = {"epoch": epoch + 1.0, "lr": lr, "train_loss": loss}
-            if len(stop):
-                logs = score(self._network, self._loader, stop, self._how.amp_dtype)
-                numbers |= _judge(logs, self._codes[stop], self._weights[stop])
-            report(numbers, seconds)
             if not len(stop):
                 outcome.best_epoch = epoch + 1
-            elif numbers["valid_calibrated_loss"] < best:
-                best, outcome.best_epoch = numbers["valid_calibrated_loss"], epoch + 1
+                report(numbers, seconds)
+                continue
+            logs = score(self._network, self._loader, stop, self._how.amp_dtype)
+            judged, losses = judge(logs, self._codes[stop], self._weights[stop])
+            report(numbers | judged, seconds)
+            if best is None or as_good(losses, best):
+                outcome.best_epoch = epoch + 1
                 outcome.state = copy.deepcopy(self._network.state_dict())
             elif epoch + 1 - outcome.best_epoch >= self._how.patience:
                 break
+            if best is None or losses.mean() < best.mean():
+                best = losses
         return outcome
 
     def _epoch(self, epoch: int, rows: Tensor) -> tuple[float, float]:
@@ -242,21 +250,45 @@ def _factor(how: Schedule, progress: float) -> float:
     return 1.0
 
 
-def _judge(logs: NDArray[np.float64], codes: NDArray[np.intp], weights: NDArray[np.float64]) -> dict[str, float]:
-    """Return the weighted log loss, the same at the temperature that suits it best, and the mean recall.
+def judge(
+    logs: NDArray[np.float64], codes: NDArray[np.intp], weights: NDArray[np.float64]
+) -> tuple[dict[str, float], NDArray[np.float64]]:
+    """Score answers to held-out rows.
 
     On people it has not heard a network grows overconfident long before it stops to get better: their log loss turns
-    up while their recall still rises. With the best temperature that part of the loss is gone.
+    up while their recall still rises. At the temperature that suits them best that part of the loss is gone.
+
+    Parameters
+    ----------
+    logs : ndarray of shape (n_rows, n_classes)
+        Log-probabilities.
+    codes, weights : ndarray of shape (n_rows,)
+        Encoded labels, and weights of the rows.
+
+    Returns
+    -------
+    numbers : dict
+        ``valid_loss``, the weighted log loss; ``valid_calibrated_loss``, the same at the best temperature;
+        ``valid_uar``, the mean recall over the classes there are.
+    losses : ndarray of shape (n_rows,)
+        What each row adds to the calibrated loss, which is their mean.
     """
-    rows = np.arange(len(codes))
+    rows, shares = np.arange(len(codes)), weights / weights.mean()
 
-    def loss(log_temperature: float) -> float:
-        scaled = log_softmax(logs / math.exp(log_temperature), axis=1)
-        return float(np.average(-scaled[rows, codes], weights=weights))
+    def losses(log_temperature: float) -> NDArray[np.float64]:
+        return -shares * log_softmax(logs / math.exp(log_temperature), axis=1)[rows, codes]
 
+    best = minimize_scalar(lambda value: losses(value).mean(), bounds=(-3.0, 5.0), method="bounded").x
     right = logs.argmax(axis=1) == codes
-    return {
-        "valid_loss": loss(0.0),
-        "valid_calibrated_loss": float(minimize_scalar(loss, bounds=(-3.0, 5.0), method="bounded").fun),
+    numbers = {
+        "valid_loss": float(losses(0.0).mean()),
+        "valid_calibrated_loss": float(losses(best).mean()),
         "valid_uar": float(np.mean([right[codes == code].mean() for code in np.unique(codes)])),
     }
+    return numbers, losses(best)
+
+
+def as_good(losses: NDArray[np.float64], best: NDArray[np.float64]) -> bool:
+    """Say whether the mean loss exceeds the best by no more than the standard error of the paired difference."""
+    difference = losses - best
+    return bool(difference.mean() <= difference.std() / math.sqrt(len(difference)))
