@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,12 +34,15 @@ class FoldResult:
         Probabilities of the tested rows, in the order of all classes.
     fit_s, predict_s : float
         Wall seconds.
+    report : dict
+        What the estimator tells of its fit: members' weights, what was reused.
     """
 
     fold: Fold
     chances: NDArray[np.float64]
     fit_s: float
     predict_s: float
+    report: Mapping[str, Any] = field(default_factory=dict)
 
 
 def cross_validate(
@@ -119,7 +123,7 @@ def _one_fold(
         test = table.iloc[fold.test]
         chances = align(fitted.predict_proba(test), fitted.classes_, classes)
         end = time.perf_counter()
-    return FoldResult(fold, chances, between - start, end - between)
+    return FoldResult(fold, chances, between - start, end - between, getattr(fitted, "fit_report_", {}))
 
 
 def align(chances: NDArray[np.floating], present: Sequence[str], classes: Sequence[str]) -> NDArray[np.float64]:

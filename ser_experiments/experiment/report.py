@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from ser_experiments import project
+from ser_experiments.evaluation.card import make_card
 from ser_experiments.experiment.pictures import log_pictures
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ def tags(prepared: Prepared) -> dict[str, object]:
     from ser_experiments.tracking import git_state, package_versions
 
     setting = prepared.setting
-    sets = ",".join(prepared.experiment.definition.features.sets)
     return {
         "ser.experiment": prepared.experiment.name,
         "ser.setting": setting.name,
@@ -36,7 +36,7 @@ def tags(prepared: Prepared) -> dict[str, object]:
         "ser.rows": setting.rows,
         "ser.leaky": str(setting.leaky).lower(),
         "ser.synthetic": str(bool(prepared.corpus.spec.warning)).lower(),
-        "ser.features": sets if prepared.table_file is None else f"table:{prepared.table_file.name}",
+        "ser.features": prepared.features,
         "ser.model": prepared.experiment.definition.model.type,
         "ser.seed": prepared.seed,
         **git_state(project.find().folder),
@@ -105,6 +105,7 @@ def log_result(run: Run, result: Result, fitted: BaseEstimator) -> str:
     run.table(result.folds, "folds.csv")
     run.text(prepared.experiment.text, "definition.toml")
     run.json(result.as_dict(), "result.json")
+    run.tags({"ser.card": make_card(prepared.corpus, prepared.folds, normalize=prepared.setting.normalize).digest})
     run.json(environment(project.find().folder), "environment.json")
     log_pictures(run, result, fitted)
     source = f"{prepared.setting.corpus} ({prepared.corpus.spec.title})"
@@ -114,13 +115,13 @@ def log_result(run: Run, result: Result, fitted: BaseEstimator) -> str:
 
 def _params(prepared: Prepared) -> dict[str, object]:
     definition, setting = prepared.experiment.definition, prepared.setting
-    sets = ",".join(definition.features.sets) if prepared.table_file is None else f"table:{prepared.table_file.name}"
     model = prepared.estimator.get_params()
     chosen = {f"model.{key}": value for key, value in definition.model.params.items()}
     return {
-        "features": sets,
+        "features": prepared.features,
         "n_columns": prepared.table.shape[1] - 1,
         "model": definition.model.type,
+        "members": ",".join(definition.members),
         **chosen,
         "scale": definition.pipeline.scale,
         "select": definition.pipeline.select,
@@ -159,9 +160,7 @@ def _log_model(run: Run, result: Result, fitted: BaseEstimator) -> str:
         "normalize": setting.normalize,
         "notes": warnings_for(prepared),
     }
-    features = prepared.experiment.definition.features
     if prepared.table_file is not None:
         columns = [str(c) for c in prepared.table.columns if c != "group"]
         return log_table_model(fitted, columns, meta)
-    sets = [(name, features.params.get(name, {})) for name in features.sets]
-    return log_audio_model(AudioModel(fitted, sets, meta))
+    return log_audio_model(AudioModel(fitted, list(prepared.sets.items()), meta))

@@ -27,10 +27,11 @@ def plot_groups(scores: pd.Series, pooled: float, chance: float, title: str, wha
     what : str
         What a bar is, e.g. ``"fold"``.
     """
-    figure, (axis,) = new_figure(max(5.0, 1.6 + 0.55 * len(scores)), 3.6)
+    figure, (axis,) = new_figure(min(max(5.0, 1.6 + 0.55 * len(scores)), 16), 3.6)
     places = np.arange(len(scores))
     axis.bar(places, scores.to_numpy(), color=ACCENT, width=0.7)
-    for place, value in zip(places, scores, strict=True):
+    # Beyond this, numbers run into one another.
+    for place, value in zip(places, scores, strict=True) if len(scores) <= 30 else ():
         axis.text(float(place), value + 0.01, f"{value:.2f}", ha="center", fontsize=8, color=INK)
     axis.axhline(pooled, color=INK, linewidth=1.2, label=f"pooled {pooled:.3f}")
     axis.axhline(chance, color=ALARM, linewidth=1, linestyle="--", label=f"chance {chance:.2f}")
@@ -39,5 +40,5 @@ def plot_groups(scores: pd.Series, pooled: float, chance: float, title: str, wha
     axis.set_ylabel("UAR")
     axis.set_xlabel(what)
     axis.set_title(title, fontsize=10, color=INK)
-    axis.legend(frameon=False, fontsize=8, loc="lower right")
+    axis.legend(framealpha=0.9, edgecolor="none", fontsize=8, loc="lower right")
     return figure

@@ -38,7 +38,9 @@ def plot_reliability(confidence: NDArray[np.float64], correct: NDArray[np.bool_]
         right, said = correct[inside].mean(), confidence[inside].mean()
         axis.bar(b / 10 + 0.05, right, width=0.094, color=ACCENT, alpha=0.85)
         axis.plot([said, said], sorted([right, said]), color="#d55e00", linewidth=2)
-        axis.text(b / 10 + 0.05, 0.015, f"{inside.sum()}", ha="center", fontsize=7.5, color="white")
+        axis.text(
+            b / 10 + 0.05, 0.015, f"{inside.sum()}", ha="center", fontsize=7.5, color="white" if right > 0.06 else INK
+        )
     error = expected_calibration_error(confidence, correct)
     axis.plot([], [], color="#d55e00", linewidth=2, label="gap")
     axis.bar([0], [0], color=ACCENT, label="share that is right (number of utterances below)")

@@ -1,0 +1,85 @@
+"""``ser check``: the tripwires of an experiment, and its score with shuffled labels."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from ser_experiments.cli._options import corpus_arguments, corpus_options, setting_options
+
+
+@click.command("check")
+@click.argument("experiment")
+@corpus_options
+@setting_options
+@click.option(
+    "--permutations", type=click.IntRange(20), default=20, show_default=True,
+    help="How often labels are shuffled; each costs what the experiment costs.",
+)  # fmt: skip
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the definition: model.C=1.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of model and shuffles.")
+@click.option("--jobs", type=click.IntRange(1), help="Processes; by default one a core.")
+@click.option("--skip-bad", is_flag=True, help="Go on without unusable recordings.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+def command(
+    experiment: str,
+    corpus: str,
+    name: str | None,
+    allow_outside: bool,
+    permutations: int,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Check an experiment for leaks: tripwires, then labels shuffled within each speaker.
+
+    With shuffled labels an honest experiment scores chance; the p-value says how often they score as well as the
+    true ones. Nothing is logged.
+    """
+    from ser_experiments.experiment.check import check_experiment
+
+    def tell(number: int, uar: float) -> None:
+        what = "true labels" if number == 0 else f"shuffled {number}/{permutations}"
+        click.echo(f"  {what}: UAR {uar:.3f}", err=True)
+
+    prepared, found = check_experiment(
+        experiment,
+        permutations=permutations,
+        on_score=tell,
+        corpus=corpus,
+        corpus_options=corpus_arguments(corpus, name, allow_outside),
+        **settings,
+    )
+    if as_json:
+        click.echo(json.dumps({
+            "experiment": experiment, "setting": prepared.setting.name, "uar": found.score, "p_value": found.p_value,
+            "n_permutations": permutations, "shuffled_uar": list(found.shuffled), "shuffled_mean": found.mean,
+            "shuffled_std": found.std, "chance": found.chance, "above_chance": bool(found.above_chance),
+            "warnings": _problems(found),
+        }))  # fmt: skip
+        return
+    click.echo(f"{experiment} on {prepared.setting.name}")
+    apart = "recording" if prepared.setting.leaky else "speaker or recording"
+    click.echo(f"tripwires        passed: no {apart} on both sides of a fold, no utterance twice")
+    click.echo(f"true labels      UAR {found.score:.3f}")
+    click.echo(
+        f"shuffled labels  UAR {found.mean:.3f} +- {found.std:.3f} ({permutations} times; chance {found.chance:.3f})"
+    )
+    click.echo(f"p-value          {found.p_value:.3f}")
+    for line in _problems(found):
+        click.echo(f"note: {line}")
+
+
+def _problems(found: Any) -> list[str]:
+    """Return what is wrong with a score, one line each."""
+    lines = []
+    if found.p_value > 0.05:
+        lines.append(
+            "the score is not told from that of shuffled labels: the model has learned nothing that can be seen"
+        )
+    if found.above_chance:
+        lines.append(
+            "shuffled labels score above chance: folds, tuning or selection see tested labels, or voices tell them"
+        )
+    return lines

@@ -1,0 +1,237 @@
+"""The protocol card: which utterance is tested in which fold, under which rule, with a hash to cite."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ser_experiments.corpora import Corpus
+from ser_experiments.errors import InputError
+from ser_experiments.evaluation.folds import LEAKY, PROTOCOLS, Fold, Folds
+from ser_experiments.evaluation.tripwires import check_leaks
+
+FORMAT = "ser-protocol-card/1"
+_ROW = ("id", "label", "speaker", "session", "group", "fold")
+_IDENTITY = ("corpus", "labels", "subset", "protocol", "unit", "normalize")
+
+
+@dataclass(frozen=True)
+class Card:
+    """A protocol on a corpus, complete enough to score anybody's predictions.
+
+    Parameters
+    ----------
+    setting : dict of str to str
+        ``corpus``, ``labels`` (the scheme), ``subset``, ``protocol``, ``unit`` (of the intervals), ``normalize``.
+    rows : DataFrame
+        Indexed by utterance id, sorted: ``label``, ``speaker``, ``session``, ``group``, ``fold``; all strings.
+    facts : dict
+        What is said besides and does not change the hash: the protocol and the label rule in words, text overlap.
+    """
+
+    setting: dict[str, str]
+    rows: pd.DataFrame
+    facts: dict[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """Return 16 hexadecimal digits for the setting and every row: the hash to cite."""
+        lines = [f"{key}={self.setting[key]}" for key in _IDENTITY]
+        lines += ["\t".join((str(key), *row)) for key, row in zip(self.rows.index, self.rows.to_numpy(), strict=True)]
+        return hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
+
+    @property
+    def classes(self) -> list[str]:
+        """Return the classes in alphabetical order."""
+        return sorted(self.rows["label"].unique())
+
+    @property
+    def unit_column(self) -> str:
+        """Return the column that holds what intervals are taken over."""
+        return "group" if self.setting["unit"] == "session" else "speaker"
+
+    @property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return utterances by class, speaker and fold."""
+        return {
+            key: {str(name): int(n) for name, n in self.rows[key].value_counts().sort_index().items()}
+            for key in ("label", "speaker", "fold")
+        }
+
+    def folds(self) -> Folds:
+        """Return the folds: rows of a tested group are trained on nowhere else, except under ``random``."""
+        group, fold = self.rows["group"], self.rows["fold"].to_numpy(dtype=str)
+        apart = group.to_numpy(dtype=str)
+        cut = []
+        for name in sorted(np.unique(fold).tolist()):
+            test = fold == name
+            train = ~test if self.setting["protocol"] == LEAKY else ~np.isin(apart, np.unique(apart[test]))
+            cut.append(Fold(name, np.flatnonzero(train), np.flatnonzero(test)))
+        words = str(self.facts.get("words", ""))
+        return Folds(self.setting["protocol"], group, self.setting["unit"], cut, words)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the card as it is exported."""
+        columns = [[str(key), *row] for key, row in zip(self.rows.index, self.rows.to_numpy(), strict=True)]
+        return {
+            "format": FORMAT,
+            "digest": self.digest,
+            "setting": self.setting,
+            **self.facts,
+            "counts": {"utterances": len(self.rows), **self.counts},
+            "columns": list(_ROW),
+            "rows": columns,
+        }
+
+
+def make_card(corpus: Corpus, folds: Folds, *, normalize: str = "none") -> Card:
+    """Write the card of a corpus under a protocol.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        With its label scheme.
+    folds : Folds
+        As :func:`ser_experiments.evaluation.folds.make_folds` cut them.
+    normalize : str
+        The normalisation of the setting.
+    """
+    utterances = corpus.utterances
+    rows = pd.DataFrame(
+        {
+            "label": utterances["label"],
+            "speaker": utterances["speaker"],
+            "session": utterances["session"].where(utterances["session"].notna(), ""),
+            "group": folds.group,
+            "fold": folds.assignment(),
+        }
+    ).astype(str)
+    rows.index = pd.Index([str(key) for key in utterances.index], name="utterance_id")
+    setting = {
+        "corpus": corpus.name,
+        "labels": corpus.labels.name,
+        "subset": corpus.subset,
+        "protocol": folds.protocol,
+        "unit": folds.unit,
+        "normalize": normalize,
+    }
+    facts = {
+        "words": folds.words,
+        "label_rule": corpus.labels.rule or corpus.labels.note,
+        "text_overlap": text_overlap(utterances, folds),
+    }
+    return Card(setting, rows.sort_index(), facts)
+
+
+def text_overlap(utterances: pd.DataFrame, folds: Folds) -> dict[str, float | int | None]:
+    """Say how many tested texts are known from training.
+
+    Returns
+    -------
+    dict
+        ``n_known``, utterances whose ``text_id`` is known, and ``share`` of them whose text occurs in the training
+        rows of the fold that tests them; None where no text is known.
+    """
+    if "text_id" not in utterances or utterances["text_id"].isna().all():
+        return {"n_known": 0, "share": None}
+    texts = utterances["text_id"]
+    known = shared = 0
+    for fold in folds.folds:
+        tested = texts.iloc[fold.test].dropna()
+        known += len(tested)
+        shared += int(tested.isin(set(texts.iloc[fold.train].dropna())).sum())
+    return {"n_known": known, "share": shared / known}
+
+
+def write_card(card: Card, path: str | Path) -> None:
+    """Export a card as JSON, one utterance a line, so that two cards can be compared by eye."""
+    content = card.as_dict()
+    rows = content.pop("rows")
+    head = json.dumps(content, indent=2, ensure_ascii=False)[:-2]
+    lines = ",\n".join("    " + json.dumps(row, ensure_ascii=False) for row in rows)
+    try:
+        Path(path).write_text(f'{head},\n  "rows": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); choose another file") from error
+
+
+def read_card(path: str | Path) -> Card:
+    """Read an exported card.
+
+    Raises
+    ------
+    InputError
+        The file is no card, lacks something, or was changed after its hash was taken.
+    LeakError
+        The card has a speaker on both sides of a fold (``random`` alone may).
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file; export a card with ser protocol --export FILE") from error
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JSON: {error}") from error
+    card = _parse(content, path)
+    if card.digest != content["digest"]:
+        raise InputError(
+            f"{path}: the card says hash {content['digest']}, its content gives {card.digest}: it was changed; "
+            "get it again from its source"
+        )
+    check_leaks(card.folds(), card.rows)
+    return card
+
+
+def _parse(content: Any, path: str | Path) -> Card:
+    if not isinstance(content, Mapping) or content.get("format") != FORMAT:
+        got = content.get("format") if isinstance(content, Mapping) else type(content).__name__
+        raise InputError(f"{path}: no protocol card: format is {got!r}, expected {FORMAT!r}")
+    for key, kind in (("digest", str), ("setting", dict), ("columns", list), ("rows", list)):
+        if not isinstance(content.get(key), kind):
+            raise InputError(f"{path}: the card has no usable {key!r}; export it again with ser protocol --export")
+    setting, rows = content["setting"], content["rows"]
+    for key in _IDENTITY:
+        if not isinstance(setting.get(key), str):
+            raise InputError(f"{path}: the card's setting has no {key!r}; export it again with ser protocol --export")
+    if setting["protocol"] not in PROTOCOLS:
+        raise InputError(f"{path}: unknown protocol {setting['protocol']!r}; allowed: {', '.join(PROTOCOLS)}")
+    if content["columns"] != list(_ROW) or not rows:
+        raise InputError(f"{path}: the card's columns must be {', '.join(_ROW)}, with at least one row")
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, list) or len(row) != len(_ROW) or not all(isinstance(cell, str) for cell in row):
+            raise InputError(f"{path}: row {number} of the card must be {len(_ROW)} strings, got {row!r:.80}")
+    table = pd.DataFrame(rows, columns=list(_ROW)).set_index("id").rename_axis("utterance_id")
+    facts = {key: content[key] for key in ("words", "label_rule", "text_overlap") if key in content}
+    return Card({key: setting[key] for key in _IDENTITY}, table.sort_index(), facts)
+
+
+def differences(mine: Card, theirs: Card) -> list[str]:
+    """Say how two cards differ, one line each; nothing where they have the same hash."""
+    lines = [
+        f"{key}: here {mine.setting[key]!r}, on the card {theirs.setting[key]!r}"
+        for key in _IDENTITY
+        if mine.setting[key] != theirs.setting[key]
+    ]
+    for what, ids in (
+        ("not here", theirs.rows.index.difference(mine.rows.index)),
+        ("not on the card", mine.rows.index.difference(theirs.rows.index)),
+    ):
+        if len(ids):
+            lines.append(f"{len(ids)} utterances are {what}, e.g. {ids[0]!r}")
+    both = mine.rows.index.intersection(theirs.rows.index)
+    for column in mine.rows.columns:
+        here, there = mine.rows.loc[both, column], theirs.rows.loc[both, column]
+        other = both[(here != there).to_numpy()]
+        if len(other):
+            first = other[0]
+            lines.append(
+                f"{column} differs for {len(other)} utterances, e.g. {first!r}: here {here[first]!r}, on the card "
+                f"{there[first]!r}"
+            )
+    return lines
