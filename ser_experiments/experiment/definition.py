@@ -13,6 +13,10 @@ from ser_experiments import plugins, project
 from ser_experiments.errors import InputError, nearest
 
 
+#: Values of ``type`` where a definition has ``members``.
+ENSEMBLES = ("average", "stack")
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -55,22 +59,26 @@ class Definition(_Section):
     ----------
     description : str
         One line for ``ser list``.
+    members : tuple of str
+        Of an ensemble: the experiments it combines; they bring their own features and pipelines.
     features, pipeline, model
         The sections of the file.
     """
 
     description: str = ""
+    members: Names = Field(default=(), description="experiments that an ensemble combines")
     features: Features = Features()
     pipeline: Pipeline = Pipeline()
     model: Model
 
 
 class Experiment(_Section):
-    """A definition with its name and the text it was read from."""
+    """A definition with its name, the text it was read from and the folder it lies in."""
 
     name: str
     definition: Definition
     text: str
+    folder: Path
 
 
 def experiment_names(folder: Path | None = None) -> list[str]:
@@ -115,7 +123,7 @@ def load_experiment(
     for key, value in changes.items():
         _set(raw, key, value)
     note = "".join(f"# --set {key}={value!r}\n" for key, value in changes.items())
-    return Experiment(name=name, definition=parse_definition(raw, _shown(path)), text=note + text)
+    return Experiment(name=name, definition=parse_definition(raw, _shown(path)), text=note + text, folder=folder)
 
 
 def parse_definition(raw: Mapping[str, Any], where: str) -> Definition:
@@ -133,11 +141,16 @@ def _check_names(definition: Definition, where: str) -> None:
     for name in (*definition.features.sets, *definition.features.params):
         if name not in known:
             raise InputError(f"{where}: features: unknown feature set {name!r}{nearest(name, known)}")
-    families = plugins.names("ser_experiments.models.zoo")
-    if definition.model.type not in families:
-        raise InputError(
-            f"{where}: model: unknown type {definition.model.type!r}{nearest(definition.model.type, families)}"
-        )
+    kind = definition.model.type
+    families = ENSEMBLES if definition.members else plugins.names("ser_experiments.models.zoo")
+    if kind in ENSEMBLES and not definition.members:
+        raise InputError(f"{where}: model: type {kind!r} needs members; add e.g. members = ['svm_lld', 'xgb_lld']")
+    if kind not in families:
+        raise InputError(f"{where}: model: unknown type {kind!r}{nearest(kind, families)}")
+    if definition.members and definition.features.sets:
+        raise InputError(f"{where}: features: an ensemble has none of its own; its members bring theirs")
+    if len(set(definition.members)) != len(definition.members):
+        raise InputError(f"{where}: members: {list(definition.members)} names one twice; each counts once")
 
 
 def _first_problem(error: ValidationError) -> str:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sklearn.base import BaseEstimator
 
 from ser_experiments.errors import InputError
-from ser_experiments.experiment.definition import Experiment
+from ser_experiments.experiment.definition import Experiment, load_experiment
+from ser_experiments.models.ensemble import ENSEMBLES
 from ser_experiments.models.pipeline import build_pipeline
+from ser_experiments.models.remember import Remembered
 
 
-def build_estimator(experiment: Experiment, *, seed: int = 0, from_table: bool = False) -> BaseEstimator:
+def build_estimator(
+    experiment: Experiment, *, seed: int = 0, from_table: bool = False, remember: Path | None = None
+) -> BaseEstimator:
     """Build the estimator of an experiment.
 
     Parameters
@@ -20,6 +26,8 @@ def build_estimator(experiment: Experiment, *, seed: int = 0, from_table: bool =
         Seed of everything random in it.
     from_table : bool, default=False
         Take every column of the table instead of those of the experiment's feature sets (``--table FILE``).
+    remember : Path, optional
+        Where fits are kept and found again; it changes no number.
 
     Returns
     -------
@@ -32,12 +40,16 @@ def build_estimator(experiment: Experiment, *, seed: int = 0, from_table: bool =
         The model knows no such parameter, or the experiment names no feature set.
     """
     definition = experiment.definition
+    if definition.members:
+        members = [
+            (member.name, build_estimator(member, seed=seed, from_table=from_table, remember=remember))
+            for member in members_of(experiment)
+        ]
+        return ENSEMBLES[definition.model.type](members)
     if not definition.features.sets and not from_table:
-        raise InputError(
-            f"experiments/{experiment.name}.toml: features: no sets; add e.g. sets = ['lld'] or say --table"
-        )
+        raise InputError(f"experiments/{experiment.name}.toml: features: no sets; add e.g. sets = ['lld'] or say --table")
     try:
-        return build_pipeline(
+        pipeline = build_pipeline(
             definition.model.type,
             definition.model.params,
             sets=() if from_table else definition.features.sets,
@@ -48,3 +60,39 @@ def build_estimator(experiment: Experiment, *, seed: int = 0, from_table: bool =
         )
     except InputError as error:
         raise InputError(f"experiments/{experiment.name}.toml: {error}") from error
+    return Remembered(pipeline, None if remember is None else str(remember))
+
+
+def members_of(experiment: Experiment) -> list[Experiment]:
+    """Read the definitions of an ensemble's members, from the folder that its own lies in.
+
+    Raises
+    ------
+    InputError
+        A member is unknown, or an ensemble itself.
+    """
+    members = []
+    for name in experiment.definition.members:
+        member = load_experiment(name, experiment.folder)
+        if member.definition.members:
+            raise InputError(f"experiments/{experiment.name}.toml: member {name!r} is an ensemble; name its members instead")
+        members.append(member)
+    return members
+
+
+def features_of(experiment: Experiment) -> dict[str, dict[str, object]]:
+    """Return the feature sets of an experiment, or of all members, with their parameters.
+
+    Raises
+    ------
+    InputError
+        Two members want one set with different parameters.
+    """
+    found: dict[str, dict[str, object]] = {}
+    for one in members_of(experiment) or [experiment]:
+        features = one.definition.features
+        for name in features.sets:
+            params = features.params.get(name, {})
+            if found.setdefault(name, params) != params:
+                raise InputError(f"experiments/{experiment.name}.toml: members want {name!r} with different parameters")
+    return found

@@ -20,7 +20,7 @@ from ser_experiments.evaluation.intervals import Interval, uar_interval
 from ser_experiments.evaluation.metrics import fold_metrics, pooled_metrics
 from ser_experiments.evaluation.tripwires import check_leaks
 from ser_experiments.experiment.definition import Experiment, load_experiment
-from ser_experiments.experiment.estimator import build_estimator
+from ser_experiments.experiment.estimator import build_estimator, features_of
 from ser_experiments.experiment.report import log_result, note, tags, warnings_for
 from ser_experiments.experiment.setting import Setting, setting_of
 from ser_experiments.features import feature_table, read_table, survey
@@ -48,6 +48,8 @@ class Prepared:
         Unfitted.
     seed : int
         Seed of the estimator.
+    sets : dict of str to dict
+        Feature sets with their parameters; of an ensemble those of all members.
     table_file : Path or None
         Where a ready-made table came from.
     skipped : dict of str to str
@@ -61,8 +63,14 @@ class Prepared:
     table: pd.DataFrame
     estimator: BaseEstimator
     seed: int
+    sets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     table_file: Path | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def features(self) -> str:
+        """Name the feature sets, or the file of a ready-made table."""
+        return ",".join(self.sets) if self.table_file is None else f"table:{self.table_file.name}"
 
     @property
     def utterances(self) -> pd.DataFrame:
@@ -146,15 +154,17 @@ def prepare(
 ) -> Prepared:
     """Load, check and measure everything, without fitting anything; see :func:`run_experiment`."""
     experiment = load_experiment(name, overrides=overrides)
-    estimator = build_estimator(experiment, seed=seed, from_table=table is not None)
+    estimator = build_estimator(
+        experiment, seed=seed, from_table=table is not None, remember=project.find().cache / "fits"
+    )
     loaded = load_corpus(corpus, root, labels, subset=subset, **dict(corpus_options or {}))
     # Folds are cut before anything is measured: a protocol that cannot be held should not cost an extraction.
     cut = {"n_splits": n_splits, "shares_room": loaded.spec.shares_room}
     make_folds(loaded.utterances, protocol, **cut)  # type: ignore[arg-type]
+    sets = features_of(experiment) if table is None else {}
     if table is None:
-        features = experiment.definition.features
         made = feature_table(
-            features.sets, loaded.utterances, params=features.params, jobs=jobs, skip_bad=skip_bad, progress=progress
+            list(sets), loaded.utterances, params=sets, jobs=jobs, skip_bad=skip_bad, progress=progress
         )
         facts = survey(loaded.utterances.loc[made.index], jobs=jobs)
     else:
@@ -167,9 +177,8 @@ def prepare(
     check_leaks(folds, loaded.utterances, None if facts is None else facts["samples_digest"])
     made["group"] = folds.group.to_numpy(dtype=str)
     setting = setting_of(loaded, folds)
-    return Prepared(
-        experiment, loaded, folds, setting, made, estimator, seed, None if table is None else Path(table), skipped
-    )
+    table_file = None if table is None else Path(table)
+    return Prepared(experiment, loaded, folds, setting, made, estimator, seed, sets, table_file, skipped)
 
 
 def _without(corpus: Corpus, skipped: Mapping[str, str]) -> Corpus:

@@ -28,13 +28,14 @@ class ByColumn(BaseEstimator):
     ----------
     n_splits : int, default=3
         Folds wanted; with fewer groups there are as many folds as groups.
-    random_state : int, optional
-        Shuffles which groups share a fold; by default they are dealt out by size.
+    seed : int, optional
+        Shuffles which groups share a fold; by default they are dealt out by size. It is not called ``random_state``,
+        because scikit-learn's stacking sets that of its splitter to something new at every fit.
     """
 
-    def __init__(self, n_splits: int = 3, random_state: int | None = None) -> None:
+    def __init__(self, n_splits: int = 3, seed: int | None = None) -> None:
         self.n_splits = n_splits
-        self.random_state = random_state
+        self.seed = seed
 
     def split(
         self, X: pd.DataFrame, y: object = None, groups: object = None
@@ -57,8 +58,8 @@ class ByColumn(BaseEstimator):
         """
         column = groups_of(X)
         folds = self.get_n_splits(X)
-        seed = self.random_state
-        splitter = GroupKFold(folds) if seed is None else GroupKFold(folds, shuffle=True, random_state=seed)
+        dealt_by_size = self.seed is None
+        splitter = GroupKFold(folds, shuffle=not dealt_by_size, random_state=None if dealt_by_size else self.seed)
         for train, test in splitter.split(np.zeros(len(X)), groups=column):
             assert_disjoint(column[train], column[test])
             yield train, test

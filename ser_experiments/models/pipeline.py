@@ -33,10 +33,15 @@ CALIBRATIONS: dict[str, Callable[[BaseEstimator], BaseEstimator]] = {
 #: Types besides those of the families that a saved pipeline may hold.
 TRUSTED_TYPES = (
     "numpy.dtype",
+    "sklearn.utils._bunch.Bunch",
     "sklearn.feature_selection._univariate_selection.f_classif",
+    "ser_experiments.models.ensemble.AverageOfMembers",
+    "ser_experiments.models.ensemble.LogLinearPool",
+    "ser_experiments.models.ensemble.StackOfMembers",
     "ser_experiments.models.grouping.ByColumn",
     "ser_experiments.models.grouping.OnFeatures",
     "ser_experiments.models.grouping.TakeColumns",
+    "ser_experiments.models.remember.Remembered",
     "ser_experiments.models.temperature.TemperatureScaled",
 )
 

@@ -107,7 +107,9 @@ def _create(client: mlflow.MlflowClient, project: Project, name: str, rows: str)
     root = artifact_root(project)
     location = None if root is None else f"{root}/{name}"
     try:
-        return str(client.create_experiment(name, artifact_location=location, tags={_ROWS_TAG: rows}))
+        # The kind makes the UI open on runs and metrics; without it, it opens on traces of language models.
+        tags = {_ROWS_TAG: rows, "mlflow.experimentKind": "custom_model_development"}
+        return str(client.create_experiment(name, artifact_location=location, tags=tags))
     except MlflowException:
         # Another process created it in the meantime.
         found = client.get_experiment_by_name(name)
