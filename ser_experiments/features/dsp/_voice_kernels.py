@@ -26,6 +26,16 @@ def harmonics(power: NDArray[np.float32], f0: NDArray[np.float32], out: NDArray[
             out[h, t] = best
 
 
+@kernel("i8(f4[::1], i8, i8)")
+def loudest(padded: NDArray[np.float32], begin: int, length: int) -> int:
+    """Return the place of the largest sample: cycles centred on the pulse of the glottis are told apart best."""
+    best = begin
+    for i in range(begin, min(begin + length, padded.size)):
+        if abs(padded[i]) > abs(padded[best]):
+            best = i
+    return best
+
+
 @kernel("i8(f4[::1], f4[::1], i8, i8, f4[:,::1], i8[::1])")
 def march(
     padded: NDArray[np.float32],
@@ -48,7 +58,7 @@ def march(
         while end < period.size and period[end] > 0:
             end += 1
         number += 1
-        place = pad + max(t * hop - hop // 2, 0)
+        place = loudest(padded, pad + max(t * hop - hop // 2, 0), int(period[t]))
         stop = min(pad + (end - 1) * hop + hop // 2, padded.size - pad)
         while found < run.size:
             frame = min(max((place - pad + hop // 2) // hop, t), end - 1)
@@ -60,12 +70,8 @@ def march(
                 break
             first = padded[place - half : place + half]
             power = np.float32(1e-12)
-            bottom = first[0]
-            top = first[0]
             for i in range(2 * half):
                 power += first[i] * first[i]
-                bottom = min(bottom, first[i])
-                top = max(top, first[i])
             for lag in range(low, high + 1):
                 second = padded[place + lag - half : place + lag + half]
                 both = np.float32(0.0)
@@ -83,7 +89,7 @@ def march(
             shift = -slope / bend if bend < -1e-9 else np.float32(0.0)
             shift = min(max(shift, np.float32(-1.0)), np.float32(1.0))
             values[0, found] = low + best + shift
-            values[1, found] = top - bottom
+            values[1, found] = np.sqrt(power / np.float32(2 * half))
             values[2, found] = near[best] + slope * shift / 2
             run[found] = number
             found += 1

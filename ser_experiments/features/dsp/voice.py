@@ -31,8 +31,10 @@ BANDS_HZ = ((50.0, 500.0), (500.0, 1000.0), (50.0, 1000.0), (1000.0, 5000.0), (5
 PEAKS_HZ = ((200.0, 1100.0), (2300.0, 3500.0), (0.0, 2000.0), (2000.0, 5000.0))
 #: Correlations beyond this are not told apart: 30 dB is a clear sustained vowel.
 CLEAREST = 0.999
-#: Neighbouring cycles whose periods differ by more than this factor are not neighbours (as in Praat).
+#: Cycles whose periods or amplitudes differ by more than these factors are not compared (as in Praat): the voice
+#: sets on or breaks there.
 LARGEST_STEP = 1.3
+LARGEST_AMPLITUDE_STEP = 1.6
 
 
 class Cycles(NamedTuple):
@@ -43,7 +45,7 @@ class Cycles(NamedTuple):
     period : ndarray of shape (n_cycles,), float32
         Seconds.
     amplitude : ndarray of shape (n_cycles,), float32
-        From the lowest to the highest sample of the cycle.
+        Root mean square of the cycle, which noise sways less than its highest sample.
     match : ndarray of shape (n_cycles,), float32
         Correlation of the cycle with the next, -1 to 1.
     run : ndarray of shape (n_cycles,), int64
@@ -210,7 +212,7 @@ def jitter(found: Cycles) -> tuple[float, float]:
     ddp : float
         The same of the differences of the differences, which a steady glide does not raise.
     """
-    first, second = _steps(found)
+    first, second = _steps(found.run, found.period, LARGEST_STEP)
     mean = float(found.period.mean()) if len(found.period) else 1.0
     period = found.period.astype(np.float64)
     step = np.abs(np.diff(period)[first]) / mean
@@ -228,18 +230,19 @@ def shimmer(found: Cycles) -> tuple[float, float]:
     ddp : float
         The same of the differences of the differences, which a steady rise does not raise.
     """
-    first, second = _steps(found)
+    first, second = _steps(found.run, found.amplitude, LARGEST_AMPLITUDE_STEP)
     level = 20.0 * np.log10(np.maximum(found.amplitude.astype(np.float64), 1e-9))
     return _mean(np.abs(np.diff(level)[first])), _mean(np.abs(np.diff(level, n=2)[second]))
 
 
-def _steps(found: Cycles) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Mark the pairs and the triples of cycles that follow one another."""
-    if len(found.run) < 2:
+def _steps(
+    run: NDArray[np.int64], values: NDArray[np.float32], largest: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Mark the pairs and the triples of cycles that follow one another with values that differ by little."""
+    if len(run) < 2:
         return np.zeros(0, np.bool_), np.zeros(0, np.bool_)
-    earlier, later = found.period[:-1], found.period[1:]
-    near = np.maximum(earlier, later) < LARGEST_STEP * np.minimum(earlier, later)
-    pairs = (found.run[1:] == found.run[:-1]) & near
+    near = np.maximum(values[1:], values[:-1]) < largest * np.minimum(values[1:], values[:-1])
+    pairs = (run[1:] == run[:-1]) & near
     return pairs, pairs[1:] & pairs[:-1]
 
 
