@@ -1,0 +1,206 @@
+"""Arrays over time in a table: a cell is a small reference to a piece of a shard, mapped from disk when it is used."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ser_experiments.errors import StoreError
+from ser_experiments.features.store import KEY, Part, Parts, store_error
+
+#: Shards of array sets are merged up to about this size.
+SHARD_BYTES = 64 << 20
+#: Shards that are mapped at a time, in each process: random access over any corpus stays within half a gigabyte.
+OPEN_SHARDS = 8
+#: The index of an array set: where in the shard of the same name an array lies, and how long it is.
+SCHEMA = pa.schema([KEY, *(pa.field(name, pa.int64(), nullable=False) for name in ("offset", "n_bytes", "n_frames"))])
+
+
+class Place(NamedTuple):
+    """Where an array lies: name of the shard, bytes from its start, number of frames."""
+
+    shard: str
+    offset: int
+    n_frames: int
+
+
+class ArrayRef:
+    """A reference to one array of shape (n_frames, n_columns) in the store.
+
+    ``numpy.asarray(ref)`` and ``ref[start:stop]`` give read-only views of the mapped file. It can be pickled and costs
+    a few hundred bytes; no file stays open for it.
+
+    Parameters
+    ----------
+    folder : str
+        The folder of the set in the store.
+    key : bytes
+        The key of the row, by which the array is found again after shards were merged.
+    place : Place
+        Where it lay when the table was read.
+    n_columns : int
+    dtype : str
+        ``"float32"`` or ``"float16"``.
+    """
+
+    __slots__ = ("_dtype", "_folder", "_key", "_n_columns", "_place")
+
+    def __init__(self, folder: str, key: bytes, place: Place, n_columns: int, dtype: str) -> None:
+        self._folder = folder
+        self._key = key
+        self._place = place
+        self._n_columns = n_columns
+        self._dtype = dtype
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return (n_frames, n_columns)."""
+        return self._place.n_frames, self._n_columns
+
+    @property
+    def ndim(self) -> int:
+        """Return 2."""
+        return 2
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Return the type on disk."""
+        return np.dtype(self._dtype)
+
+    @property
+    def nbytes(self) -> int:
+        """Return what the array takes."""
+        return self._place.n_frames * self._n_columns * self.dtype.itemsize
+
+    def __len__(self) -> int:
+        return self._place.n_frames
+
+    def __getitem__(self, item: Any) -> NDArray[np.floating]:
+        view: NDArray[np.floating] = self._view()[item]
+        return view
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[np.floating]:
+        view = self._view()
+        wanted = view.dtype if dtype is None else np.dtype(dtype)
+        if copy is False and wanted != view.dtype:
+            raise ValueError(f"array is stored as {view.dtype}; as {wanted} it must be copied")
+        return view.astype(wanted) if copy or wanted != view.dtype else view
+
+    def __repr__(self) -> str:
+        return f"<array {self.shape[0]} x {self.shape[1]} {self._dtype}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ArrayRef, (self._folder, self._key, self._place, self._n_columns, self._dtype)
+
+    def _view(self) -> NDArray[np.floating]:
+        mapped = _SHARDS.find(self._folder, self._key, self._place)
+        where, data = mapped
+        count = where.n_frames * self._n_columns
+        return np.frombuffer(data, self.dtype, count, where.offset).reshape(where.n_frames, self._n_columns)
+
+
+class _Shards:
+    """The shards that are mapped, least recently used first, and where arrays went that are not where they were."""
+
+    def __init__(self) -> None:
+        self._maps: OrderedDict[str, pa.Buffer] = OrderedDict()
+        self._moved: dict[str, dict[bytes, Place]] = {}
+        self._lock = threading.Lock()
+
+    def find(self, folder: str, key: bytes, place: Place) -> tuple[Place, pa.Buffer]:
+        with self._lock:
+            known = self._moved.get(folder, {}).get(key, place)
+            data = self._map(folder, known.shard)
+            if data is None:
+                # Merged in the meantime; the index tells where to.
+                self._moved[folder] = places(Parts(Path(folder), SCHEMA))
+                known = self._moved[folder].get(key, place)
+                data = self._map(folder, known.shard)
+        if data is None:
+            raise StoreError(f"{folder}: an array was removed from the store while it was in use; run again")
+        return known, data
+
+    def _map(self, folder: str, shard: str) -> pa.Buffer | None:
+        path = f"{folder}/{shard}"
+        if path in self._maps:
+            self._maps.move_to_end(path)
+            return self._maps[path]
+        try:
+            # Arrow's map outlives its file handle, so arrays in use never exhaust the open files of the process.
+            with pa.memory_map(path) as file:
+                data = file.read_buffer()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise store_error(Path(path), error) from error
+        self._maps[path] = data
+        while len(self._maps) > OPEN_SHARDS:
+            self._maps.popitem(last=False)
+        return data
+
+
+_SHARDS = _Shards()
+
+
+def places(parts: Parts, wanted: set[bytes] | None = None) -> dict[bytes, Place]:
+    """Read where arrays lie.
+
+    Parameters
+    ----------
+    parts : Parts
+        The index of an array set.
+    wanted : set of bytes, optional
+        The keys looked for; by default all.
+
+    Returns
+    -------
+    dict of bytes to Place
+        By key; an array that ends beyond its shard is passed over.
+    """
+    found: dict[bytes, Place] = {}
+
+    def read(part: Part) -> bool:
+        try:
+            size = part.shard.stat().st_size
+        except FileNotFoundError:
+            # Either being merged, then the rows stand in a newer part, or lost, then they are measured again.
+            return True
+        table = part.file.read()
+        for key, offset, n_bytes, n_frames in zip(*(column.to_pylist() for column in table.columns), strict=True):
+            if (wanted is None or key in wanted) and offset + n_bytes <= size:
+                found[key] = Place(part.shard.name, offset, n_frames)
+        return wanted is None or len(found) < len(wanted)
+
+    if wanted is None or wanted:
+        parts.visit(read)
+    return found
+
+
+def fill_arrays(
+    parts: Parts, wanted: dict[bytes, list[int]], out: NDArray[np.object_], n_columns: int, dtype: str
+) -> None:
+    """Put references to stored arrays in their places; what is found is taken out of `wanted`."""
+    folder = str(parts.folder)
+    for key, place in places(parts, set(wanted)).items():
+        for position in wanted.pop(key):
+            # One by one: numpy would take the references of a list for arrays and read them all.
+            out[position] = ArrayRef(folder, key, place, n_columns, dtype)
+
+
+def arrays_to_table(keys: Sequence[bytes], n_frames: Sequence[int], pieces: Sequence[memoryview]) -> pa.Table:
+    """Return the index of a shard that holds pieces of bytes one after the other."""
+    n_bytes = np.array([len(piece) for piece in pieces], dtype=np.int64)
+    columns = [np.cumsum(n_bytes) - n_bytes, n_bytes, np.array(n_frames, dtype=np.int64)]
+    return pa.table([pa.array(keys, KEY.type), *map(pa.array, columns)], schema=SCHEMA)
+
+
+def to_bytes(array: NDArray[np.floating]) -> memoryview:
+    """Return an array as it lies in a shard."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data

@@ -1,0 +1,149 @@
+"""How far an extraction is: told to a callback, shown as a bar on a terminal, logged now and then elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one stage is.
+
+    Parameters
+    ----------
+    stage : str
+        ``"reading"`` files to tell whether they are known, or ``"measuring"`` recordings.
+    done, total : int
+        Files or recordings.
+    audio_s : float
+        Seconds of audio measured so far.
+    elapsed_s : float
+        Seconds since the stage began.
+    """
+
+    stage: str
+    done: int
+    total: int
+    audio_s: float
+    elapsed_s: float
+
+    @property
+    def audio_hours_per_s(self) -> float:
+        """Hours of audio measured a second."""
+        return self.audio_s / 3600 / self.elapsed_s if self.elapsed_s > 0 else 0.0
+
+    @property
+    def left_s(self) -> float:
+        """Seconds left if it goes on like this; infinite before anything is done."""
+        return self.elapsed_s * (self.total - self.done) / self.done if self.done else float("inf")
+
+    def __str__(self) -> str:
+        text = f"{self.stage} {self.done}/{self.total}"
+        if self.audio_s:
+            text += f", {self.audio_hours_per_s:.3f} h of audio/s"
+        if self.done < self.total and self.done:
+            text += f", {_clock(self.left_s)} left"
+        return text
+
+
+#: What is told of progress; called at most a few times a second.
+Callback = Callable[[Progress], None]
+
+
+class Meter:
+    """Count what is done and tell of it, not too often.
+
+    Parameters
+    ----------
+    callback : callable, optional
+        Takes a :class:`Progress`; without one, a line is logged every `every_s` seconds.
+    every_s : float
+        Seconds between two calls.
+    """
+
+    def __init__(self, callback: Callback | None = None, every_s: float | None = None) -> None:
+        self._tell = callback or (lambda progress: _log.info("%s", progress))
+        self._every_s = every_s if every_s is not None else (0.1 if callback else 15.0)
+        # A log line about a second's work is noise; a bar wants to be there from the start.
+        self._first_s = 0.0 if callback else self._every_s
+        self.start("reading", 0)
+
+    def start(self, stage: str, total: int) -> None:
+        """Begin a stage of so many steps."""
+        self._stage, self._total, self._done, self._audio_s = stage, total, 0, 0.0
+        self._began = time.monotonic()
+        self._next = self._began + self._first_s
+
+    def step(self, steps: int = 1, audio_s: float = 0.0) -> None:
+        """Count steps and the audio that was measured in them."""
+        self._done += steps
+        self._audio_s += audio_s
+        now = time.monotonic()
+        # The last step is told when a step before it was, or a bar would stop short.
+        last = self._done >= self._total and self._next > self._began + self._first_s
+        if now >= self._next or last:
+            self._tell(Progress(self._stage, self._done, self._total, self._audio_s, now - self._began))
+            self._next = now + self._every_s
+
+
+class ProgressBar:
+    """A bar on a terminal, log lines elsewhere.
+
+    ``with ProgressBar() as progress: feature_table(..., progress=progress)``
+
+    On a terminal, standard error shows a bar a stage with the number of utterances, hours of audio a second and the
+    time left; elsewhere the context gives None, which means log lines.
+    """
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Callback | None:
+        if not sys.stderr.isatty():
+            return None
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[speed]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._bar.start()
+        return self
+
+    def __call__(self, progress: Progress) -> None:
+        """Show how far a stage is."""
+        speed = f"{progress.audio_hours_per_s:.3f} h of audio/s" if progress.audio_s else ""
+        if progress.stage not in self._tasks:
+            self._tasks[progress.stage] = self._bar.add_task(progress.stage, total=progress.total, speed=speed)
+        self._bar.update(self._tasks[progress.stage], completed=progress.done, total=progress.total, speed=speed)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

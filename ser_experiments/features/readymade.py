@@ -1,0 +1,231 @@
+"""Ready-made tables: features that another program measured, as CSV or Parquet by utterance id."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import os
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from pathlib import Path, PurePath
+
+import numpy as np
+import pandas as pd
+
+from ser_experiments.errors import InputError
+
+_log = logging.getLogger(__name__)
+
+#: Columns that may name the utterance, the first there is counts. "" is what pandas calls an index without a name.
+ID_COLUMNS = ("utterance_id", "utterance", "id", "file", "filename", "path", "name", "segment", "wav", "")
+#: Columns that say which piece of the file a row is of, or when its frame begins; they are no features.
+PIECE_COLUMNS = ("start", "end", "frametime")
+#: Columns that tell the answer or who speaks. A model that saw them would be worthless.
+GIVE_AWAY = (
+    "label", "emotion", "class", "target", "speaker", "session", "gender", "group", "fold",
+    "valence", "activation", "arousal", "dominance", "agreement", "code", "scenario", "text_id",
+)  # fmt: skip
+_LISTED = 5
+
+#: From an identifier to what is compared; tried in this order.
+_MATCHES: tuple[tuple[str, Callable[[str], Hashable]], ...] = (
+    ("utterance id", lambda value: value),
+    ("path", lambda value: os.path.normpath(value)),
+    *((f"last {n} parts of the path", lambda value, n=n: PurePath(value.replace("\\", "/")).parts[-n:]) for n in (3, 2)),
+    ("file name", lambda value: PurePath(value.replace("\\", "/")).name),
+    ("file name without ending", lambda value: PurePath(value.replace("\\", "/")).stem),
+)
+
+
+def read_table(path: str | Path, utterances: pd.DataFrame) -> pd.DataFrame:
+    """Read a table of features that another program made.
+
+    Parameters
+    ----------
+    path : path
+        A CSV file (comma, semicolon or tab) or a Parquet file with one row an utterance. The utterance is named by a
+        column ``utterance_id``, ``file``, ``filename``, ``path`` or ``name``: by its id, its path or its file name,
+        with or without the ending. openSMILE's ``file, start, end`` is understood, segments included.
+    utterances : DataFrame
+        Indexed by ``utterance_id``, with ``path``, ``speaker`` and perhaps ``start_s`` and ``end_s``.
+
+    Returns
+    -------
+    DataFrame
+        In the order of `utterances`: float32 columns and ``group``, the speaker. Other rows of the file are left out;
+        missing numbers are NaN.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read or is empty, an utterance is missing or there twice, a column is not numeric, holds
+        infinite numbers, or gives the answer away.
+    """
+    path = Path(path)
+    table, id_column = _read(path)
+    features = _features(path, table, id_column)
+    rows = _rows(path, table, id_column, utterances)
+    if len(rows) < len(table):
+        _log.info("%s: %d of %d rows are of other utterances", path, len(table) - len(rows), len(table))
+    frame = pd.DataFrame(features[rows], index=utterances.index, columns=_names(table, id_column), copy=False)
+    frame["group"] = utterances["speaker"].astype(str).to_numpy()
+    frame.attrs["skipped"] = {}
+    return frame
+
+
+def _read(path: Path) -> tuple[pd.DataFrame, str]:
+    if not path.is_file():
+        raise InputError(f"table {path}: {'is a folder' if path.is_dir() else 'no such file'}")
+    try:
+        table = _read_parquet(path) if path.suffix.lower() in (".parquet", ".pq") else _read_csv(path)
+    except InputError:
+        raise
+    except (OSError, ValueError, csv.Error) as error:
+        kind = "Parquet" if path.suffix.lower() in (".parquet", ".pq") else "CSV in UTF-8"
+        raise InputError(f"table {path}: cannot be read as {kind}: {str(error).splitlines()[0]}") from error
+    if table.empty:
+        raise InputError(f"table {path}: no rows; expected one an utterance")
+    id_column = _id_column(list(table.columns))
+    if id_column is None:
+        raise InputError(
+            f"table {path}: no column 'utterance_id' (or file, filename, path, name); got {_some(list(table.columns))}"
+        )
+    if not _names(table, id_column):
+        raise InputError(f"table {path}: no column of features beside {id_column!r}")
+    return table, id_column
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        header = file.readline()
+    separator = max(",;\t", key=header.count)
+    names = next(csv.reader([header], delimiter=separator), [])
+    twice = [name for i, name in enumerate(names) if name in names[:i]]
+    if twice:
+        raise InputError(f"table {path}: column {twice[0]!r} occurs twice; keep one")
+    id_column = _id_column(names)
+    if id_column is None:
+        return pd.DataFrame([[""] * len(names)], columns=names)
+    options: dict[str, object] = {"sep": separator, "encoding": "utf-8-sig", "header": 0, "names": names}
+    # An identifier is text, whatever it looks like: 03 is not 3, and NA is somebody's name.
+    ids = pd.read_csv(path, **options, usecols=[id_column], dtype=str, keep_default_na=False, na_filter=False)  # type: ignore[call-overload]
+    table = pd.read_csv(path, **options, dtype={id_column: str}, low_memory=False)  # type: ignore[call-overload]
+    table[id_column] = ids[id_column].str.strip().str.strip("'\"")
+    return table
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    table = pd.read_parquet(path)
+    if not isinstance(table.index, pd.RangeIndex):
+        table = table.rename_axis([name or "" for name in table.index.names]).reset_index()
+    table.columns = [str(name) for name in table.columns]
+    id_column = _id_column(list(table.columns))
+    if id_column is not None:
+        table[id_column] = table[id_column].astype(str)
+    return table
+
+
+def _id_column(names: Sequence[str]) -> str | None:
+    lowered = {name.strip().lower(): name for name in reversed(names)}
+    # Only the first column may be one without a name.
+    if "" in lowered and lowered[""] != names[0]:
+        del lowered[""]
+    lowered |= {"": names[0]} if names and names[0].startswith("Unnamed: ") else {}
+    return next((lowered[name] for name in ID_COLUMNS if name in lowered), None)
+
+
+def _names(table: pd.DataFrame, id_column: str) -> list[str]:
+    return [n for n in table.columns if n != id_column and n.strip().lower() not in PIECE_COLUMNS]
+
+
+def _features(path: Path, table: pd.DataFrame, id_column: str) -> np.ndarray:
+    """Return the numbers as one array of shape (n_rows, n_columns)."""
+    names = _names(table, id_column)
+    for name in names:
+        if name.strip().lower() in GIVE_AWAY:
+            raise InputError(f"table {path}: column {name!r} is no feature but what the corpus says; remove it")
+        if not pd.api.types.is_numeric_dtype(table[name]) or pd.api.types.is_complex_dtype(table[name]):
+            example = next(iter(table[name].dropna()), None)
+            raise InputError(f"table {path}: column {name!r} is not numeric (e.g. {example!r}); remove it")
+    values = np.empty((len(table), len(names)), dtype=np.float32)
+    for i, name in enumerate(names):
+        values[:, i] = table[name].to_numpy(dtype=np.float32, na_value=np.nan)
+        if np.isinf(values[:, i]).any():
+            row = int(np.flatnonzero(np.isinf(values[:, i]))[0])
+            raise InputError(
+                f"table {path}: column {name!r} of {table[id_column].iloc[row]!r} is infinite as a 32-bit number"
+            )
+        if np.isnan(values[:, i]).all():
+            raise InputError(f"table {path}: column {name!r} holds no number at all; remove it")
+    return values
+
+
+def _rows(path: Path, table: pd.DataFrame, id_column: str, utterances: pd.DataFrame) -> list[int]:
+    """Find the row of each utterance."""
+    pieces = _pieces(path, table, utterances)
+    best: tuple[int, list[str], Mapping[Hashable, list[int]], list[Hashable]] | None = None
+    for what, reduce in _MATCHES:
+        wanted = _wanted(what, reduce, utterances, pieces is not None)
+        if len(set(wanted)) < len(wanted):
+            # Two utterances would share a row.
+            continue
+        there: dict[Hashable, list[int]] = {}
+        for row, value in enumerate(table[id_column]):
+            there.setdefault((reduce(value), pieces[row] if pieces else None), []).append(row)
+        missing = [str(i) for i, key in zip(utterances.index, wanted, strict=True) if key not in there]
+        if best is None or len(missing) < best[0]:
+            best = len(missing), missing, there, wanted
+        if not missing:
+            break
+    assert best is not None  # ids are unique
+    _, missing, there, wanted = best
+    if missing:
+        raise InputError(
+            f"table {path}: no row for {len(missing)} of {len(utterances)} utterances: {_some(missing)}; its column "
+            f"{id_column!r} holds {_some(table[id_column].astype(str).tolist(), 2)}"
+        )
+    for utterance, key in zip(utterances.index, wanted, strict=True):
+        if len(there[key]) > 1:
+            raise InputError(
+                f"table {path}: {len(there[key])} rows for utterance {utterance!r}; need one row an utterance "
+                "(functionals, not frames)"
+            )
+    return [there[key][0] for key in wanted]
+
+
+def _wanted(
+    what: str, reduce: Callable[[str], Hashable], utterances: pd.DataFrame, segmented: bool
+) -> list[Hashable]:
+    names = utterances.index if what == "utterance id" else utterances["path"]
+    if not segmented:
+        return [(reduce(str(name)), None) for name in names]
+    starts = utterances["start_s"].fillna(0.0).to_numpy(dtype=float)
+    ends = utterances["end_s"].to_numpy(dtype=float)
+    return [(reduce(str(n)), _piece(start, end)) for n, start, end in zip(names, starts, ends, strict=True)]
+
+
+def _pieces(path: Path, table: pd.DataFrame, utterances: pd.DataFrame) -> list[tuple[int, int]] | None:
+    """Return start and end of each row, where utterances are segments and the table has them."""
+    columns = {name.strip().lower(): name for name in table.columns}
+    if not {"start", "end"} <= set(columns) or "end_s" not in utterances or utterances["end_s"].isna().all():
+        return None
+    start, end = (_as_seconds(path, table[columns[name]]) for name in ("start", "end"))
+    return [_piece(a, b) for a, b in zip(start, end, strict=True)]
+
+
+def _piece(start_s: float, end_s: float) -> tuple[int, int]:
+    """Return a segment in whole milliseconds, so that 0.1 + 0.2 is 0.3."""
+    return round(1000 * start_s), -1 if np.isnan(end_s) else round(1000 * end_s)
+
+
+def _as_seconds(path: Path, column: pd.Series) -> list[float]:
+    if pd.api.types.is_numeric_dtype(column):
+        return column.to_numpy(dtype=float).tolist()
+    try:
+        return list(pd.to_timedelta(column).dt.total_seconds())
+    except ValueError as error:
+        raise InputError(f"table {path}: column {column.name!r} holds neither seconds nor durations: {error}") from None
+
+
+def _some(names: Sequence[str], count: int = _LISTED) -> str:
+    shown = ", ".join(repr(name) for name in names[:count])
+    return shown + (f" and {len(names) - count} more" if len(names) > count else "")
