@@ -1,0 +1,172 @@
+"""Pictures say what they were given, and the tables behind them are right."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from sklearn.linear_model import LogisticRegression
+
+from ser_experiments.evaluation.compare import compare
+from ser_experiments.evaluation.importance import descriptor, descriptors, permutation_importance
+from ser_experiments.evaluation.mistakes import surely_wrong
+from ser_experiments.evaluation.permutation import Permutations, permute_within
+from ser_experiments.evaluation.plots import (
+    plot_confusion,
+    plot_groups,
+    plot_importance,
+    plot_leaderboard,
+    plot_learning,
+    plot_map,
+    plot_reliability,
+)
+
+
+def texts(figure: Figure) -> str:
+    """Draw the figure and return every text in it."""
+    figure.savefig(io.BytesIO(), format="png")
+    return "\n".join(t.get_text() for t in figure.findobj(lambda artist: hasattr(artist, "get_text")))
+
+
+def test_confusion() -> None:
+    counts = pd.DataFrame([[3, 1], [0, 0]], index=["a", "b"], columns=["a", "b"])
+    drawn = texts(plot_confusion(counts, "title"))
+    assert "75%\n3" in drawn
+    assert "0%\n0" in drawn
+    assert "title" in drawn
+
+
+@pytest.mark.parametrize("n", [3, 60])
+def test_groups(n: int) -> None:
+    scores = pd.Series(np.linspace(0.2, 0.9, n), index=[f"s{i}" for i in range(n)])
+    figure = plot_groups(scores, 0.55, 0.25, "title", "speaker")
+    assert figure.get_figwidth() <= 16
+    drawn = texts(figure)
+    assert "pooled 0.550" in drawn
+    assert "chance 0.25" in drawn
+    assert ("0.90" in drawn) == (n == 3)
+
+
+def test_reliability_shows_the_share_of_each_bin() -> None:
+    confidence = np.array([0.45] * 10 + [0.95] * 10)
+    right = np.array([True] * 4 + [False] * 6 + [True] * 10)
+    figure = plot_reliability(confidence, right, "title")
+    bars = {round(b.get_x() + b.get_width() / 2, 2): b.get_height() for b in figure.axes[0].patches if b.get_height()}
+    assert bars == {0.45: pytest.approx(0.4), 0.95: pytest.approx(1.0)}
+    assert "expected calibration error 0.050" in texts(figure)
+
+
+def test_map_tells_speakers_from_emotions() -> None:
+    rng = np.random.default_rng(0)
+    numbers = pd.DataFrame(rng.normal(size=(60, 5)), columns=list("abcde"))
+    numbers.iloc[:3, 0] = np.nan
+    numbers["empty"], numbers["constant"], numbers.iloc[0, 1] = np.nan, 1.0, np.inf
+    labels, speakers = pd.Series(["anger", "none"] * 30), pd.Series([f"s{i % 12}" for i in range(60)])
+    drawn = texts(plot_map(numbers, labels, speakers, "title"))
+    assert {"anger", "none", "s11", "emotion", "speaker"} <= set(drawn.split("\n"))
+
+
+def test_learning_curves() -> None:
+    history = [{"epoch": float(i), "lr": 0.1, "train_loss": 1 / i, "valid_uar": 0.5} for i in (1, 2, 3)]
+    history += [{"epoch": float(i), "refit_lr": 0.1, "refit_loss": 1 / i} for i in (1, 2)]
+    drawn = set(texts(plot_learning(history, "title", best_epoch=2)).split("\n"))
+    assert {"train loss", "refit loss", "valid uar", "kept: epoch 2"} <= drawn
+    assert "lr" not in drawn
+
+
+def test_leaderboard() -> None:
+    rng = np.random.default_rng(0)
+    truth = np.tile(list("ab"), 40)
+    runs = {}
+    for name, skill in (("good", 0.9), ("poor", 0.6)):
+        predicted = np.where(rng.random(80) < skill, truth, np.where(truth == "a", "b", "a"))
+        frame = pd.DataFrame({"label": truth, "predicted": predicted, "speaker": np.repeat(list("wxyz"), 20)})
+        runs[name] = frame.assign(p_a=(predicted == "a").astype(float), p_b=(predicted == "b").astype(float))
+    comparison = compare(runs, "speaker", draws=50)
+    drawn = texts(plot_leaderboard(comparison, [r.key for r in comparison.rows], "setting", "speaker"))
+    assert "paired difference to good" in drawn
+    assert "2 candidates, intervals over 4 speakers" in drawn
+    assert f"{comparison.rows[1].score:.3f}" in drawn
+
+
+def test_columns_are_grouped_by_what_they_describe() -> None:
+    assert descriptor("mfcc_03__std") == "mfcc"
+    assert descriptor("slope_0_500__mean") == "slope"
+    assert descriptor("f0_st__p95") == "f0_st"
+    assert descriptor("melspec") == "melspec"
+    assert descriptors(["mfcc_00__std", "rms_db__mean", "mfcc_01__mean", "group"]) == {
+        "mfcc": ["mfcc_00__std", "mfcc_01__mean"],
+        "rms_db": ["rms_db__mean"],
+    }
+
+
+def _planted() -> tuple[pd.DataFrame, np.ndarray]:
+    rng = np.random.default_rng(0)
+    labels = rng.choice(["a", "b"], 300)
+    table = pd.DataFrame(
+        {
+            "told_00__mean": (labels == "a") + rng.normal(0, 0.5, 300),
+            "told_01__mean": (labels == "a") + rng.normal(0, 0.5, 300),
+            "noise__mean": rng.normal(size=300),
+        }
+    )
+    return table, labels
+
+
+def test_importance_finds_what_was_planted() -> None:
+    table, labels = _planted()
+    model = LogisticRegression().fit(table, labels)
+    found = permutation_importance(model, table, labels, ["a", "b"], budget_s=60)
+    assert list(found.index) == ["told", "noise"]
+    assert found.loc["told", "log_loss"] > 0.5
+    assert abs(found.loc["noise", "log_loss"]) < 0.02
+    assert found["n_columns"].to_dict() == {"told": 2, "noise": 1}
+    assert set(found["n_repeats"]) == {5}
+    drawn = texts(plot_importance(found, "title", "on 3 held-out speakers"))
+    assert "told  (2)" in drawn
+    assert "on 3 held-out speakers" in drawn
+
+
+def test_importance_ends_when_its_time_is_over() -> None:
+    table, labels = _planted()
+    model = LogisticRegression().fit(table, labels)
+    found = permutation_importance(model, table, labels, ["a", "b"], budget_s=0)
+    assert found["n_repeats"].to_list() == [1]
+
+
+def test_the_surely_wrong_come_first() -> None:
+    frame = pd.DataFrame(
+        {
+            "fold": "f",
+            "speaker": "s",
+            "label": ["a", "a", "b", "b"],
+            "predicted": ["a", "b", "a", "a"],
+            "p_a": [0.99, 0.4, 0.7, 0.8],
+            "p_b": [0.01, 0.6, 0.3, 0.2],
+        },
+        index=["right", "unsure", "sure", "surest"],
+    )
+    table = surely_wrong(frame, most=2)
+    assert list(table.index) == ["surest", "sure"]
+    assert table.loc["surest", ["p_predicted", "p_label"]].tolist() == [0.8, 0.2]
+    assert surely_wrong(frame[frame["label"] == frame["predicted"]]).empty
+
+
+def test_labels_are_shuffled_within_speakers() -> None:
+    rng = np.random.default_rng(0)
+    labels, speakers = np.array(list("aabbab") * 50), np.repeat(list("xyz"), 100)
+    shuffled = permute_within(labels, speakers, rng)
+    for speaker in "xyz":
+        inside = speakers == speaker
+        assert sorted(shuffled[inside]) == sorted(labels[inside])
+        assert (shuffled[inside] != labels[inside]).any()
+
+
+def test_p_values() -> None:
+    assert Permutations(0.9, [0.5] * 20, 0.5).p_value == pytest.approx(1 / 21)
+    assert Permutations(0.5, [0.5] * 10 + [0.4] * 10, 0.5).p_value == pytest.approx(11 / 21)
+    assert not Permutations(0.9, [0.45, 0.55] * 10, 0.5).above_chance
+    assert Permutations(0.9, [0.55, 0.65] * 10, 0.5).above_chance

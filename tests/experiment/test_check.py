@@ -1,0 +1,146 @@
+"""Shuffled labels: an honest experiment scores chance, and one that leaks is seen."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from ser_experiments.corpora import Corpus, get_corpus
+from ser_experiments.errors import InputError
+from ser_experiments.evaluation.folds import make_folds
+from ser_experiments.experiment import check, pictures
+from ser_experiments.experiment.check import check_experiment
+from ser_experiments.experiment.definition import load_experiment
+from ser_experiments.experiment.run import Prepared, score
+from ser_experiments.experiment.setting import setting_of
+
+N_SPEAKERS, N_ROWS = 6, 40
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+
+
+def _without_group(table: pd.DataFrame) -> pd.DataFrame:
+    return table.drop(columns="group")
+
+
+def prepared_of(labels: np.ndarray, features: pd.DataFrame, protocol: str = "leave-one-speaker-out") -> Prepared:
+    """Return what `prepare` would, on a table that is handed in."""
+    speakers = np.repeat([f"s{i}" for i in range(N_SPEAKERS)], N_ROWS)
+    index = pd.Index([f"u{i}" for i in range(len(labels))], name="utterance_id")
+    utterances = pd.DataFrame({"speaker": speakers, "session": None, "label": labels}, index=index)
+    spec = get_corpus("manifest")
+    corpus = Corpus(spec, "mine", Path(), next(iter(spec.schemes.values())), "all", utterances)
+    folds = make_folds(utterances, protocol)
+    table = features.set_index(index).assign(group=folds.group.to_numpy(dtype=str))
+    model = make_pipeline(FunctionTransformer(_without_group), LogisticRegression(max_iter=500))
+    experiment = load_experiment("dummy", EXPERIMENTS)
+    return Prepared(experiment, corpus, folds, setting_of(corpus, folds), table, model, 0)
+
+
+@pytest.fixture
+def honest() -> Prepared:
+    rng = np.random.default_rng(0)
+    labels = np.tile(["a", "b"], N_SPEAKERS * N_ROWS // 2)
+    told = (labels == "a") + rng.normal(0, 0.8, len(labels))
+    return prepared_of(labels, pd.DataFrame({"told": told, "noise": rng.normal(size=len(labels))}))
+
+
+def test_an_honest_experiment(honest: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "prepare", lambda name, **settings: honest)
+    heard: list[int] = []
+    _, found = check_experiment("test", permutations=20, jobs=1, on_score=lambda i, uar: heard.append(i))
+    assert found.score > 0.65
+    assert found.p_value == pytest.approx(1 / 21)
+    assert found.mean == pytest.approx(0.5, abs=0.04)
+    assert not found.above_chance
+    assert heard == list(range(21))
+
+
+def test_noise_is_not_told_from_shuffled_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    labels = np.tile(["a", "b"], N_SPEAKERS * N_ROWS // 2)
+    noise = prepared_of(labels, pd.DataFrame(rng.normal(size=(len(labels), 3))).add_prefix("x"))
+    monkeypatch.setattr(check, "prepare", lambda name, **settings: noise)
+    assert check_experiment("test", permutations=20, jobs=1)[1].p_value > 0.05
+
+
+def test_a_leak_of_voices_under_random_folds_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Speakers differ in their labels and the features tell the speaker: shuffled labels still score."""
+    rng = np.random.default_rng(0)
+    share = np.repeat([0.9, 0.1] * (N_SPEAKERS // 2), N_ROWS)
+    labels = np.where(np.tile(np.arange(N_ROWS) / N_ROWS, N_SPEAKERS) < share, "a", "b")
+    voice = np.repeat(np.eye(N_SPEAKERS), N_ROWS, axis=0) + rng.normal(0, 0.05, (len(labels), N_SPEAKERS))
+    leaky = prepared_of(labels, pd.DataFrame(voice).add_prefix("x"), "random")
+    monkeypatch.setattr(check, "prepare", lambda name, **settings: leaky)
+    found = check_experiment("test", permutations=20, jobs=1)[1]
+    assert found.mean > 0.8
+    assert found.above_chance
+    assert found.p_value > 0.05
+
+
+def test_what_cannot_be_checked(honest: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="at least 20, got 19"):
+        check_experiment("test", permutations=19)
+    speakers = honest.utterances["speaker"].to_numpy(dtype=str)
+    one_each = prepared_of(np.where(np.isin(speakers, ["s0", "s1", "s2"]), "a", "b"), honest.table[["told"]])
+    monkeypatch.setattr(check, "prepare", lambda name, **settings: one_each)
+    with pytest.raises(InputError, match="one class only"):
+        check_experiment("test")
+
+
+class _Kept:
+    """Stands for a run: keeps what is logged."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, object] = {}
+
+    def figure(self, figure: object, name: str) -> None:
+        self.kept[name] = figure
+
+    def table(self, frame: pd.DataFrame, name: str) -> None:
+        self.kept[name] = frame
+
+
+def test_every_run_gets_its_pictures(honest: Prepared) -> None:
+    run, result = _Kept(), score(honest, jobs=1)
+    fitted = honest.estimator.fit(honest.table, honest.utterances["label"])
+    pictures.log_pictures(run, result, fitted)  # type: ignore[arg-type]
+    assert set(run.kept) == set(pictures.MAKERS) - {"plots/learning_curves.png"}
+    wrong = run.kept["surely_wrong.csv"]
+    assert isinstance(wrong, pd.DataFrame)
+    assert (wrong["label"] != wrong["predicted"]).all()
+    assert len(wrong) > 0
+
+
+def test_a_picture_that_fails_does_not_stop_the_run(
+    honest: Prepared, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(result: object, fitted: object) -> None:
+        raise RuntimeError("no ink")
+
+    monkeypatch.setitem(pictures.MAKERS, "plots/table_map.png", broken)
+    run, result = _Kept(), score(honest, jobs=1)
+    with caplog.at_level(logging.WARNING):
+        pictures.log_pictures(run, result, honest.estimator)  # type: ignore[arg-type]
+    assert "plots/table_map.png was not logged (RuntimeError: no ink)" in caplog.text
+    assert "plots/reliability.png" in run.kept
+
+
+def test_a_network_shows_how_it_learned(honest: Prepared) -> None:
+    class Network:
+        history_ = [{"epoch": 1.0, "train_loss": 1.0}, {"epoch": 2.0, "train_loss": 0.5}]  # noqa: RUF012
+        best_epoch_ = 2
+
+    class Wrapper:
+        estimator_ = Network()
+
+    result = score(honest, jobs=1)
+    figure = pictures.MAKERS["plots/learning_curves.png"](result, Wrapper())  # type: ignore[arg-type]
+    assert figure is not None
+    assert figure.axes[0].lines[0].get_ydata().tolist() == [1.0, 0.5]
