@@ -1,0 +1,9 @@
+"""Build the demo corpus: synthetic speech in the layout of the IEMOCAP release.
+
+``plan`` decides who says what, meant how (``prosody``, ``texts``) and rated how (``raters``); ``session`` speaks it
+(``espeak``, ``speakers``) into a room (``sound``) and writes it down (``release``).
+"""
+
+from ser_experiments.corpora._demo.build import VERSION, build
+
+__all__ = ["VERSION", "build"]
