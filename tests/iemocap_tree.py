@@ -31,7 +31,8 @@ def block(turn: str, code: str, start: float = 1.0, vad: str = "2.5000, 2.5000, 
     own = "Sadness" if code != "sad" else "Anger"
     return (
         f"[{start:.4f} - {start + 2:.4f}]\t{turn}\t{code}\t[{vad}]\n"
-        f"C-E2:\t{word};\t()\nC-E3:\t{word}; Other;\t()\nC-E4:\tSurprise;\t(free; text)\nC-{letter}1:\t{own};\t(curious)\n"
+        f"C-E2:\t{word};\t()\nC-E3:\t{word}; Other;\t()\nC-E4:\tSurprise;\t(free; text)\n"
+        f"C-{letter}1:\t{own};\t(curious)\n"
         f"A-E3:\tval 3; act 2; dom  2;\t()\nA-{letter}1:\tval 3; act 2; dom  1;\t()\n\n"
     )
 
@@ -64,7 +65,10 @@ def hash_of(text: str) -> int:
 def small_tree(root: Path) -> Path:
     """Two sessions with both voices in every dialog, an odd dialog name, and all four classes."""
     codes = ["neu", "hap", "exc", "ang", "sad", "fru", "xxx"]
-    for session, dialogs in {1: ["Ses01F_impro01", "Ses01M_script01_1"], 3: ["Ses03M_impro05a", "Ses03F_script01_1"]}.items():
+    for session, dialogs in {
+        1: ["Ses01F_impro01", "Ses01M_script01_1"],
+        3: ["Ses03M_impro05a", "Ses03F_script01_1"],
+    }.items():
         for dialog in dialogs:
             turns = {f"{dialog}_{letter}{i:03d}": code for letter in "FM" for i, code in enumerate(codes)}
             add_dialog(root, session, dialog, turns)

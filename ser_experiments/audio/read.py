@@ -60,7 +60,8 @@ def read_audio(
             last = _sample(end_s, rate, file.frames)
             if not 0 <= first < max(last, 1) or first >= max(file.frames, 1):
                 raise AudioError(
-                    name, f"segment {start_s}-{end_s} s lies outside the recording of {file.frames / rate:.3f} s"
+                    name,
+                    f"segment {start_s}-{end_s} s lies outside the recording of {file.frames / rate:.3f} s",
                 )
             file.seek(first)
             samples = file.read(last - first, dtype="float32", always_2d=True)

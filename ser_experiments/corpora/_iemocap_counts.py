@@ -34,7 +34,7 @@ def expected() -> pd.DataFrame:
     for session, counts in _SESSIONS.items():
         for what, count in zip(["utterances", "dialogs", "improvised", *_CODES], counts, strict=True):
             rows.append(("session", session, what, count))
-    for speaker, counts in _SPEAKERS.items():
-        for what, count in zip(["neutral", "happy", "angry", "sad"], counts, strict=True):
+    for speaker, of_classes in _SPEAKERS.items():
+        for what, count in zip(["neutral", "happy", "angry", "sad"], of_classes, strict=True):
             rows.append(("speaker", speaker, what, count))
     return pd.DataFrame(rows, columns=["by", "value", "what", "expected"])

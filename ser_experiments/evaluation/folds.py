@@ -83,7 +83,7 @@ def _components(utterances: pd.DataFrame, column: str) -> pd.Series:
     graph = coo_array((np.ones(len(utterances)), (speakers, len(s_names) + values)), shape=(size, size))
     _, component = connected_components(graph, directed=False)
     of_value = component[len(s_names) :]
-    labels = {c: "+".join(sorted(str(names[i]) for i in np.flatnonzero(of_value == c))) for c in np.unique(of_value)}
+    labels = {c: "+".join(sorted(map(str, names[of_value == c]))) for c in np.unique(of_value)}
     return pd.Series([labels[c] for c in of_value[values]], index=utterances.index, name="group", dtype=str)
 
 

@@ -12,7 +12,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from ser_experiments import plugins, project
 from ser_experiments.errors import InputError, nearest
 
-
 #: Values of ``type`` where a definition has ``members``.
 ENSEMBLES = ("average", "stack")
 

@@ -47,7 +47,9 @@ def build_estimator(
         ]
         return ENSEMBLES[definition.model.type](members)
     if not definition.features.sets and not from_table:
-        raise InputError(f"experiments/{experiment.name}.toml: features: no sets; add e.g. sets = ['lld'] or say --table")
+        raise InputError(
+            f"experiments/{experiment.name}.toml: features: no sets; add e.g. sets = ['lld'] or say --table"
+        )
     try:
         pipeline = build_pipeline(
             definition.model.type,
@@ -75,7 +77,9 @@ def members_of(experiment: Experiment) -> list[Experiment]:
     for name in experiment.definition.members:
         member = load_experiment(name, experiment.folder)
         if member.definition.members:
-            raise InputError(f"experiments/{experiment.name}.toml: member {name!r} is an ensemble; name its members instead")
+            raise InputError(
+                f"experiments/{experiment.name}.toml: member {name!r} is an ensemble; name its members instead"
+            )
         members.append(member)
     return members
 

@@ -146,5 +146,3 @@ def get_extractor(name: str, **params: object) -> Extractor:
             raise InputError(f"feature set {name!r}: unknown parameter {key!r}{nearest(key, allowed)}")
     built: Extractor = factory(**params)
     return built
-
-

@@ -77,6 +77,8 @@ class StackOfMembers(StackingClassifier):
         cv: object = None,
     ) -> None:
         super().__init__(estimators, final_estimator, cv=cv, stack_method="predict_proba")
+        self.final_estimator: BaseEstimator | None = final_estimator
+        self.cv: object = cv
 
     def fit(self, X: pd.DataFrame, y: object) -> StackOfMembers:
         """Fit the members and the final model.

@@ -72,9 +72,7 @@ def test_list(project_folder: Path) -> None:
         (("corpora", "describe", "nothing"), "unknown corpus 'nothing'"),
     ],
 )
-def test_wrong_use_is_one_line_and_exit_code_2(
-    project_folder: Path, arguments: tuple[str, ...], message: str
-) -> None:
+def test_wrong_use_is_one_line_and_exit_code_2(project_folder: Path, arguments: tuple[str, ...], message: str) -> None:
     done = ser(*arguments)
     assert done.returncode == 2, done.stderr
     assert message in done.stderr

@@ -89,7 +89,7 @@ def test_latin_1_comments_and_odd_white_space(tree: Path) -> None:
 def test_values_off_the_scale_are_kept_and_said_once(tree: Path) -> None:
     path = tree / "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt"
     path.write_text(path.read_text().replace("2.5000, 2.5000, 2.5000", "5.5000, 2.5000, 0.5000", 1))
-    spec, reading = read_corpus("iemocap", tree)
+    _, reading = read_corpus("iemocap", tree)
     assert reading.utterances.loc["Ses01F_impro01_F000", "valence"] == 5.5
     assert [note for note in reading.notes if "off the 1-5 scale" in note and "valence" in note and "5.5" in note]
     assert [note for note in reading.notes if "dominance" in note and "0.5" in note]
@@ -180,12 +180,18 @@ def test_one_speaker_or_one_class_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_complete_copy_has_the_expected_counts(tmp_path: Path) -> None:
-    spec, reading = read_corpus("iemocap", complete_tree(tmp_path))
+    _, reading = read_corpus("iemocap", complete_tree(tmp_path))
     assert compare_counts(reading.utterances, expected()) == []
     assert len(reading.utterances) == 10_039
     assert reading.utterances["speaker"].nunique() == 10
     sizes = counts(reading.utterances, SCHEMES)["by label scheme"]["utterances"]
-    assert sizes.to_dict() == {"4class": 5531, "4class-happy-only": 4490, "5class": 7380, "6class": 7380, "8class": 7489}
+    assert sizes.to_dict() == {
+        "4class": 5531,
+        "4class-happy-only": 4490,
+        "5class": 7380,
+        "6class": 7380,
+        "8class": 7489,
+    }
     four = load_corpus("iemocap", tmp_path).utterances
     assert len(four) == 5531
     assert four.index.is_unique

@@ -121,9 +121,7 @@ def test_outside_when_allowed(tmp_path: Path) -> None:
         (("iemocap", "x", "4clas"), "unknown label scheme '4clas'; did you mean '4class'"),
     ],
 )
-def test_wrong_names(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: tuple[str, ...], message: str
-) -> None:
+def test_wrong_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=message):
         load_corpus(*arguments)

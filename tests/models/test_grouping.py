@@ -38,7 +38,7 @@ def test_no_group_on_both_sides_and_every_row_once(table: tuple[pd.DataFrame, np
 
 
 def test_fewer_groups_than_folds(table: tuple[pd.DataFrame, np.ndarray]) -> None:
-    X, y = table
+    X, _ = table
     two = X[X["group"].isin(["s0", "s1"])]
     assert ByColumn(5).get_n_splits(two) == len(list(ByColumn(5).split(two))) == 2
     with pytest.raises(InputError, match="at least two groups"):

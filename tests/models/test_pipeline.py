@@ -82,8 +82,8 @@ def test_seed_reaches_the_model() -> None:
 
 
 def test_a_file_with_foreign_types_is_not_loaded(tmp_path: Path) -> None:
-    from skops import io
     from sklearn.preprocessing import FunctionTransformer
+    from skops import io
 
     io.dump(FunctionTransformer(Path.unlink), tmp_path / "m.skops")
     with pytest.raises(InputError, match="does not trust"):
