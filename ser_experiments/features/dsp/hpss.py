@@ -72,17 +72,18 @@ def split_energy(magnitude: NDArray[np.float32], size: int = 31) -> NDArray[np.f
     return out
 
 
+# The smallest normal number is added to both medians, so that silence is split evenly as in librosa, without a
+# condition: one in the innermost loop costs more than all else.
+
+
 @kernel("void(f4[:,::1], f4[:,::1])")
 def _mask(harmonic: NDArray[np.float32], percussive: NDArray[np.float32]) -> None:
     for t in range(harmonic.shape[0]):
         for k in range(harmonic.shape[1]):
-            h = harmonic[t, k]
-            p = percussive[t, k]
-            top = max(h, p)
-            scale = top if top >= TINY else np.float32(1.0)
-            h = (h / scale) * (h / scale)
-            p = (p / scale) * (p / scale)
-            harmonic[t, k] = h / (h + p) if top >= TINY else np.float32(0.5)
+            top = max(harmonic[t, k], percussive[t, k]) + TINY
+            h = (harmonic[t, k] + TINY) / top
+            p = (percussive[t, k] + TINY) / top
+            harmonic[t, k] = h * h / (h * h + p * p)
 
 
 @kernel("void(f4[:,::1], f4[:,::1], f4[:,::1], f4[:,::1])")
@@ -96,16 +97,15 @@ def _split(
         steady = np.float32(0.0)
         abrupt = np.float32(0.0)
         for k in range(magnitude.shape[1]):
-            h = harmonic[t, k]
-            p = percussive[t, k]
-            top = max(h, p)
-            scale = top if top >= TINY else np.float32(1.0)
-            h = (h / scale) * (h / scale)
-            p = (p / scale) * (p / scale)
-            mask = h / (h + p) if top >= TINY else np.float32(0.5)
-            tone = mask * magnitude[t, k]
-            rest = magnitude[t, k] - tone
-            steady += tone * tone
-            abrupt += rest * rest
+            top = max(harmonic[t, k], percussive[t, k]) + TINY
+            h = (harmonic[t, k] + TINY) / top
+            p = (percussive[t, k] + TINY) / top
+            h *= h
+            p *= p
+            share = magnitude[t, k] / (h + p)
+            h *= share
+            p *= share
+            steady += h * h
+            abrupt += p * p
         out[0, t] = steady
         out[1, t] = abrupt

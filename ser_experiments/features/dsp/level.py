@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ser_experiments.features.dsp.energy import mean_square
+from ser_experiments.features.dsp.functionals import sorted_percentiles
 
 #: Frames this far below the 95th percentile of the level are pauses and edge silence.
 ACTIVE_DB = 35.0
@@ -19,6 +20,7 @@ ACTIVE_DB = 35.0
 REFERENCE = 0.01
 #: Below this mean square there is nothing to scale; half a step of 24 bits is 9e-16, a faint hiss 1e-10.
 NOTHING = 1e-12
+_LOUD = np.array([95.0])
 
 
 class Leveled(NamedTuple):
@@ -72,5 +74,6 @@ def to_reference(audio: NDArray[np.float32], *, window: int, hop: int) -> Levele
 
 def active_frames(square: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Mark the frames within :data:`ACTIVE_DB` of the 95th percentile of the level, all of them in silence."""
-    loud = float(np.percentile(square, 95.0)) or float(square.max())
+    ordered = np.sort(square)[None]
+    loud = float(sorted_percentiles(ordered, _LOUD)[0, 0]) or float(ordered[0, -1])
     return np.asarray(square >= np.float32(loud * 10.0 ** (-ACTIVE_DB / 10.0)))

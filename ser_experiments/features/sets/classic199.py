@@ -56,7 +56,7 @@ def extractor() -> Extractor:
     described = (*_NAMED, *_MFCC, *_CHROMA, *_MEL, *_CONTRAST)
     return Extractor(
         name="classic199",
-        version="2",
+        version="3",
         layout="row",
         columns=tuple(Column(f"classic_{name}", unit, source) for name, unit, source in described),
         compute=compute,
