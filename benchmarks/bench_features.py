@@ -2,7 +2,8 @@
 
 Run with ``python benchmarks/bench_features.py [--audio FILE] [--seconds S] [--rounds N] [--json]``. Each contender
 runs once a round, round after round, and the best time of each counts: what else the machine does then hits all of
-them alike. Ends with exit code 1 if a ratio misses what is the least. The clip is real speech from ``SER_TEST_CORPORA`` or `--audio`; without either, a synthetic voice.
+them alike. The clip is real speech from ``SER_TEST_CORPORA`` or `--audio`; without either, a synthetic voice. Ends with
+exit code 1 if a ratio is below its least.
 """
 
 # The libraries read their number of threads when they are imported.

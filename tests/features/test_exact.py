@@ -150,11 +150,6 @@ SAME: dict[str, tuple[Callable[[Frames], object], Callable[[Frames], object], fl
         lambda m: librosa.feature.chroma_stft(S=m.P, sr=SR, tuning=0.12),
         0.0,
     ),
-    "harmonic mask": (
-        lambda m: hpss.harmonic_mask(m.magnitude).T,
-        lambda m: librosa.decompose.hpss(m.S, mask=True)[0],
-        1e-7,
-    ),
     "harmonic and percussive energy": (lambda m: hpss.split_energy(m.magnitude), librosa_split, 0.0),
 }
 

@@ -61,11 +61,15 @@ def test_nothing_in_nothing_out() -> None:
 
 
 @pytest.mark.parametrize("size", [7, 15, 31])
-def test_masks_equal_librosa_with_silent_parts(size: int) -> None:
+def test_energies_equal_librosas_with_silent_parts(size: int) -> None:
     magnitude = np.random.default_rng(3).exponential(size=(120, 129)).astype(np.float32)
     magnitude[40:90] = 0.0
     magnitude[:, 60:100] = 0.0
-    harmonic, percussive = librosa.decompose.hpss(magnitude.T, kernel_size=size, mask=True)
-    found = hpss.harmonic_mask(magnitude, size).T
-    np.testing.assert_allclose(found, harmonic, rtol=1e-4, atol=1e-7)
-    np.testing.assert_allclose(1 - found, percussive, rtol=1e-4, atol=1e-6)
+    expected = [np.square(part).sum(axis=0) for part in librosa.decompose.hpss(magnitude.T, kernel_size=size)]
+    np.testing.assert_allclose(hpss.split_energy(magnitude, size), expected, rtol=1e-4, atol=1e-7)
+
+
+def test_where_both_medians_are_zero_the_energy_is_halved() -> None:
+    magnitude = np.zeros((40, 40), np.float32)
+    magnitude[20, 20] = 2.0
+    assert hpss.split_energy(magnitude, 7)[:, 20].tolist() == [1.0, 1.0]

@@ -30,30 +30,11 @@ def smoothed(magnitude: NDArray[np.float32], size: int = 31) -> tuple[NDArray[np
     return running_median(magnitude, size), running_median(np.ascontiguousarray(magnitude.T), size)
 
 
-def harmonic_mask(magnitude: NDArray[np.float32], size: int = 31) -> NDArray[np.float32]:
-    """Return the first of ``librosa.decompose.hpss(magnitude.T, kernel_size=size, mask=True)``, time first.
-
-    The second mask is one minus this one (Fitzgerald, 2010; masks of power 2).
-
-    Parameters
-    ----------
-    magnitude : ndarray of shape (n_frames, n_bins), float32
-    size : int
-        Length of the medians: 7, 15, 31, ...
-
-    Returns
-    -------
-    ndarray of shape (n_frames, n_bins), float32
-    """
-    harmonic, percussive = smoothed(magnitude, size)
-    _mask(harmonic, np.ascontiguousarray(percussive.T))
-    return harmonic
-
-
 def split_energy(magnitude: NDArray[np.float32], size: int = 31) -> NDArray[np.float32]:
     """Sum the energy of the harmonic and of the percussive part of each frame.
 
-    These are the sums over frequency of the squares of the two spectrograms of ``librosa.decompose.hpss``.
+    These are the sums over frequency of the squares of the two spectrograms of
+    ``librosa.decompose.hpss(magnitude.T, kernel_size=size)`` (Fitzgerald, 2010; masks of power 2).
 
     Parameters
     ----------
@@ -74,16 +55,6 @@ def split_energy(magnitude: NDArray[np.float32], size: int = 31) -> NDArray[np.f
 
 # The smallest normal number is added to both medians, so that silence is split evenly as in librosa, without a
 # condition: one in the innermost loop costs more than all else.
-
-
-@kernel("void(f4[:,::1], f4[:,::1])")
-def _mask(harmonic: NDArray[np.float32], percussive: NDArray[np.float32]) -> None:
-    for t in range(harmonic.shape[0]):
-        for k in range(harmonic.shape[1]):
-            top = max(harmonic[t, k], percussive[t, k]) + TINY
-            h = (harmonic[t, k] + TINY) / top
-            p = (percussive[t, k] + TINY) / top
-            harmonic[t, k] = h * h / (h * h + p * p)
 
 
 @kernel("void(f4[:,::1], f4[:,::1], f4[:,::1], f4[:,::1])")
