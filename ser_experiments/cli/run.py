@@ -89,7 +89,16 @@ def show(result: Result, seconds: float) -> None:
         console.print(f"[yellow]note: {warning}[/]", soft_wrap=True)
     for utterance, reason in prepared.skipped.items():
         console.print(f"[yellow]left out: {utterance}: {reason}[/]", soft_wrap=True)
+    reused = _reused(result)
+    if reused:
+        console.print(f"reused {reused} of the fits that earlier runs made on the same rows with the same parameters")
     console.print(f"[dim]{seconds:.0f} s[/]")
     if result.run_id:
         console.print(f"logged as run {result.run_id} in MLflow experiment {setting.name}")
         console.print("look at it: make ui (or: ser ui)")
+
+
+def _reused(result: Result) -> int:
+    """Count the fits of outer folds, or of their members, that were taken from earlier runs."""
+    fits = [fit for report in result.reports.values() for fit in [report, *report.get("members", {}).values()]]
+    return sum(bool(fit.get("reused")) for fit in fits)

@@ -100,16 +100,20 @@ def _each_fold(
     classes: Sequence[str],
     jobs: int,
 ) -> Iterable[FoldResult]:
-    """Fit the first fold here, to learn what a fold costs, and the others in processes if that pays."""
-    first = _one_fold(estimator, table, labels, folds[0], classes)
-    yield first
-    rest = folds[1:]
-    expected_s = (first.fit_s + first.predict_s) * len(rest)
-    if jobs == 1 or expected_s < _WORTH_WORKERS_S:
-        yield from (_one_fold(estimator, table, labels, fold, classes) for fold in rest)
-        return
-    parallel = Parallel(n_jobs=min(jobs, len(rest)), return_as="generator_unordered")
-    yield from parallel(delayed(_one_fold)(estimator, table, labels, fold, classes) for fold in rest)
+    """Fit folds here until one has shown what a fit costs, and the others in processes if that pays.
+
+    A fold whose fit was remembered from an earlier run costs next to nothing and shows nothing.
+    """
+    rest = list(folds)
+    while rest:
+        done = _one_fold(estimator, table, labels, rest.pop(0), classes)
+        yield done
+        fitted_here = not done.report.get("reused", False)
+        if fitted_here and jobs > 1 and (done.fit_s + done.predict_s) * len(rest) > _WORTH_WORKERS_S:
+            break
+    if rest:
+        parallel = Parallel(n_jobs=min(jobs, len(rest)), return_as="generator_unordered")
+        yield from parallel(delayed(_one_fold)(estimator, table, labels, fold, classes) for fold in rest)
 
 
 def _one_fold(

@@ -105,6 +105,7 @@ def log_result(run: Run, result: Result, fitted: BaseEstimator) -> str:
     run.table(result.folds, "folds.csv")
     run.text(prepared.experiment.text, "definition.toml")
     run.json(result.as_dict(), "result.json")
+    run.json(result.reports, "fits.json")
     run.tags({"ser.card": make_card(prepared.corpus, prepared.folds, normalize=prepared.setting.normalize).digest})
     run.json(environment(project.find().folder), "environment.json")
     log_pictures(run, result, fitted)

@@ -96,6 +96,8 @@ class Result:
         Out of fold, one row an utterance.
     warnings : list of str
         What must be said with the score.
+    reports : dict of str to dict
+        What the estimator of each fold tells of its fit: an ensemble's weights, what was reused.
     run_id, experiment_id, model_uri : str or None
         Of MLflow.
     """
@@ -106,6 +108,7 @@ class Result:
     folds: pd.DataFrame
     predictions: pd.DataFrame
     warnings: list[str]
+    reports: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     run_id: str | None = None
     experiment_id: str | None = None
     model_uri: str | None = None
@@ -200,7 +203,8 @@ def score(
     metrics = pooled_metrics(predictions, prepared.corpus.classes)
     metrics |= {"uar_ci_low": interval.low, "uar_ci_high": interval.high}
     metrics |= {"fold_uar_mean": float(folds["fold_uar"].mean()), "fold_uar_std": float(folds["fold_uar"].std())}
-    return Result(prepared, metrics, interval, folds, predictions, warnings_for(prepared, metrics))
+    reports = {r.fold.name: dict(r.report) for r in results}
+    return Result(prepared, metrics, interval, folds, predictions, warnings_for(prepared, metrics), reports)
 
 
 def _unit_column(prepared: Prepared) -> str:

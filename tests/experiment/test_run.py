@@ -1,0 +1,155 @@
+"""An experiment from end to end, on a small tree in IEMOCAP's layout and on a manifest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ser_experiments import project, run_experiment
+from ser_experiments.errors import InputError, LeakError
+from ser_experiments.tracking import connect
+from tests.cli.test_command import ser
+from tests.iemocap_tree import add_dialog, small_tree, tone
+
+CODES = ["neu", "hap", "ang", "sad"]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    return small_tree(tmp_path / "IEMOCAP_full_release")
+
+
+def test_svm_on_an_iemocap_tree_through_the_command(tree: Path, project_folder: Path) -> None:
+    done = ser("run", "svm_lld", "--corpus", "iemocap", "--root", str(tree), "--json")
+    assert done.returncode == 0, done.stderr
+    out = json.loads(done.stdout)
+    assert out["experiment"] == "svm_lld"
+    assert out["protocol"] == "leave-one-session-out"
+    assert out["setting"] == "iemocap-4class-leave-one-session-out"
+    assert 0 <= out["metrics"]["uar_ci_low"] <= out["metrics"]["uar"] <= out["metrics"]["uar_ci_high"] <= 1
+    assert out["n_utterances"] == 40
+    assert [fold["fold"] for fold in out["folds"]] == ["Session1", "Session3"]
+    client = connect(project.find())
+    run = client.get_run(out["run_id"])
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["uar"] == pytest.approx(out["metrics"]["uar"])
+    assert len(client.get_metric_history(out["run_id"], "fold_uar")) == 2
+    assert len(client.get_metric_history(out["run_id"], "uar")) == 1
+    assert {"ser.corpus", "ser.labels", "ser.protocol", "ser.seed", "version.scikit-learn"} <= set(run.data.tags)
+    assert "leave-one-session-out" in run.data.tags["mlflow.note.content"]
+    names = {a.path for a in client.list_artifacts(out["run_id"])}
+    assert {"predictions.csv", "definition.toml", "environment.json", "plots"} <= names
+    assert "plots/confusion_matrix.png" in {a.path for a in client.list_artifacts(out["run_id"], "plots")}
+    assert run.inputs.dataset_inputs[0].dataset.name == "iemocap"
+    assert out["model_uri"].startswith("models:/")
+
+    again = json.loads(ser("run", "svm_lld", "--corpus", "iemocap", "--root", str(tree), "--json").stdout)
+    assert again["metrics"] == out["metrics"]
+    assert again["run_id"] != out["run_id"]
+
+
+def test_scores_do_not_depend_on_jobs(tree: Path, project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ser_experiments.evaluation import crossval
+
+    one = run_experiment("rf_lld", corpus="iemocap", root=tree, jobs=1, log_run=False)
+    monkeypatch.setattr(crossval, "_WORTH_WORKERS_S", 0.0)
+    two = run_experiment("rf_lld", corpus="iemocap", root=tree, jobs=2, log_run=False)
+    pd.testing.assert_frame_equal(one.predictions, two.predictions)
+
+
+def test_random_is_marked_everywhere(tree: Path, project_folder: Path) -> None:
+    result = run_experiment("dummy", corpus="iemocap", root=tree, protocol="random", n_splits=2)
+    assert any("shows the leak" in warning for warning in result.warnings)
+    run = connect(project.find()).get_run(str(result.run_id))
+    assert run.data.tags["ser.leaky"] == "true"
+    assert "random-2" not in run.data.tags["ser.setting"]
+    assert run.data.tags["ser.setting"].endswith("-random")
+
+
+def test_bad_recordings_stop_the_run_and_are_all_named(tree: Path, project_folder: Path) -> None:
+    wavs = tree / "Session1/sentences/wav/Ses01F_impro01"
+    (wavs / "Ses01F_impro01_F000.wav").write_bytes(b"")
+    (wavs / "Ses01F_impro01_F001.wav").write_text("no audio")
+    arguments = ("run", "dummy", "--corpus", "iemocap", "--root", str(tree))
+    done = ser(*arguments)
+    assert done.returncode == 2
+    assert "Ses01F_impro01_F000.wav" in done.stderr
+    assert "Ses01F_impro01_F001.wav" in done.stderr
+    assert "--skip-bad" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert connect(project.find()).get_experiment_by_name("iemocap-4class-leave-one-session-out") is None
+    went_on = json.loads(ser(*arguments, "--skip-bad", "--json").stdout)
+    assert went_on["n_utterances"] == 38
+    assert set(went_on["skipped"]) == {"Ses01F_impro01_F000", "Ses01F_impro01_F001"}
+
+
+def test_the_same_recording_under_two_names_fails_the_run(tree: Path, project_folder: Path) -> None:
+    first = tree / "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav"
+    copy = tree / "Session3/sentences/wav/Ses03M_impro05a/Ses03M_impro05a_F000.wav"
+    copy.write_bytes(first.read_bytes())
+    with pytest.raises(LeakError, match="the same recording"):
+        run_experiment("dummy", corpus="iemocap", root=tree)
+
+
+def test_a_fold_whose_training_rows_lack_a_class(tmp_path: Path, project_folder: Path) -> None:
+    for session, codes in {1: CODES, 2: CODES[:3]}.items():
+        dialog = f"Ses0{session}F_impro01"
+        add_dialog(tmp_path, session, dialog, {f"{dialog}_{x}{i:03d}": c for x in "FM" for i, c in enumerate(codes)})
+    with pytest.raises(InputError, match="training rows of fold 'Session1' have no 'sad'"):
+        run_experiment("dummy", corpus="iemocap", root=tmp_path)
+
+
+def test_own_recordings_with_a_ready_made_table(tmp_path: Path, project_folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = []
+    for i in range(24):
+        tone(tmp_path / "own" / f"{i}.wav", i)
+        rows.append((f"{i}.wav", "ab"[i % 2], f"s{i % 3}"))
+    listing = pd.DataFrame(rows, columns=["path", "label", "speaker"])
+    listing.to_csv(tmp_path / "own" / "metadata.csv", index=False)
+    table = pd.DataFrame(rng.normal(size=(24, 3)), columns=list("xyz"))
+    table["x"] += 4.0 * (listing["label"] == "a")
+    table.insert(0, "utterance_id", listing["path"])
+    table.to_csv(tmp_path / "table.csv", index=False)
+    root = tmp_path / "own"
+    result = run_experiment("svm_lld", corpus="manifest", root=root, table=tmp_path / "table.csv")
+    assert result.metrics["uar"] > 0.8
+    assert result.prepared.setting.name == "own-as-is-leave-one-speaker-out"
+    plain = run_experiment("dummy", corpus="manifest", root=root, corpus_options={"name": "other"}, log_run=False)
+    assert plain.prepared.setting.corpus == "other"
+
+
+def test_an_ensemble_takes_its_members_fits(tree: Path, project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ser_experiments.models import remember
+
+    monkeypatch.setattr(remember, "WORTH_S", 0.0)
+    (project_folder / "experiments" / "pair.toml").write_text(
+        'members = ["svm_lld", "logreg_lld"]\n[model]\ntype = "stack"\n'
+    )
+    for name in ("svm_lld", "logreg_lld"):
+        run_experiment(name, corpus="iemocap", root=tree, log_run=False)
+    result = run_experiment("pair", corpus="iemocap", root=tree)
+    assert result.run_id
+    for fold in result.reports.values():
+        assert fold["members"]["svm_lld"]["reused"]
+        assert set(fold["weights"]) == {"svm_lld", "logreg_lld"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('members = ["svm_lld", "no"]\n[model]\ntype = "stack"\n', "unknown experiment 'no'"),
+        ('members = ["svm_lld"]\n[model]\ntype = "stak"\n', "unknown type 'stak'; did you mean 'stack'"),
+        ('[model]\ntype = "stack"\n', "type 'stack' needs members"),
+        ('members = ["stack_tables"]\n[model]\ntype = "stack"\n', "is an ensemble; name its members"),
+        ('members = ["svm_lld", "svm_lld"]\n[model]\ntype = "average"\n', "names one twice"),
+    ],
+)
+def test_wrong_ensembles(tree: Path, project_folder: Path, text: str, message: str) -> None:
+    (project_folder / "experiments" / "mine.toml").write_text(text)
+    with pytest.raises(InputError, match=message):
+        run_experiment("mine", corpus="iemocap", root=tree)
