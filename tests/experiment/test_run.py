@@ -130,6 +130,8 @@ def test_an_ensemble_takes_its_members_fits(tree: Path, project_folder: Path, mo
     (project_folder / "experiments" / "pair.toml").write_text(
         'members = ["svm_lld", "logreg_lld"]\n[model]\ntype = "stack"\n'
     )
+    dialog = "Ses02F_impro01"  # inner folds need two sessions beside the one that is left out
+    add_dialog(tree, 2, dialog, {f"{dialog}_{x}{i:03d}": c for x in "FM" for i, c in enumerate(CODES)})
     for name in ("svm_lld", "logreg_lld"):
         run_experiment(name, corpus="iemocap", root=tree, log_run=False)
     result = run_experiment("pair", corpus="iemocap", root=tree)
