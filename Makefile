@@ -12,7 +12,7 @@ NAME ?= xgb_lld
 OPTIONS = $(if $(CORPUS),--corpus $(CORPUS)) $(if $(ROOT),--root "$(ROOT)") $(if $(LABELS),--labels $(LABELS)) \
 	$(if $(SUBSET),--subset $(SUBSET)) $(if $(PROTOCOL),--protocol $(PROTOCOL)) $(ARGS)
 
-.PHONY: help setup experiment list ui corpora check format test test-slow test-all bench clean
+.PHONY: help setup experiment compare protocol list ui corpora check format test test-slow test-all bench clean
 
 help: ## Print this list
 	@echo "Usage: make TARGET [NAME=xgb_lld] [CORPUS=demo|iemocap|manifest] [ROOT=path] [LABELS=..] [PROTOCOL=..] [ARGS=..]"
@@ -31,6 +31,12 @@ $(STAMP): pyproject.toml constraints.txt
 
 experiment: $(STAMP) ## Run an experiment: make experiment NAME=xgb_lld
 	@$(BIN)/ser run $(NAME) $(OPTIONS)
+
+compare: $(STAMP) ## Rank the runs of a setting: make compare ARGS="--metric uar --picture board.png"
+	@$(BIN)/ser compare $(NAMES) $(if $(SETTING),--setting $(SETTING)) $(ARGS)
+
+protocol: $(STAMP) ## Show the card of a setting: make protocol CORPUS=demo ARGS="--export card.json"
+	@$(BIN)/ser protocol $(OPTIONS)
 
 list: $(STAMP) ## List the experiments
 	@$(BIN)/ser list

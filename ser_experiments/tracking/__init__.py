@@ -1,6 +1,5 @@
 """Tracking: the only place that knows MLflow."""
 
-# ruff: noqa: E402
 import os
 
 # Before mlflow is imported: no report to its makers, and its housekeeping is nobody's result.
