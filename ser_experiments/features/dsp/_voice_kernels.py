@@ -36,12 +36,32 @@ def loudest(padded: NDArray[np.float32], begin: int, length: int) -> int:
     return best
 
 
-@kernel("i8(f4[::1], f4[::1], i8, i8, f4[:,::1], i8[::1])")
+@kernel("f4(f4[::1], i8, i8, i8, f4[::1])")
+def matches(padded: NDArray[np.float32], place: int, half: int, low: int, out: NDArray[np.float32]) -> np.float32:
+    """Correlate the cycle around a place with those `low` samples later and on; return its energy."""
+    first = padded[place - half : place + half]
+    power = np.float32(1e-12)
+    for i in range(2 * half):
+        power += first[i] * first[i]
+    for lag in range(out.size):
+        begin = place + low + lag - half
+        second = padded[begin : begin + 2 * half]
+        both = np.float32(0.0)
+        other = np.float32(1e-12)
+        for i in range(2 * half):
+            both += first[i] * second[i]
+            other += second[i] * second[i]
+        out[lag] = both / np.sqrt(power * other)
+    return power
+
+
+@kernel("i8(f4[::1], f4[::1], i8, i8, f4, f4[:,::1], i8[::1])")
 def march(
     padded: NDArray[np.float32],
     period: NDArray[np.float32],
     hop: int,
     pad: int,
+    least: float,
     values: NDArray[np.float32],
     run: NDArray[np.int64],
 ) -> int:
@@ -68,18 +88,7 @@ def march(
             high = min(int(expected * np.float32(1.25)) + 1, low + near.size - 1)
             if place + high > stop:
                 break
-            first = padded[place - half : place + half]
-            power = np.float32(1e-12)
-            for i in range(2 * half):
-                power += first[i] * first[i]
-            for lag in range(low, high + 1):
-                second = padded[place + lag - half : place + lag + half]
-                both = np.float32(0.0)
-                other = np.float32(1e-12)
-                for i in range(2 * half):
-                    both += first[i] * second[i]
-                    other += second[i] * second[i]
-                near[lag - low] = both / np.sqrt(power * other)
+            power = matches(padded, place, half, low, near[: high - low + 1])
             best = 1
             for i in range(2, high - low):
                 if near[i] > near[best]:
@@ -88,11 +97,17 @@ def march(
             slope = (near[best + 1] - near[best - 1]) / 2
             shift = -slope / bend if bend < -1e-9 else np.float32(0.0)
             shift = min(max(shift, np.float32(-1.0)), np.float32(1.0))
-            values[0, found] = low + best + shift
-            values[1, found] = np.sqrt(power / np.float32(2 * half))
-            values[2, found] = near[best] + slope * shift / 2
-            run[found] = number
-            found += 1
-            place += low + best
+            match = near[best] + slope * shift / 2
+            if match >= least:
+                values[0, found] = low + best + shift
+                values[1, found] = np.sqrt(power / np.float32(2 * half))
+                values[2, found] = match
+                run[found] = number
+                found += 1
+            else:
+                number += 1
+            # A walk that began beside a pulse, at an onset, finds its way to the middle of it.
+            reach = int(np.float32(0.15) * expected)
+            place = loudest(padded, place + low + best - reach, 2 * reach + 1)
         t = end
     return found

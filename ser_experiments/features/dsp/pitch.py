@@ -32,7 +32,7 @@ N_CANDIDATES = 8
 #: Correlation that a voiced frame must reach.
 VOICING_THRESHOLD = 0.55
 #: Frames softer than this share of the loud frames (amplitude) count as unvoiced ever more.
-SILENCE = 0.04
+SILENCE = 0.045
 #: What an octave downward costs, in units of correlation: a period of two cycles correlates as well as one.
 OCTAVE_COST = 0.03
 #: What a jump of an octave and a change between voiced and unvoiced cost, for frames of 10 ms.
@@ -221,7 +221,7 @@ def _cheapest_path(
     frame_s: float,
 ) -> NDArray[np.int64]:
     """Return the candidate of each frame on the best path; 0 is the unvoiced one."""
-    loud = max(float(np.percentile(level, 95.0)), 1e-12)
+    loud = _loud(level)
     known = periods > 0
     octaves = np.log2(np.where(known, periods / np.float32(usual), np.float32(1.0)))
     local = np.where(known, strengths - np.float32(OCTAVE_COST) * octaves, np.float32(-1e3))
@@ -231,6 +231,17 @@ def _cheapest_path(
     place = np.empty(len(local), dtype=np.int64)
     kernels.viterbi(local, octaves, JUMP_COST * scale, VOICING_COST * scale, place)
     return place
+
+
+def _loud(level: NDArray[np.float32]) -> float:
+    """Return the level of loud speech: of the frames that are not silence, the 90th percentile.
+
+    The first percentile finds speech, the second is little moved by how much silence there was around it.
+    """
+    ordered = np.sort(level)
+    some = ordered[round(0.95 * (len(ordered) - 1))]
+    heard = ordered[np.searchsorted(ordered, 0.03 * some) :]
+    return max(float(heard[round(0.9 * (len(heard) - 1))]), 1e-12)
 
 
 def _periodicity(

@@ -31,6 +31,8 @@ BANDS_HZ = ((50.0, 500.0), (500.0, 1000.0), (50.0, 1000.0), (1000.0, 5000.0), (5
 PEAKS_HZ = ((200.0, 1100.0), (2300.0, 3500.0), (0.0, 2000.0), (2000.0, 5000.0))
 #: Correlations beyond this are not told apart: 30 dB is a clear sustained vowel.
 CLEAREST = 0.999
+#: What matches the next period less is the onset or the end of a stretch rather than a cycle of it.
+LEAST_MATCH = 0.3
 #: Cycles whose periods or amplitudes differ by more than these factors are not compared (as in Praat): the voice
 #: sets on or breaks there.
 LARGEST_STEP = 1.3
@@ -47,9 +49,9 @@ class Cycles(NamedTuple):
     amplitude : ndarray of shape (n_cycles,), float32
         Root mean square of the cycle, which noise sways less than its highest sample.
     match : ndarray of shape (n_cycles,), float32
-        Correlation of the cycle with the next, -1 to 1.
+        Correlation of the cycle with the next, from :data:`LEAST_MATCH` to 1.
     run : ndarray of shape (n_cycles,), int64
-        Number of the voiced stretch that the cycle belongs to.
+        Rising number of the unbroken stretch that the cycle belongs to.
     """
 
     period: NDArray[np.float32]
@@ -197,7 +199,7 @@ def cycles(audio: NDArray[np.float32], track: F0Track, sample_rate: int = 16_000
     most = int(track.voiced.sum() * hop / (0.8 * shortest)) + len(period) + 1
     values = np.zeros((3, most), dtype=np.float32)
     run = np.zeros(most, dtype=np.int64)
-    found = int(kernels.march(padded, period.astype(np.float32), hop, pad, values, run))
+    found = int(kernels.march(padded, period.astype(np.float32), hop, pad, LEAST_MATCH, values, run))
     length, amplitude, match = values[:, :found]
     return Cycles(length / np.float32(sample_rate), amplitude, match, run[:found])
 
