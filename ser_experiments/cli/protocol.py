@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -53,7 +54,7 @@ def command(
         if target:
             click.echo(f"card written to {target}; check predictions with: ser verify FILE.csv --card {target}")
     if theirs is not None and card.digest != theirs.digest:
-        click.get_current_context().exit(1)
+        sys.exit(1)
 
 
 def _make(corpus: str, options: dict[str, object], **settings: Any) -> Card:
