@@ -27,6 +27,7 @@ class CNNClassifier(SequenceClassifier):
 
     widths: Sequence[int] = (16, 32, 64, 64)
     dropout: float = 0.3
+    n_epochs: int = 40
 
     def _network(self, n_columns: int, n_classes: int) -> nn.Module:
         from ser_experiments.models.nets.cnn import SmallCNN
