@@ -1,0 +1,92 @@
+"""``ser features``: which feature sets there are, what they measure, and what the store holds."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.group("features")
+def command() -> None:
+    """List feature sets, describe their columns, look after the store."""
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def list_sets(as_json: bool) -> None:
+    """List the feature sets with their size."""
+    from ser_experiments.features.extractor import get_extractor, set_names
+
+    sets = {name: get_extractor(name) for name in set_names()}
+    if as_json:
+        rows = {n: {**e.identity, "layout": e.layout, "n_columns": len(e.columns)} for n, e in sets.items()}
+        click.echo(json.dumps(rows))
+        return
+    for name, extractor in sets.items():
+        kind = "one row an utterance" if extractor.layout == "row" else "one row a frame"
+        click.echo(f"{name:<12} {len(extractor.columns):>5} columns, {kind}, version {extractor.version}")
+
+
+@command.command("describe")
+@click.argument("name", metavar="SET")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def describe(name: str, as_json: bool) -> None:
+    """Say of every column of SET its unit and its formula or source."""
+    from ser_experiments.features.extractor import get_extractor
+
+    extractor = get_extractor(name)
+    if as_json:
+        columns = [column._asdict() for column in extractor.columns]
+        click.echo(json.dumps({**extractor.identity, "layout": extractor.layout, "columns": columns}))
+        return
+    params = ", ".join(f"{key}={value}" for key, value in extractor.params.items()) or "none"
+    click.echo(f"{name} version {extractor.version}: {len(extractor.columns)} columns at {extractor.sample_rate} Hz")
+    click.echo(f"parameters: {params}")
+    width = max(len(column.name) for column in extractor.columns)
+    unit = max(len(column.unit) for column in extractor.columns)
+    for column in extractor.columns:
+        click.echo(f"{column.name:<{width}}  {column.unit:<{unit}}  {column.source}")
+
+
+@command.command("status")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def show_status(as_json: bool) -> None:
+    """Say what the store of feature tables holds."""
+    from ser_experiments import project
+    from ser_experiments.features import status
+
+    cache = project.find().cache
+    table = status(cache)
+    if as_json:
+        click.echo(table.to_json(orient="records", date_format="iso", default_handler=str))
+        return
+    if table.empty:
+        click.echo(f"no tables in {cache}")
+        return
+    shown = table[["set", "version", "digest", "rows", "parts", "damaged"]].assign(mb=(table["bytes"] / 1e6).round(1))
+    click.echo(f"{cache}\n{shown.to_string(index=False)}")
+
+
+@command.command("prune")
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+def prune_store(dry_run: bool) -> None:
+    """Remove tables of older versions or other parameters, and leftovers of killed processes.
+
+    Kept are the tables of every set with its default parameters and with those of the project's experiments.
+    """
+    from ser_experiments import project
+    from ser_experiments.experiment.definition import experiment_names, load_experiment
+    from ser_experiments.features import prune
+    from ser_experiments.features.extractor import get_extractor, set_names
+
+    wanted = [get_extractor(name) for name in set_names()]
+    for name in experiment_names():
+        features = load_experiment(name).definition.features
+        wanted += [get_extractor(one, **features.params.get(one, {})) for one in features.sets]
+    removed = prune(project.find().cache, keep={(e.name, e.digest) for e in wanted}, dry_run=dry_run)
+    for row in removed.itertuples():
+        click.echo(f"{'would remove' if dry_run else 'removed'} {row.path}: {row.why}")
+    click.echo(
+        f"{len(removed)} removed, {removed['bytes'].sum() / 1e6:.1f} MB" if len(removed) else "nothing to remove"
+    )
