@@ -40,7 +40,7 @@ def extractor(*, hop_ms: int = 10) -> Extractor:
     ]
     return Extractor(
         name="frames",
-        version="3",
+        version="4",
         layout="array",
         columns=tuple(columns),
         compute=partial(compute, step=hop_ms // 10),

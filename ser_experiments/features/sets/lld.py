@@ -52,7 +52,7 @@ def extractor() -> Extractor:
     """Build the set."""
     return Extractor(
         name="lld",
-        version="4",
+        version="5",
         layout="row",
         columns=_columns(),
         compute=compute,
