@@ -4,6 +4,6 @@
 (``espeak``, ``speakers``) into a room (``sound``) and writes it down (``release``).
 """
 
-from ser_experiments.corpora._demo.build import VERSION, build
+from ser_experiments.corpora._demo.builder import VERSION, build
 
 __all__ = ["VERSION", "build"]

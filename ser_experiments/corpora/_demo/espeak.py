@@ -91,6 +91,8 @@ class Voice:
             self.sample_rate = int(self._library.espeak_Initialize(_SYNCHRONOUS, 0, b".", _DONT_EXIT))
         if self.sample_rate <= 0:
             raise SerError(f"corpus 'demo': eSpeak NG finds no data in {self._home}; reinstall: {INSTALL}")
+        # Initialize seeds the breath of some voices with the clock.
+        self._library.espeak_ng_SetRandSeed(ctypes.c_long(1))
         self._pieces: list[bytes] = []
         self._callback = _CALLBACK(self._receive)  # kept: ctypes does not hold a reference
         self._library.espeak_SetSynthCallback(self._callback)

@@ -141,7 +141,7 @@ def speak(turn: Turn, voice: Voice, rng: np.random.Generator) -> sound.Audio:
         factor=factor,
         f0_hz=f0_hz,
         jitter_pct=max(0.1, speaker.jitter_pct + cues["jitter_pct"]),
-        shimmer_db=max(0.1, speaker.shimmer_db + 0.4 * cues["jitter_pct"]),
+        shimmer_db=max(0.1, speaker.shimmer_db + 0.6 * cues["jitter_pct"]),
         rng=rng,
     )
     return sound.at_level(audio, sound.SPEECH_DB + speaker.loud_db + cues["loud_db"] + turn.gain_db)

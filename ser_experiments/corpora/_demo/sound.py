@@ -91,7 +91,7 @@ def resample_unsteadily(
     f0_hz : float
         F0 of the audio; sets how fast period and height vary.
     jitter_pct, shimmer_db : float
-        Standard deviation from one period to the next.
+        Standard deviation of the change from one period to the next, of its length and of its height.
     rng : Generator
         Source of the variation.
     """
@@ -99,8 +99,8 @@ def resample_unsteadily(
     position = np.arange(int((len(audio) - 4) / step)) * step + 1.5
     n_knots = int(len(audio) / sample_rate * f0_hz) + 2
     knots = np.linspace(0, len(audio), n_knots)
-    # Two neighbouring displacements make one period: each carries 1/sqrt(2) of its deviation.
-    shift = rng.standard_normal(n_knots) * (jitter_pct / 100 * sample_rate / f0_hz / np.sqrt(2))
+    # White noise read between its knots: over all phases, neighbours one knot apart differ by its own deviation.
+    shift = rng.standard_normal(n_knots) * (jitter_pct / 100 * sample_rate / f0_hz)
     height = 10 ** (rng.standard_normal(n_knots) * shimmer_db / 20)
     position = np.clip(position + np.interp(position, knots, shift), 1.0, len(audio) - 3.0)
     return _cubic(audio, position) * np.interp(position, knots, height).astype(np.float32)
@@ -165,5 +165,6 @@ def _cubic(audio: Audio, position: NDArray[np.float64]) -> Audio:
 
 
 def _fft_size(n_samples: int) -> int:
-    """Return the next multiple of 2048: lengths with a large prime factor are slow."""
-    return -(-n_samples // 2048) * 2048
+    """Return the next power of two, or 3/4 or 5/8 of it: lengths with a large prime factor are slow."""
+    whole = 1 << (n_samples - 1).bit_length()
+    return next(size for size in (5 * whole // 8, 3 * whole // 4, whole) if size >= n_samples)

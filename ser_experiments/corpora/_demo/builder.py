@@ -133,12 +133,14 @@ def _speak(root: Path, seed: int, sessions: tuple[int, ...], jobs: int, counter:
     """Build the sessions, each in a fresh process; when one fails or the user interrupts, end the others."""
     running: list[subprocess.Popen[str]] = []
     stop = threading.Event()
+    starting = threading.Lock()  # none may start between the decision to stop and the end of those that run
 
     def one(session: int) -> None:
-        if stop.is_set():
-            return
-        process = _start(root, seed, session)
-        running.append(process)
+        with starting:
+            if stop.is_set():
+                return
+            process = _start(root, seed, session)
+            running.append(process)
         assert process.stdout is not None
         for line in process.stdout:
             counter.add(int(line))
@@ -150,10 +152,11 @@ def _speak(root: Path, seed: int, sessions: tuple[int, ...], jobs: int, counter:
             for done in as_completed([pool.submit(one, session) for session in sessions]):
                 done.result()
         finally:
-            stop.set()
-            for process in running:
-                if process.poll() is None:
-                    process.kill()
+            with starting:
+                stop.set()
+                for process in running:
+                    if process.poll() is None:
+                        process.kill()
 
 
 def _start(root: Path, seed: int, session: int) -> subprocess.Popen[str]:
