@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ser_experiments import plugins
+from ser_experiments.cli import main
 
 HEAVY = ("torch", "xgboost", "lightgbm", "librosa", "numba", "mlflow", "sklearn.ensemble")
 
@@ -72,13 +73,28 @@ def test_list(project_folder: Path) -> None:
         (("corpora", "describe", "nothing"), "unknown corpus 'nothing'"),
     ],
 )
-def test_wrong_use_is_one_line_and_exit_code_2(project_folder: Path, arguments: tuple[str, ...], message: str) -> None:
-    done = ser(*arguments)
-    assert done.returncode == 2, done.stderr
-    assert message in done.stderr
-    assert done.stderr.startswith("error: ")
-    assert done.stderr.count("\n") == 1
-    assert done.stdout == ""
+def test_wrong_use_is_one_line_and_exit_code_2(
+    project_folder: Path,
+    arguments: tuple[str, ...],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["ser", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    out, err = capsys.readouterr()
+    assert stopped.value.code == 2, err
+    assert message in err
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert out == ""
+
+
+def test_the_program_itself_ends_with_code_2(project_folder: Path) -> None:
+    done = ser("run", "xgb_ldd")
+    assert done.returncode == 2
+    assert done.stderr == "error: unknown experiment 'xgb_ldd'; did you mean 'xgb_lld'?\n"
 
 
 def test_a_closed_pipe_is_no_traceback(project_folder: Path) -> None:

@@ -32,6 +32,7 @@ def run(environment: dict[str, str]) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_cache_may_be_unusable(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.touch()
@@ -39,6 +40,7 @@ def test_the_cache_may_be_unusable(tmp_path: Path) -> None:
     assert run({"NUMBA_CACHE_DIR": str(blocked / "cache")}) == run({})
 
 
+@pytest.mark.slow
 def test_machine_code_is_kept(tmp_path: Path) -> None:
     run({"NUMBA_CACHE_DIR": str(tmp_path)})
     assert list(tmp_path.rglob("*.nbc"))
