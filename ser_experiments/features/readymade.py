@@ -29,8 +29,9 @@ _LISTED = 5
 #: From an identifier to what is compared; tried in this order.
 _MATCHES: tuple[tuple[str, Callable[[str], Hashable]], ...] = (
     ("utterance id", lambda value: value),
-    ("path", lambda value: os.path.normpath(value)),
-    *((f"last {n} parts of the path", lambda value, n=n: PurePath(value.replace("\\", "/")).parts[-n:]) for n in (3, 2)),
+    ("path", os.path.normpath),
+    ("last 3 parts of the path", lambda value: PurePath(value.replace("\\", "/")).parts[-3:]),
+    ("last 2 parts of the path", lambda value: PurePath(value.replace("\\", "/")).parts[-2:]),
     ("file name", lambda value: PurePath(value.replace("\\", "/")).name),
     ("file name without ending", lambda value: PurePath(value.replace("\\", "/")).stem),
 )
@@ -177,24 +178,22 @@ def _rows(path: Path, table: pd.DataFrame, id_column: str, utterances: pd.DataFr
         if not missing:
             break
     assert best is not None  # ids are unique
-    _, missing, there, wanted = best
+    _, missing, found, wanted = best
     if missing:
         raise InputError(
             f"table {path}: no row for {len(missing)} of {len(utterances)} utterances: {_some(missing)}; its column "
             f"{id_column!r} holds {_some(table[id_column].astype(str).tolist(), 2)}"
         )
     for utterance, key in zip(utterances.index, wanted, strict=True):
-        if len(there[key]) > 1:
+        if len(found[key]) > 1:
             raise InputError(
-                f"table {path}: {len(there[key])} rows for utterance {utterance!r}; need one row an utterance "
+                f"table {path}: {len(found[key])} rows for utterance {utterance!r}; need one row an utterance "
                 "(functionals, not frames)"
             )
-    return [there[key][0] for key in wanted]
+    return [found[key][0] for key in wanted]
 
 
-def _wanted(
-    what: str, reduce: Callable[[str], Hashable], utterances: pd.DataFrame, segmented: bool
-) -> list[Hashable]:
+def _wanted(what: str, reduce: Callable[[str], Hashable], utterances: pd.DataFrame, segmented: bool) -> list[Hashable]:
     names = utterances.index if what == "utterance id" else utterances["path"]
     if not segmented:
         return [(reduce(str(name)), None) for name in names]

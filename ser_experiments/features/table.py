@@ -302,7 +302,8 @@ def _measure(
 
 
 def _recording(utterances: pd.DataFrame, place: int, key: bytes, targets: tuple[int, ...], surveyed: bool) -> Recording:
-    start, end = (float(utterances[c].iat[place]) if c in utterances else None for c in ("start_s", "end_s"))
+    columns: list[Any] = [utterances[c].iat[place] if c in utterances else None for c in ("start_s", "end_s")]
+    start, end = (None if value is None else float(value) for value in columns)
     return Recording(key, str(utterances["path"].iat[place]), start, end, targets, surveyed)
 
 
