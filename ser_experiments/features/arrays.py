@@ -183,9 +183,7 @@ def places(parts: Parts, wanted: set[bytes] | None = None) -> dict[bytes, Place]
     return found
 
 
-def fill_arrays(
-    parts: Parts, wanted: dict[bytes, list[int]], out: NDArray[np.object_], n_columns: int, dtype: str
-) -> None:
+def fill(parts: Parts, wanted: dict[bytes, list[int]], out: NDArray[np.object_], n_columns: int, dtype: str) -> None:
     """Put references to stored arrays in their places; what is found is taken out of `wanted`."""
     folder = str(parts.folder)
     for key, place in places(parts, set(wanted)).items():
@@ -194,7 +192,7 @@ def fill_arrays(
             out[position] = ArrayRef(folder, key, place, n_columns, dtype)
 
 
-def arrays_to_table(keys: Sequence[bytes], n_frames: Sequence[int], pieces: Sequence[memoryview]) -> pa.Table:
+def to_table(keys: Sequence[bytes], n_frames: Sequence[int], pieces: Sequence[memoryview]) -> pa.Table:
     """Return the index of a shard that holds pieces of bytes one after the other."""
     n_bytes = np.array([len(piece) for piece in pieces], dtype=np.int64)
     columns = [np.cumsum(n_bytes) - n_bytes, n_bytes, np.array(n_frames, dtype=np.int64)]

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from ser_experiments.errors import StoreError
 from ser_experiments.features import arrays
-from ser_experiments.features.store import Parts, shard_of
+from ser_experiments.features.store import Parts, Sync, shard_of
 
 _log = logging.getLogger(__name__)
 
@@ -80,10 +80,10 @@ def _merge_rows(parts: Parts, names: list[str]) -> list[str]:
             waiting.append(_without(table, seen))
             merged.append(name)
         if sum(each.nbytes for each in waiting) >= PART_BYTES:
-            parts.append(pa.concat_tables(waiting).combine_chunks())
+            parts.append(pa.concat_tables(waiting).combine_chunks(), sync=Sync.NAME)
             waiting.clear()
     if waiting:
-        parts.append(pa.concat_tables(waiting).combine_chunks())
+        parts.append(pa.concat_tables(waiting).combine_chunks(), sync=Sync.NAME)
     return merged
 
 
@@ -110,7 +110,7 @@ def _merge_arrays(parts: Parts, names: list[str]) -> list[str]:
 def _append_arrays(parts: Parts, rows: list[tuple[bytes, int, memoryview]]) -> None:
     if rows:
         keys, n_frames, pieces = zip(*rows, strict=True)
-        parts.append(arrays.arrays_to_table(keys, n_frames, pieces), pieces)
+        parts.append(arrays.to_table(keys, n_frames, pieces), pieces, sync=Sync.NAME)
 
 
 def _read(parts: Parts, name: str) -> pa.Table | None:

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from ser_experiments.errors import StoreError
 from ser_experiments.features.progress import Meter
-from ser_experiments.features.store import KEY, KEY_BYTES, Part, Parts, tables_folder
+from ser_experiments.features.store import KEY, KEY_BYTES, Part, Parts, Sync, tables_folder
 
 SCHEMA = pa.schema([KEY, pa.field("content", KEY.type, nullable=False)])
 #: A file that changed less than so many seconds ago may change again within the tick of the file system's clock:
@@ -39,10 +39,13 @@ class Identified(NamedTuple):
         One an utterance; None where the file cannot be read.
     problems : dict of int to str
         Why, by the place of the utterance.
+    segments : list of (float, float)
+        Start and end in seconds; NaN for the start and the end of the file.
     """
 
     keys: list[bytes | None]
     problems: dict[int, str]
+    segments: list[tuple[float, float]]
 
 
 class _File(NamedTuple):
@@ -74,9 +77,12 @@ def identify(utterances: pd.DataFrame, cache: Path, *, jobs: int, meter: Meter) 
             contents[path] = found
         else:
             reasons[path] = found
-    segments = zip(paths, _seconds(utterances, "start_s"), _seconds(utterances, "end_s"), strict=True)
-    keys = [utterance_key(contents[path], start, end) if path in contents else None for path, start, end in segments]
-    return Identified(keys, {i: reasons[path] for i, path in enumerate(paths) if path in reasons})
+    segments = list(zip(_seconds(utterances, "start_s"), _seconds(utterances, "end_s"), strict=True))
+    keys = [
+        utterance_key(contents[path], *segment) if path in contents else None
+        for path, segment in zip(paths, segments, strict=True)
+    ]
+    return Identified(keys, {i: reasons[path] for i, path in enumerate(paths) if path in reasons}, segments)
 
 
 def utterance_key(content: bytes, start_s: float, end_s: float) -> bytes:
@@ -156,7 +162,7 @@ def _remember(cache: Path, fresh: dict[bytes, bytes]) -> None:
         return
     columns = [pa.array(cells, KEY.type) for cells in (list(fresh), list(fresh.values()))]
     try:
-        contents_table(cache).append(pa.table(columns, schema=SCHEMA))
+        contents_table(cache).append(pa.table(columns, schema=SCHEMA), sync=Sync.NOTHING)
     except StoreError:
         # A store that cannot be written still serves; what must be written later says so then.
         return

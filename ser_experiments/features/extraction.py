@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ser_experiments.audio import read_audio, resample
 from ser_experiments.errors import AudioError, SerError
-from ser_experiments.features import arrays, facts, store
+from ser_experiments.features import arrays, facts, rows, store
 from ser_experiments.features.extractor import Extractor
 
 _log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class Target:
     def parts(self) -> store.Parts:
         """Return the table of the set."""
         folder = store.tables_folder(Path(self.cache)) / self.extractor.name / self.digest
-        return store.Parts(folder, arrays.SCHEMA if self.is_array else store.row_schema(self.n_columns))
+        return store.Parts(folder, arrays.SCHEMA if self.is_array else rows.schema(self.n_columns))
 
 
 class Recording(NamedTuple):
@@ -75,8 +75,8 @@ class Recording(NamedTuple):
     key : bytes
         Of its rows.
     path : str
-    start_s, end_s : float or None
-        The segment.
+    start_s, end_s : float
+        The segment; NaN for the file's start and end.
     targets : tuple of int
         The sets that lack its row, as places in the unit's targets.
     survey : bool
@@ -85,8 +85,8 @@ class Recording(NamedTuple):
 
     key: bytes
     path: str
-    start_s: float | None
-    end_s: float | None
+    start_s: float
+    end_s: float
     targets: tuple[int, ...]
     survey: bool
 
@@ -100,12 +100,15 @@ class Report(NamedTuple):
         Recordings, the unusable ones included.
     audio_s : float
         Seconds of audio.
+    seconds : float
+        How long it took.
     problems : dict of bytes to str
         Why recordings have no row, by key.
     """
 
     n_done: int
     audio_s: float
+    seconds: float
     problems: dict[bytes, str]
 
 
@@ -143,7 +146,7 @@ def measure(cache: str, targets: Sequence[Target], recordings: Sequence[Recordin
             )
     writer = _Writer(Path(cache), targets)
     problems: dict[bytes, str] = {}
-    audio_s, done = 0.0, 0
+    audio_s, done, began = 0.0, 0, time.monotonic()
     parent = os.getppid()
     try:
         with threadpool_limits(limits=1):
@@ -156,7 +159,7 @@ def measure(cache: str, targets: Sequence[Target], recordings: Sequence[Recordin
                 writer.flush_if_due()
     finally:
         writer.flush()
-    return Report(done, audio_s, problems)
+    return Report(done, audio_s, time.monotonic() - began, problems)
 
 
 def _measure_one(recording: Recording, targets: Sequence[Target], writer: _Writer, problems: dict[bytes, str]) -> float:
@@ -225,17 +228,20 @@ class _Writer:
 
     def flush(self) -> None:
         """Write everything that waits."""
-        for target, rows in zip(self._targets, self._rows, strict=True):
-            if rows:
-                keys, values = [key for key, _ in rows], [row for _, row in rows]
+        for target, waiting in zip(self._targets, self._rows, strict=True):
+            if waiting:
+                keys, values = [key for key, _ in waiting], [row for _, row in waiting]
                 if target.is_array:
                     shard = [arrays.to_bytes(array) for array in values]
-                    target.parts.append(arrays.arrays_to_table(keys, [len(array) for array in values], shard), shard)
+                    target.parts.append(arrays.to_table(keys, [len(array) for array in values], shard), shard)
                 else:
-                    target.parts.append(store.rows_to_table(keys, np.stack(values)))
-                rows.clear()
+                    target.parts.append(rows.to_table(keys, np.stack(values)))
+                waiting.clear()
         if self._facts:
-            self._survey.append(facts.to_table([key for key, _ in self._facts], [row for _, row in self._facts]))
+            self._survey.append(
+                facts.to_table([key for key, _ in self._facts], [row for _, row in self._facts]),
+                sync=store.Sync.NOTHING,
+            )
             self._facts.clear()
         self._bytes = 0
         self._due = time.monotonic() + FLUSH_S

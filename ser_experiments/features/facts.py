@@ -19,6 +19,7 @@ from ser_experiments.features.store import KEY, Part, Parts, tables_folder
 NAME = "_survey"
 VERSION = "1"
 FIELDS = ("samples_digest", "duration_s", "sample_rate", "peak", "rms_db", "problem")
+PROBLEM = FIELDS.index("problem")
 SCHEMA = pa.schema(
     [
         KEY,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -77,6 +78,7 @@ class Meter:
         self._every_s = every_s if every_s is not None else (0.1 if callback else 15.0)
         # A log line about a second's work is noise; a bar wants to be there from the start.
         self._first_s = 0.0 if callback else self._every_s
+        self._lock = threading.Lock()
         self.start("reading", 0)
 
     def start(self, stage: str, total: int) -> None:
@@ -86,15 +88,16 @@ class Meter:
         self._next = self._began + self._first_s
 
     def step(self, steps: int = 1, audio_s: float = 0.0) -> None:
-        """Count steps and the audio that was measured in them."""
-        self._done += steps
-        self._audio_s += audio_s
-        now = time.monotonic()
-        # The last step is told when a step before it was, or a bar would stop short.
-        last = self._done >= self._total and self._next > self._began + self._first_s
-        if now >= self._next or last:
-            self._tell(Progress(self._stage, self._done, self._total, self._audio_s, now - self._began))
-            self._next = now + self._every_s
+        """Count steps and the audio that was measured in them; may be called from several threads."""
+        with self._lock:
+            self._done += steps
+            self._audio_s += audio_s
+            now = time.monotonic()
+            # The last step is told when a step before it was, or a bar would stop short.
+            last = self._done >= self._total and self._next > self._began + self._first_s
+            if now >= self._next or last:
+                self._tell(Progress(self._stage, self._done, self._total, self._audio_s, now - self._began))
+                self._next = now + self._every_s
 
 
 class ProgressBar:

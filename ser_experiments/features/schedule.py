@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import random
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 import joblib
 
-from ser_experiments.errors import SerError
+from ser_experiments.errors import SerError, StoreError
 from ser_experiments.features import facts
 from ser_experiments.features.compaction import compact_if_due
 from ser_experiments.features.extraction import Recording, Report, Target, measure
@@ -24,9 +25,12 @@ _log = logging.getLogger(__name__)
 ALONE_S = 1.0
 #: Worker processes are started if they save at least so many seconds; starting them takes a few.
 WORTH_S = 4.0
-#: Work is handed out in units of about so many seconds.
-UNIT_S = 1.0
-UNIT_MOST = 256
+#: Work is handed out in units of about so many seconds and, towards the end, in smaller ones, so that no worker is
+#: left with much to do while the others have nothing.
+UNIT_S = 3.0
+UNIT_MOST = 1024
+#: So many recordings that follow each other, often pieces of one file, stay together.
+BLOCK = 32
 
 
 def run(
@@ -61,34 +65,29 @@ def run(
         A worker process died.
     """
     meter.start("measuring", len(work))
-    queue = _Queue(work, targets, cache, meter)
+    queue = _Queue(work, targets, cache, jobs, meter)
     problems: dict[bytes, str] = {}
 
     def take(report: Report) -> None:
         problems.update(report.problems)
         meter.step(report.n_done, report.audio_s)
+        queue.learn(report)
         for parts in queue.tables:
             compact_if_due(parts)
 
-    seconds_each = 0.0
-    began, size = time.monotonic(), 1
-    while time.monotonic() - began < ALONE_S and (unit := queue.next_unit(size)):
-        started = time.monotonic()
+    # The first recording pays for imports and compilation, so it says nothing about the others.
+    if unit := queue.next_unit(1):
         take(measure(str(cache), targets, unit))
-        # The first recording pays for imports, so the estimate is of the last unit alone.
-        seconds_each = (time.monotonic() - started) / len(unit)
-        size = min(2 * size, _unit_size(seconds_each))
-    size = _unit_size(seconds_each)
-    saved_s = queue.left * seconds_each * (1 - 1 / jobs)
-    units = iter(lambda: queue.next_unit(size), [])
-    reports = _in_workers(units, targets, cache, jobs) if saved_s > WORTH_S else _here(units, targets, cache)
-    for report in reports:
+    queue.forget()
+    began = time.monotonic()
+    while time.monotonic() - began < ALONE_S and (unit := queue.next_unit()):
+        take(measure(str(cache), targets, unit))
+    jobs = _chosen_backend() or jobs
+    saved_s = queue.left_s * (1 - 1 / jobs)
+    units = iter(queue.next_unit, [])
+    for report in _in_workers(units, targets, cache, jobs) if saved_s > WORTH_S else _here(units, targets, cache):
         take(report)
     return problems
-
-
-def _unit_size(seconds_each: float) -> int:
-    return max(1, min(UNIT_MOST, round(UNIT_S / max(seconds_each, 1e-6))))
 
 
 def _here(units: Iterator[list[Recording]], targets: Sequence[Target], cache: Path) -> Iterator[Report]:
@@ -101,47 +100,85 @@ def _in_workers(
 ) -> Iterator[Report]:
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    _log.info("measuring in %d processes", jobs)
-    # Numerical libraries that each start a thread a core would fight over the cores.
-    with joblib.parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
+    with _local_processes(jobs):
         pool = joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
-        try:
-            yield from pool(joblib.delayed(measure)(str(cache), targets, unit) for unit in units)
-        except TerminatedWorkerError as error:
-            raise SerError(
-                "a worker process died, killed or out of memory; finished rows are kept: run again, with fewer --jobs "
-                "if memory was short"
-            ) from error
+        reports = pool(joblib.delayed(measure)(str(cache), targets, unit) for unit in units)
+    try:
+        yield from reports
+    except TerminatedWorkerError as error:
+        raise SerError(
+            "a worker process died, killed or out of memory; finished rows are kept: run again, with fewer --jobs if "
+            "memory was short"
+        ) from error
+
+
+def _local_processes(jobs: int) -> AbstractContextManager[object]:
+    """Return the setting for local processes; a backend that the caller has set for joblib, such as Dask, stays."""
+    if _chosen_backend() is not None:
+        return nullcontext()
+    # Numerical libraries that each start a thread a core would fight over the cores.
+    return joblib.parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1)
+
+
+def _chosen_backend() -> int | None:
+    """Return the number of workers of the backend that ``joblib.parallel_config`` has set, None if it has not."""
+    backend, n_jobs = joblib.parallel.get_active_backend()
+    if type(backend) is joblib.parallel.BACKENDS[joblib.parallel.DEFAULT_BACKEND]:
+        return None
+    return int(backend.effective_n_jobs(n_jobs))
 
 
 class _Queue:
     """What is left to do, less what other processes on the same store have done in the meantime.
 
-    Work begins at a random place, so that two processes on one store meet each other's finished rows instead of
-    measuring the same recordings side by side.
+    Blocks of recordings come in a random order, so that two processes on one store meet each other's finished rows
+    instead of measuring the same recordings side by side. Numbers do not depend on the order.
     """
 
-    def __init__(self, work: Sequence[Recording], targets: Sequence[Target], cache: Path, meter: Meter) -> None:
-        self._targets = targets
+    def __init__(
+        self, work: Sequence[Recording], targets: Sequence[Target], cache: Path, jobs: int, meter: Meter
+    ) -> None:
         self.tables = [*(target.parts for target in targets), facts.parts(cache)]
         self._known: list[set[bytes]] = [set() for _ in targets]
         self._visited = [set(table.names()) for table in self.tables[: len(targets)]]
         self._looked = time.monotonic()
         self._meter = meter
-        first = random.randrange(len(work)) if work else 0
-        self._rest = iter([*work[first:], *work[:first]])
-        self.left = len(work)
+        self._jobs = jobs
+        blocks = [work[first : first + BLOCK] for first in range(0, len(work), BLOCK)]
+        random.SystemRandom().shuffle(blocks)
+        self._rest = deque(recording for block in blocks for recording in block)
+        self.forget()
 
-    def next_unit(self, size: int) -> list[Recording]:
+    def forget(self) -> None:
+        """Forget how long recordings take."""
+        self._seconds, self._n_done = 0.0, 0
+
+    def learn(self, report: Report) -> None:
+        """Learn how long recordings take."""
+        self._seconds += report.seconds
+        self._n_done += report.n_done
+
+    @property
+    def left_s(self) -> float:
+        """Seconds that one process would need for the rest."""
+        return len(self._rest) * self._seconds / self._n_done if self._n_done else 0.0
+
+    def next_unit(self, size: int | None = None) -> list[Recording]:
         """Return the next recordings that lack a row; none at the end."""
         self._look()
-        while unit := list(islice(self._rest, size)):
-            self.left -= len(unit)
+        while self._rest:
+            unit = [self._rest.popleft() for _ in range(min(size or self._size(), len(self._rest)))]
             missing = [recording for recording in unit if self._lacks(recording)]
             self._meter.step(len(unit) - len(missing))
             if missing:
                 return missing
         return []
+
+    def _size(self) -> int:
+        if not self._n_done:
+            return 1
+        seconds = min(UNIT_S, self.left_s / (4 * self._jobs)) if self._jobs > 1 else UNIT_S
+        return max(1, min(UNIT_MOST, 2 * self._n_done, round(seconds * self._n_done / max(self._seconds, 1e-6))))
 
     def _lacks(self, recording: Recording) -> bool:
         if not recording.targets:
@@ -158,5 +195,7 @@ class _Queue:
                 known.update(part.keys())
                 return True
 
-            table.visit(read, visited)
+            # Looking only saves work, so a failure is left to those who must read.
+            with suppress(StoreError):
+                table.visit(read, visited)
         self._looked = time.monotonic()

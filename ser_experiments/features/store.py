@@ -11,18 +11,18 @@ import json
 import logging
 import os
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from ser_experiments.errors import StoreError
+from ser_experiments.features.extractor import Extractor
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +37,16 @@ TEMPORARY = ".tmp-"
 _LISTINGS = 20
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+class Sync(IntEnum):
+    """How far a written file is followed to the disk. Syncing costs milliseconds, and a part that a power cut tears is
+    noticed by its checksums, so this decides what is measured again after one, never whether numbers are right."""
+
+    NOTHING = 0
+    CONTENT = 1
+    #: Name and content: needed before what the file replaces is removed.
+    NAME = 2
 
 
 @dataclass(frozen=True)
@@ -83,15 +93,17 @@ class Parts:
         """List the parts there are now."""
         return sorted(name for name in _listing(self.folder) if name.startswith("part-") and name.endswith(".parquet"))
 
-    def append(self, table: pa.Table, shard: Sequence[memoryview] = ()) -> None:
-        """Add rows durably: when this returns they survive anything but the loss of the disk.
+    def append(self, table: pa.Table, shard: Sequence[memoryview] = (), *, sync: Sync = Sync.CONTENT) -> None:
+        """Add rows; when this returns, no end of this process can lose them.
 
         Parameters
         ----------
         table : Table
             Of the schema.
         shard : sequence of memoryview
-            The arrays that the rows point to; written and synced before the rows are.
+            The arrays that the rows point to; always synced before the rows are written.
+        sync : Sync
+            What survives a power cut.
 
         Raises
         ------
@@ -101,7 +113,7 @@ class Parts:
         name = uuid.uuid4().hex
         if shard:
             write_file(self.folder, f"shard-{name}.bin", lambda file: file.writelines(shard))
-        write_file(self.folder, f"part-{name}.parquet", lambda file: self._write(file, table))
+        write_file(self.folder, f"part-{name}.parquet", lambda file: self._write(file, table), sync=sync)
 
     def _write(self, file: BinaryIO, table: pa.Table) -> None:
         group = max(1, GROUP_BYTES * len(table) // max(table.nbytes, 1))
@@ -177,53 +189,7 @@ def shard_of(part: Path) -> Path:
     return part.with_name(part.name.replace("part-", "shard-", 1)).with_suffix(".bin")
 
 
-def row_schema(n_columns: int) -> pa.Schema:
-    """Return the schema of a row set: all numbers of a row in one cell, which 1,000 columns need to stay fast."""
-    return pa.schema([KEY, pa.field("values", pa.list_(pa.field("item", pa.float32(), nullable=False), n_columns))])
-
-
-def rows_to_table(keys: Sequence[bytes], rows: NDArray[np.float32]) -> pa.Table:
-    """Return the content of a row set's part from an array of shape (n_rows, n_columns)."""
-    schema = row_schema(rows.shape[1])
-    flat = pa.array(np.ascontiguousarray(rows, dtype=np.float32).reshape(-1))
-    values = pa.FixedSizeListArray.from_arrays(flat, type=schema.field("values").type)
-    return pa.table([pa.array(keys, KEY.type), values], schema=schema)
-
-
-def fill_rows(parts: Parts, wanted: dict[bytes, list[int]], out: NDArray[np.float32]) -> None:
-    """Copy stored rows to their places.
-
-    Parameters
-    ----------
-    parts : Parts
-        A row set.
-    wanted : dict of bytes to list of int
-        The places in `out` of each key; what is found is taken out.
-    out : ndarray of shape (n_places, n_columns), float32
-        Where the rows go; may be a slice of the columns of a bigger array.
-    """
-
-    def read(part: Part) -> bool:
-        keys, first = part.keys(), 0
-        for group, length in enumerate(part.group_lengths()):
-            hits = [i for i in range(length) if keys[first + i] in wanted]
-            if hits:
-                cells = part.file.read_row_group(group, ["values"])["values"].combine_chunks()
-                values = cells.flatten().to_numpy().reshape(length, out.shape[1])
-                sources, places = [], []
-                for i in hits:
-                    here = wanted.pop(keys[first + i], [])
-                    places += here
-                    sources += [i] * len(here)
-                out[places] = values[sources]
-            first += length
-        return bool(wanted)
-
-    if wanted:
-        parts.visit(read)
-
-
-def write_file(folder: Path, name: str, write: Callable[[BinaryIO], object]) -> None:
+def write_file(folder: Path, name: str, write: Callable[[BinaryIO], object], *, sync: Sync = Sync.CONTENT) -> None:
     """Create a file that appears whole or not at all.
 
     Parameters
@@ -234,6 +200,8 @@ def write_file(folder: Path, name: str, write: Callable[[BinaryIO], object]) -> 
         Of the file; an older one is replaced.
     write : callable
         Writes the content to a binary file.
+    sync : Sync
+        What survives a power cut.
 
     Raises
     ------
@@ -246,9 +214,11 @@ def write_file(folder: Path, name: str, write: Callable[[BinaryIO], object]) -> 
         with temporary.open("xb") as file:
             write(file)
             file.flush()
-            os.fsync(file.fileno())
+            if sync >= Sync.CONTENT:
+                os.fsync(file.fileno())
         temporary.replace(folder / name)
-        _sync_folder(folder)
+        if sync >= Sync.NAME:
+            _sync_folder(folder)
     except OSError as error:
         raise store_error(folder, error) from error
     finally:
@@ -275,15 +245,17 @@ def probe(cache: Path) -> None:
         It cannot; better known before hours of work than after.
     """
     folder, name = tables_folder(cache), f"{TEMPORARY}{uuid.uuid4().hex}"
-    write_file(folder, name, lambda file: file.write(b"\0" * 4096))
+    write_file(folder, name, lambda file: file.write(b"\0" * 4096), sync=Sync.NOTHING)
     with suppress(OSError):
         (folder / name).unlink()
 
 
-def write_identity(folder: Path, identity: Mapping[str, object]) -> None:
-    """Say in the folder of a table what is kept there, once."""
+def write_identity(folder: Path, extractor: Extractor) -> None:
+    """Say in the folder of a set what is kept there, once."""
     if not (folder / IDENTITY_FILE).exists():
-        text = json.dumps(identity, indent=1, ensure_ascii=False)
+        columns = [column._asdict() for column in extractor.columns]
+        described = {"identity": extractor.identity, "layout": extractor.layout, "columns": columns}
+        text = json.dumps(described, indent=1, ensure_ascii=False)
         write_file(folder, IDENTITY_FILE, lambda file: file.write(text.encode()))
 
 
@@ -302,7 +274,7 @@ def _listing(folder: Path) -> list[str]:
 
 
 def _sync_folder(folder: Path) -> None:
-    # The name itself must survive a power cut; not every system lets a folder be opened.
+    # Not every system lets a folder be opened.
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

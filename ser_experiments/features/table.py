@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ser_experiments import project
 from ser_experiments.errors import InputError, StoreError, nearest
-from ser_experiments.features import facts, schedule
-from ser_experiments.features.arrays import fill_arrays
-from ser_experiments.features.content import Identified, identify
-from ser_experiments.features.extraction import Recording, Target
+from ser_experiments.features import arrays, facts, rows
+from ser_experiments.features.extraction import Target
 from ser_experiments.features.extractor import Extractor, get_extractor
-from ser_experiments.features.progress import Callback, Meter
-from ser_experiments.features.store import fill_rows, probe, write_identity
+from ser_experiments.features.plan import Places, Request
+from ser_experiments.features.progress import Callback
+from ser_experiments.features.store import write_identity
 
 #: The reserved column that carries the speaker of each row.
 GROUP = "group"
@@ -143,22 +140,21 @@ def build(
     progress: Callback | None = None,
 ) -> pd.DataFrame:
     """Return the features of utterances; as :func:`feature_table`, of extractors rather than their names."""
-    _check(utterances)
-    cache, jobs, meter = _settle(cache, jobs, progress)
-    targets = [Target.of(extractor, cache) for extractor in extractors]
-    identified = identify(utterances, cache, jobs=jobs, meter=meter)
+    request = Request.of(utterances, cache, jobs, progress)
+    targets = [Target.of(extractor, request.cache) for extractor in extractors]
     table = _Table(targets, len(utterances))
-    wanted = [_places(identified.keys) for _ in targets]
+    wanted = [request.places() for _ in targets]
     table.fill(wanted)
-    problems = dict(identified.problems)
+    problems = dict(request.unreadable)
     if any(wanted):
-        _prepare(cache, extractors, targets)
-        problems |= _measure(utterances, identified, targets, wanted, cache, jobs, meter)
+        for extractor, target in zip(extractors, targets, strict=True):
+            write_identity(target.parts.folder, extractor)
+        problems |= request.measure(targets, wanted)
         table.fill(wanted)
     kept = _without_bad(utterances, problems, skip_bad)
-    lost = {place for places in wanted for key in places for place in places[key]} - set(problems)
+    lost = {place for lacking in wanted for places in lacking.values() for place in places} - set(problems)
     if lost:
-        raise StoreError(f"table store {cache}: {len(lost)} rows vanished; another process clears it, run again")
+        raise StoreError(f"table store {request.cache}: {len(lost)} rows vanished while they were read; run again")
     frame = table.frame(kept, utterances.index[kept], extractors)
     frame[GROUP] = utterances["speaker"].iloc[kept].astype(str).to_numpy()
     frame.attrs["skipped"] = {str(utterances.index[place]): problems[place] for place in sorted(problems)}
@@ -197,20 +193,15 @@ def survey(
     StoreError
         The store cannot be written, or not be read.
     """
-    _check(utterances)
-    cache, jobs, meter = _settle(cache, jobs, progress)
-    identified = identify(utterances, cache, jobs=jobs, meter=meter)
-    rows: list[tuple[Any, ...] | None] = [None] * len(utterances)
-    for place, reason in identified.problems.items():
-        rows[place] = facts.unusable(reason)
-    wanted = _places(identified.keys)
-    facts.fill(facts.parts(cache), wanted, rows)
-    if wanted:
-        probe(cache)
-        work = [_recording(utterances, places[0], key, (), True) for key, places in wanted.items()]
-        schedule.run(work, (), cache, jobs=jobs, meter=meter)
-        facts.fill(facts.parts(cache), wanted, rows)
-    return facts.to_frame([row or facts.unusable("not measured") for row in rows], utterances.index)
+    request = Request.of(utterances, cache, jobs, progress)
+    known = request.facts()
+    missing = {key: places for key, places in request.places().items() if known[places[0]] is None}
+    if missing:
+        request.measure((), [missing])
+        known = request.facts()
+    if any(row is None for row in known):
+        raise StoreError(f"table store {request.cache}: rows vanished while they were read; run again")
+    return facts.to_frame([row for row in known if row is not None], utterances.index)
 
 
 class _Table:
@@ -224,13 +215,13 @@ class _Table:
         self._block = np.empty((n_rows, sum(widths)), dtype=np.float32)
         self._cells = {i: np.empty(n_rows, dtype=object) for i, target in enumerate(targets) if target.is_array}
 
-    def fill(self, wanted: Sequence[dict[bytes, list[int]]]) -> None:
+    def fill(self, wanted: Sequence[Places]) -> None:
         """Take from the store what it has; what is found is taken out of `wanted`."""
         for number, (target, places) in enumerate(zip(self._targets, wanted, strict=True)):
             if target.is_array:
-                fill_arrays(target.parts, places, self._cells[number], target.n_columns, target.extractor.dtype)
+                arrays.fill(target.parts, places, self._cells[number], target.n_columns, target.extractor.dtype)
             else:
-                fill_rows(target.parts, places, self._block[:, self._starts[number] : self._ends[number]])
+                rows.fill(target.parts, places, self._block[:, self._starts[number] : self._ends[number]])
 
     def frame(self, kept: list[int], index: pd.Index, extractors: Sequence[Extractor]) -> pd.DataFrame:
         """Return the rows that are kept."""
@@ -243,68 +234,6 @@ class _Table:
         for number, cells in self._cells.items():
             frame[extractors[number].name] = pd.Series(cells[kept], index=index, dtype=object)
         return frame
-
-
-def _check(utterances: pd.DataFrame) -> None:
-    if utterances.index.has_duplicates:
-        twice = utterances.index[utterances.index.duplicated()][0]
-        raise InputError(f"utterance id {twice!r} occurs twice; every utterance needs an id of its own")
-
-
-def _settle(cache: Path | None, jobs: int | None, progress: Callable[..., None] | None) -> tuple[Path, int, Meter]:
-    return Path(cache or project.find().cache), jobs or joblib.cpu_count(), Meter(progress)
-
-
-def _places(keys: Sequence[bytes | None]) -> dict[bytes, list[int]]:
-    places: dict[bytes, list[int]] = {}
-    for place, key in enumerate(keys):
-        if key is not None:
-            places.setdefault(key, []).append(place)
-    return places
-
-
-def _prepare(cache: Path, extractors: Sequence[Extractor], targets: Sequence[Target]) -> None:
-    """Find out whether the store can be written before anything is measured, and say there what is kept."""
-    probe(cache)
-    for extractor, target in zip(extractors, targets, strict=True):
-        columns = [column._asdict() for column in extractor.columns]
-        described = {"identity": extractor.identity, "layout": extractor.layout, "columns": columns}
-        write_identity(target.parts.folder, described)
-
-
-def _measure(
-    utterances: pd.DataFrame,
-    identified: Identified,
-    targets: Sequence[Target],
-    wanted: Sequence[dict[bytes, list[int]]],
-    cache: Path,
-    jobs: int,
-    meter: Meter,
-) -> dict[int, str]:
-    """Measure what is missing; return why rows cannot be had, by place."""
-    missing = dict.fromkeys(key for places in wanted for key in places)
-    places = _places(identified.keys)
-    known: list[tuple[Any, ...] | None] = [None] * len(utterances)
-    unknown = {key: places[key][:1] for key in missing}
-    facts.fill(facts.parts(cache), unknown, known)
-    problems: dict[bytes, str] = {}
-    work = []
-    for key in missing:
-        place = places[key][0]
-        row = known[place]
-        if row is not None and row[-1] is not None:
-            problems[key] = row[-1]
-            continue
-        lacking = tuple(number for number, of_target in enumerate(wanted) if key in of_target)
-        work.append(_recording(utterances, place, key, lacking, row is None))
-    problems |= schedule.run(work, targets, cache, jobs=jobs, meter=meter)
-    return {place: reason for key, reason in problems.items() for place in places[key]}
-
-
-def _recording(utterances: pd.DataFrame, place: int, key: bytes, targets: tuple[int, ...], surveyed: bool) -> Recording:
-    columns: list[Any] = [utterances[c].iat[place] if c in utterances else None for c in ("start_s", "end_s")]
-    start, end = (None if value is None else float(value) for value in columns)
-    return Recording(key, str(utterances["path"].iat[place]), start, end, targets, surveyed)
 
 
 def _without_bad(utterances: pd.DataFrame, problems: Mapping[int, str], skip_bad: bool) -> list[int]:
