@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 from pathlib import Path
 
 import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let one process compile librosa's numba functions before the workers start.
+
+    Two processes that compile a cached ``guvectorize`` function at the same time leave a cache that ends every later
+    process with a segmentation fault (numba/numba#10128).
+    """
+    if not hasattr(config, "workerinput"):
+        for module in ("util.utils", "core.audio", "core.pitch", "sequence"):
+            importlib.import_module(f"librosa.{module}")
 
 
 @pytest.fixture(scope="session")
