@@ -51,6 +51,10 @@ def setting_options(function: Function) -> Function:
                 "--folds", "n_splits", type=click.IntRange(2), default=5, show_default=True,
                 help="Folds of grouped-k-fold and random.",
             ),
+            click.option(
+                "--normalize", default="none", show_default=True,
+                help="none, neutral-K, enrol-K or speaker: what is taken out by speaker, and asked of a tested one.",
+            ),
         ]
     ):  # fmt: skip
         function = option(function)

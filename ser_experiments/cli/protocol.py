@@ -62,14 +62,17 @@ def _make(corpus: str, options: dict[str, object], **settings: Any) -> Card:
     from ser_experiments.evaluation.card import make_card
     from ser_experiments.evaluation.folds import make_folds
     from ser_experiments.evaluation.tripwires import check_leaks
+    from ser_experiments.experiment.setting import enrol
+    from ser_experiments.features import parse_normalization
 
+    mode = parse_normalization(settings["normalize"])
     root, labels, subset = (settings.get(key) for key in ("root", "labels", "subset"))
-    loaded = load_corpus(corpus, root, labels, subset=subset, **options)
+    loaded, enrolled = enrol(load_corpus(corpus, root, labels, subset=subset, **options), mode)
     folds = make_folds(
         loaded.utterances, settings["protocol"], n_splits=settings["n_splits"], shares_room=loaded.spec.shares_room
     )
     check_leaks(folds, loaded.utterances)
-    return make_card(loaded, folds, normalize=settings.get("normalize") or "none")
+    return make_card(loaded, folds, normalize=str(mode), enrolled=enrolled)
 
 
 def _as_on(
@@ -118,6 +121,7 @@ def _show(card: Card) -> None:
     setting, counts, facts = card.setting, card.counts, card.facts
     overlap = facts["text_overlap"]
     texts = f"{overlap['share'] or 0:.0%} of {overlap['n_known']} tested rows have a text that also occurs in training"
+    enrolled = sum(map(len, facts.get("enrolled", {}).values()))
     unit = "sessions" if setting["unit"] == "session" else "speakers"
     for key, value in {
         "card": card.digest,
@@ -128,7 +132,7 @@ def _show(card: Card) -> None:
         "protocol": f"{setting['protocol']}: {facts['words']}",
         "folds": ", ".join(f"{name} {n}" for name, n in counts["fold"].items()),
         "intervals": f"over {card.rows[card.unit_column].nunique()} {unit}",
-        "normalised": setting["normalize"],
+        "normalised": setting["normalize"] + (f" ({enrolled} clips left out for it)" if enrolled else ""),
         "same text": "not known" if overlap["share"] is None else texts,
     }.items():
         click.echo(f"{key:<11}{value}")

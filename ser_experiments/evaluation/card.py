@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,9 @@ class Card:
         }
 
 
-def make_card(corpus: Corpus, folds: Folds, *, normalize: str = "none") -> Card:
+def make_card(
+    corpus: Corpus, folds: Folds, *, normalize: str = "none", enrolled: Mapping[str, Sequence[str]] | None = None
+) -> Card:
     """Write the card of a corpus under a protocol.
 
     Parameters
@@ -102,6 +104,8 @@ def make_card(corpus: Corpus, folds: Folds, *, normalize: str = "none") -> Card:
         As :func:`ser_experiments.evaluation.folds.make_folds` cut them.
     normalize : str
         The normalisation of the setting.
+    enrolled : mapping of str to sequence of str, optional
+        Utterances by speaker that the normalisation takes its statistics from, and that are not in `corpus`.
     """
     utterances = corpus.utterances
     rows = pd.DataFrame(
@@ -127,6 +131,8 @@ def make_card(corpus: Corpus, folds: Folds, *, normalize: str = "none") -> Card:
         "label_rule": corpus.labels.rule or corpus.labels.note,
         "text_overlap": text_overlap(utterances, folds),
     }
+    if enrolled:
+        facts["enrolled"] = {speaker: list(ids) for speaker, ids in enrolled.items()}
     return Card(setting, rows.sort_index(), facts)
 
 
@@ -207,7 +213,7 @@ def _parse(content: Any, path: str | Path) -> Card:
         if not isinstance(row, list) or len(row) != len(_ROW) or not all(isinstance(cell, str) for cell in row):
             raise InputError(f"{path}: row {number} of the card must be {len(_ROW)} strings, got {row!r:.80}")
     table = pd.DataFrame(rows, columns=list(_ROW)).set_index("id").rename_axis("utterance_id")
-    facts = {key: content[key] for key in ("words", "label_rule", "text_overlap") if key in content}
+    facts = {key: content[key] for key in ("words", "label_rule", "text_overlap", "enrolled") if key in content}
     return Card({key: setting[key] for key in _IDENTITY}, table.sort_index(), facts)
 
 

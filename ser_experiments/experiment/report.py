@@ -51,6 +51,8 @@ def warnings_for(prepared: Prepared, metrics: dict[str, float] | None = None) ->
         said.append(prepared.corpus.spec.warning)
     if prepared.setting.leaky:
         said.append("protocol random: tested speakers were seen in training; this score shows the leak, not the model")
+    if by_speaker(prepared):
+        said.append(f"normalised by speaker: {prepared.normalization.words}")
     if prepared.skipped:
         said.append(f"{len(prepared.skipped)} bad recordings were left out (--skip-bad)")
     if metrics and _too_good(prepared, metrics["uar"]):
@@ -59,6 +61,11 @@ def warnings_for(prepared: Prepared, metrics: dict[str, float] | None = None) ->
             "look for a leak"
         )
     return said
+
+
+def by_speaker(prepared: Prepared) -> bool:
+    """Whether the features need something of a tested speaker besides the recording."""
+    return prepared.normalization.kind != "none"
 
 
 def _too_good(prepared: Prepared, uar: float) -> bool:
@@ -80,7 +87,7 @@ def note(prepared: Prepared) -> str:
         f"- Labels: {setting.labels} ({prepared.corpus.labels.rule or prepared.corpus.labels.note})",
         f"- Subset: {setting.subset}",
         f"- Protocol: {setting.protocol}, {setting.n_folds} folds: {folds.words}",
-        f"- Normalisation: {setting.normalize}",
+        f"- Normalisation: {setting.normalize}: {prepared.normalization.words}",
         f"- UAR is pooled over all out-of-fold utterances; its interval is a delete-one-{_unit(prepared)} jackknife "
         "with Student's t",
         f"- Rows and folds: `{setting.rows}`, seed {prepared.seed}",
@@ -107,6 +114,8 @@ def log_result(run: Run, result: Result, fitted: BaseEstimator) -> str:
     run.json(result.as_dict(), "result.json")
     run.json(result.reports, "fits.json")
     run.tags({"ser.card": make_card(prepared.corpus, prepared.folds, normalize=prepared.setting.normalize).digest})
+    if prepared.enrolled:
+        run.json(prepared.enrolled, "enrolled.json")
     run.json(environment(project.find().folder), "environment.json")
     log_pictures(run, result, fitted)
     source = f"{prepared.setting.corpus} ({prepared.corpus.spec.title})"
@@ -161,7 +170,8 @@ def _log_model(run: Run, result: Result, fitted: BaseEstimator) -> str:
         "normalize": setting.normalize,
         "notes": warnings_for(prepared),
     }
-    if prepared.table_file is not None:
+    if prepared.table_file is not None or by_speaker(prepared):
+        # What was normalised by speaker cannot be had from one recording: such a model takes the normalised columns.
         columns = [str(c) for c in prepared.table.columns if c != "group"]
         return log_table_model(fitted, columns, meta)
     return log_audio_model(AudioModel(fitted, list(prepared.sets.items()), meta))

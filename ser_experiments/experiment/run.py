@@ -22,8 +22,15 @@ from ser_experiments.evaluation.tripwires import check_leaks
 from ser_experiments.experiment.definition import Experiment, load_experiment
 from ser_experiments.experiment.estimator import build_estimator, features_of
 from ser_experiments.experiment.report import log_result, note, tags, warnings_for
-from ser_experiments.experiment.setting import Setting, setting_of
-from ser_experiments.features import feature_table, read_table, survey
+from ser_experiments.experiment.setting import Setting, enrol, setting_of, without
+from ser_experiments.features import (
+    Normalization,
+    feature_table,
+    normalize_by_speaker,
+    parse_normalization,
+    read_table,
+    survey,
+)
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +61,10 @@ class Prepared:
         Where a ready-made table came from.
     skipped : dict of str to str
         Bad recordings that were left out, and why.
+    normalization : Normalization
+        What was taken out by speaker.
+    enrolled : dict of str to list of str
+        Utterances by speaker that were given for it, and are neither trained on nor tested.
     """
 
     experiment: Experiment
@@ -66,6 +77,8 @@ class Prepared:
     sets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     table_file: Path | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
+    normalization: Normalization = field(default_factory=lambda: Normalization("none"))
+    enrolled: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def features(self) -> str:
@@ -147,6 +160,7 @@ def prepare(
     subset: str | None = None,
     protocol: str | None = None,
     n_splits: int = 5,
+    normalize: str = "none",
     seed: int = 0,
     jobs: int | None = None,
     skip_bad: bool = False,
@@ -157,13 +171,14 @@ def prepare(
 ) -> Prepared:
     """Load, check and measure everything, without fitting anything; see :func:`run_experiment`."""
     experiment = load_experiment(name, overrides=overrides)
+    mode = parse_normalization(normalize)
     estimator = build_estimator(
         experiment, seed=seed, from_table=table is not None, remember=project.find().cache / "fits"
     )
     loaded = load_corpus(corpus, root, labels, subset=subset, **dict(corpus_options or {}))
     # Folds are cut before anything is measured: a protocol that cannot be held should not cost an extraction.
     cut = {"n_splits": n_splits, "shares_room": loaded.spec.shares_room}
-    make_folds(loaded.utterances, protocol, **cut)  # type: ignore[arg-type]
+    make_folds(enrol(loaded, mode)[0].utterances, protocol, **cut)  # type: ignore[arg-type]
     sets = features_of(experiment) if table is None else {}
     if table is None:
         made = feature_table(
@@ -175,19 +190,18 @@ def prepare(
         facts = None
     skipped = dict(made.attrs.get("skipped", {}))
     if skipped:
-        loaded = _without(loaded, skipped)
+        loaded = without(loaded, skipped)
+    speakers = loaded.utterances["speaker"]
+    loaded, enrolled = enrol(loaded, mode)
+    made = normalize_by_speaker(made, speakers, mode, enrolled)
     folds = make_folds(loaded.utterances, protocol, **cut)  # type: ignore[arg-type]
-    check_leaks(folds, loaded.utterances, None if facts is None else facts["samples_digest"])
+    check_leaks(folds, loaded.utterances, None if facts is None else facts.loc[made.index, "samples_digest"])
     made["group"] = folds.group.to_numpy(dtype=str)
-    setting = setting_of(loaded, folds)
+    setting = setting_of(loaded, folds, str(mode))
     table_file = None if table is None else Path(table)
-    return Prepared(experiment, loaded, folds, setting, made, estimator, seed, sets, table_file, skipped)
-
-
-def _without(corpus: Corpus, skipped: Mapping[str, str]) -> Corpus:
-    from dataclasses import replace
-
-    return replace(corpus, utterances=corpus.utterances.drop(index=list(skipped)))
+    return Prepared(
+        experiment, loaded, folds, setting, made, estimator, seed, sets, table_file, skipped, mode, enrolled
+    )
 
 
 def score(
@@ -233,7 +247,8 @@ def run_experiment(
     on_fold : callable, optional
         Told of each finished fold.
     **settings
-        ``corpus`` (``"demo"``), ``root``, ``labels``, ``subset``, ``protocol``, ``n_splits`` (5), ``seed`` (0),
+        ``corpus`` (``"demo"``), ``root``, ``labels``, ``subset``, ``protocol``, ``n_splits`` (5),
+        ``normalize`` (``"none"``), ``seed`` (0),
         ``skip_bad`` (False), ``table`` (a ready-made CSV or Parquet), ``overrides`` (``["model.C=1"]``),
         ``corpus_options``.
 

@@ -70,6 +70,27 @@ def test_random_is_marked_everywhere(tree: Path, project_folder: Path) -> None:
     assert run.data.tags["ser.setting"].endswith("-random")
 
 
+def test_what_a_normalisation_asks_is_said_and_left_out(tree: Path, project_folder: Path) -> None:
+    import mlflow
+
+    plain = run_experiment("svm_lld", corpus="iemocap", root=tree, log_run=False)
+    result = run_experiment("svm_lld", corpus="iemocap", root=tree, normalize="neutral-1")
+    enrolled = [i for ids in result.prepared.enrolled.values() for i in ids]
+    assert len(enrolled) == plain.predictions["speaker"].nunique()
+    assert (plain.predictions.loc[enrolled, "label"] == "neutral").all()
+    assert set(result.predictions.index) == set(plain.predictions.index) - set(enrolled)
+    assert result.prepared.setting.name.endswith("-normalize-neutral-1")
+    assert result.prepared.setting.rows != plain.prepared.setting.rows
+    assert any("a new speaker has to give as many" in warning for warning in result.warnings)
+    # A model on normalised columns cannot take one recording.
+    model = mlflow.pyfunc.load_model(result.model_uri)
+    assert len(model.metadata.get_input_schema().inputs) == result.prepared.table.shape[1] - 1
+    with pytest.raises(InputError, match="'frames' holds arrays over time"):
+        run_experiment("lstm_frames", corpus="iemocap", root=tree, normalize="speaker", log_run=False)
+    with pytest.raises(InputError, match="--normalize 'sepaker'"):
+        run_experiment("svm_lld", corpus="iemocap", root=tree, normalize="sepaker")
+
+
 def test_bad_recordings_stop_the_run_and_are_all_named(tree: Path, project_folder: Path) -> None:
     wavs = tree / "Session1/sentences/wav/Ses01F_impro01"
     (wavs / "Ses01F_impro01_F000.wav").write_bytes(b"")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from pathlib import Path
 
@@ -341,7 +342,7 @@ def test_workers_give_the_same_table(tmp_path: Path, cache: Path, log: Path, mon
     last = told[-1]
     assert (last.stage, last.done, last.total) == ("measuring", 80, 80)
     assert last.audio_s == pytest.approx(survey(utterances, cache=cache)["duration_s"].sum())
-    assert all(a.done <= b.done for a, b in zip(told, told[1:], strict=False) if a.stage == b.stage)
+    assert all(a.done <= b.done for a, b in itertools.pairwise(told) if a.stage == b.stage)
 
 
 def test_a_backend_that_the_caller_chose_is_used(
