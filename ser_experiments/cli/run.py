@@ -89,6 +89,8 @@ def show(result: Result, seconds: float) -> None:
         console.print(f"[yellow]note: {warning}[/]", soft_wrap=True)
     for utterance, reason in prepared.skipped.items():
         console.print(f"[yellow]left out: {utterance}: {reason}[/]", soft_wrap=True)
+    for line in _chosen(result):
+        console.print(line, soft_wrap=True)
     reused = _reused(result)
     if reused:
         console.print(f"reused {reused} of the fits that earlier runs made on the same rows with the same parameters")
@@ -102,3 +104,18 @@ def _reused(result: Result) -> int:
     """Count the fits of outer folds, or of their members, that were taken from earlier runs."""
     fits = [fit for report in result.reports.values() for fit in [report, *report.get("members", {}).values()]]
     return sum(bool(fit.get("reused")) for fit in fits)
+
+
+def _chosen(result: Result) -> list[str]:
+    """Say what a search chose in the folds, from the least to the greatest, or how often."""
+    found = [report["best_params"] for report in result.reports.values() if "best_params" in report]
+    if not found:
+        return []
+    lines = []
+    for name in found[0]:
+        values = [chosen[name] for chosen in found]
+        if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
+            lines.append(f"{name} {min(values):.3g} - {max(values):.3g}")
+        else:
+            lines.append(f"{name} " + ", ".join(f"{v} x{values.count(v)}" for v in dict.fromkeys(values)))
+    return [f"chosen inside the {len(found)} training sides: " + "; ".join(lines)]

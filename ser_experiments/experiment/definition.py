@@ -36,7 +36,16 @@ class Pipeline(_Section):
 
     scale: Literal["standard", "robust", "quantile", "none"] = "standard"
     select: int | None = Field(default=None, ge=1, description="columns kept by their ANOVA F value")
+    balance: bool = Field(default=False, description="weigh the feature sets equally")
     calibrate: Literal["none", "temperature"] = "none"
+
+
+class Search(_Section):
+    """``[search]``: parameters that are chosen inside each training fold."""
+
+    trials: int = Field(default=25, ge=1, le=10_000)
+    folds: int = Field(default=3, ge=2, le=100, description="inner folds, groups kept apart")
+    space: dict[str, Any] = Field(description="[search.space]: ranges or choices by 'model.NAME' or 'pipeline.NAME'")
 
 
 class Model(BaseModel):
@@ -60,7 +69,7 @@ class Definition(_Section):
         One line for ``ser list``.
     members : tuple of str
         Of an ensemble: the experiments it combines; they bring their own features and pipelines.
-    features, pipeline, model
+    features, pipeline, model, search
         The sections of the file.
     """
 
@@ -69,6 +78,7 @@ class Definition(_Section):
     features: Features = Features()
     pipeline: Pipeline = Pipeline()
     model: Model
+    search: Search | None = None
 
 
 class Experiment(_Section):
@@ -146,6 +156,8 @@ def _check_names(definition: Definition, where: str) -> None:
         raise InputError(f"{where}: model: type {kind!r} needs members; add e.g. members = ['svm_lld', 'xgb_lld']")
     if kind not in families:
         raise InputError(f"{where}: model: unknown type {kind!r}{nearest(kind, families)}")
+    if definition.members and definition.search:
+        raise InputError(f"{where}: search: an ensemble has none of its own; tune its members")
     if definition.members and definition.features.sets:
         raise InputError(f"{where}: features: an ensemble has none of its own; its members bring theirs")
     if len(set(definition.members)) != len(definition.members):

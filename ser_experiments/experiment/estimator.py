@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from sklearn.base import BaseEstimator
 
 from ser_experiments.errors import InputError
-from ser_experiments.experiment.definition import Experiment, load_experiment
+from ser_experiments.experiment.definition import Definition, Experiment, Pipeline, load_experiment
 from ser_experiments.models.ensemble import ENSEMBLES
 from ser_experiments.models.pipeline import build_pipeline
 from ser_experiments.models.remember import Remembered
+from ser_experiments.models.spec import get_model
+from ser_experiments.models.tuned import Tuned, flat_space
 
 
 def build_estimator(
@@ -50,19 +54,34 @@ def build_estimator(
         raise InputError(
             f"experiments/{experiment.name}.toml: features: no sets; add e.g. sets = ['lld'] or say --table"
         )
+    recipe: dict[str, Any] = {
+        "model": definition.model.type,
+        "params": definition.model.params,
+        "sets": () if from_table else definition.features.sets,
+        "set_params": {} if from_table else definition.features.params,
+        "scale": definition.pipeline.scale,
+        "select": definition.pipeline.select,
+        "balance": definition.pipeline.balance,
+        "calibrate": definition.pipeline.calibrate,
+        "random_state": seed,
+    }
+    kept = None if remember is None else str(remember)
     try:
-        pipeline = build_pipeline(
-            definition.model.type,
-            definition.model.params,
-            sets=() if from_table else definition.features.sets,
-            scale=definition.pipeline.scale,
-            select=definition.pipeline.select,
-            calibrate=definition.pipeline.calibrate,
-            random_state=seed,
-        )
+        pipeline = build_pipeline(**recipe)
+        if definition.search is not None:
+            space = dict(flat_space(definition.search.space, _searchable(definition)))
+            pipeline = Tuned(recipe, space, definition.search.trials, definition.search.folds, seed, kept)
     except InputError as error:
         raise InputError(f"experiments/{experiment.name}.toml: {error}") from error
-    return Remembered(pipeline, None if remember is None else str(remember))
+    return Remembered(pipeline, kept)
+
+
+def _searchable(definition: Definition) -> dict[str, Sequence[str]]:
+    """Return what a search may change; calibration is no part of it, as it changes no prediction."""
+    return {
+        "model": get_model(definition.model.type).params(),
+        "pipeline": [name for name in Pipeline.model_fields if name != "calibrate"],
+    }
 
 
 def members_of(experiment: Experiment) -> list[Experiment]:

@@ -124,12 +124,17 @@ def _importance(result: Result, fitted: BaseEstimator) -> Figure | None:
     return plot_importance(found, _title(result), how)
 
 
+def history(fitted: BaseEstimator) -> list[Mapping[str, float]]:
+    """Return what a network tells of its epochs; nothing of other models."""
+    return list(getattr(_last(fitted), "history_", []))
+
+
 def _learning(result: Result, fitted: BaseEstimator) -> Figure | None:
-    network = _last(fitted)
-    history: list[Mapping[str, float]] = getattr(network, "history_", [])
-    if not history:
+    rows = history(fitted)
+    if not rows:
         return None
-    return plot_learning(history, f"{_title(result)}, fitted on all rows", getattr(network, "best_epoch_", None))
+    best = getattr(_last(fitted), "best_epoch_", None)
+    return plot_learning(rows, f"{_title(result)}, fitted on all rows", best)
 
 
 def _last(estimator: Any) -> Any:

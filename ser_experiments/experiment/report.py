@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from ser_experiments import project
 from ser_experiments.evaluation.card import make_card
-from ser_experiments.experiment.pictures import log_pictures
+from ser_experiments.experiment.pictures import history, log_pictures
 
 if TYPE_CHECKING:
     from ser_experiments.experiment.run import Prepared, Result
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Functionals under leave-one-session-out on all of IEMOCAP do not go beyond this without a leak.
 _SUSPICIOUS_IEMOCAP = 0.62
+#: What a search on all rows is called beside those of the folds: it is that of the model, and no score is of it.
+ALL_ROWS = "all rows"
 
 
 def tags(prepared: Prepared) -> dict[str, object]:
@@ -118,9 +121,27 @@ def log_result(run: Run, result: Result, fitted: BaseEstimator) -> str:
         run.json(prepared.enrolled, "enrolled.json")
     run.json(environment(project.find().folder), "environment.json")
     log_pictures(run, result, fitted)
+    run.steps(history(fitted), "epoch", "epoch_")
+    _log_search(run, result, getattr(fitted, "fit_report_", {}))
     source = f"{prepared.setting.corpus} ({prepared.corpus.spec.title})"
     run.dataset(prepared.table, name=prepared.setting.corpus, digest=table_digest(prepared), source=source)
     return _log_model(run, result, fitted)
+
+
+def _log_search(run: Run, result: Result, on_all: Mapping[str, Any]) -> None:
+    """Log every trial of a search as a run below this one, and what was chosen as parameters of this one."""
+    for fold, report in {**result.reports, ALL_ROWS: on_all}.items():
+        chosen = report.get("best_params")
+        if chosen is None:
+            continue
+        run.params({f"best.{fold}.{name}": value for name, value in chosen.items()})
+        for trial in report["trials"]:
+            run.nested(
+                f"{fold}, trial {trial['number']}",
+                trial["params"],
+                {"inner_uar": trial["uar"], "seconds": trial["seconds"]},
+                {"ser.fold": fold, "ser.best": str(trial["params"] == chosen).lower()},
+            )
 
 
 def _params(prepared: Prepared) -> dict[str, object]:

@@ -7,7 +7,7 @@ works unmodified wherever scikit-learn takes ``cv``, nested in any order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -115,6 +115,13 @@ class OnFeatures(TransformerMixin, BaseEstimator):
         return table
 
 
+def columns_of(sets: Sequence[str], params: Mapping[str, Mapping[str, object]] | None = None) -> list[list[str]]:
+    """Return the columns of each feature set."""
+    from ser_experiments.features.extractor import get_extractor
+
+    return [get_extractor(one, **(params or {}).get(one, {})).column_names for one in sets]
+
+
 class TakeColumns(TransformerMixin, BaseEstimator):
     """Take the columns of some feature sets out of a table that may hold more.
 
@@ -126,12 +133,21 @@ class TakeColumns(TransformerMixin, BaseEstimator):
         Functionals come out as a float32 array of shape (n_rows, n_columns); arrays over time as a DataFrame.
     keep_group : bool, default=False
         Whether a DataFrame with ``group`` is wanted, for classifiers that hold out groups themselves.
+    params : dict of str to dict, optional
+        Parameters of the sets where they differ from the defaults.
     """
 
-    def __init__(self, sets: tuple[str, ...] = (), layout: str = "row", keep_group: bool = False) -> None:
+    def __init__(
+        self,
+        sets: tuple[str, ...] = (),
+        layout: str = "row",
+        keep_group: bool = False,
+        params: dict[str, dict[str, object]] | None = None,
+    ) -> None:
         self.sets = sets
         self.layout = layout
         self.keep_group = keep_group
+        self.params = params
 
     def fit(self, X: pd.DataFrame, y: object = None) -> TakeColumns:
         """Find the columns; an InputError names one that is missing."""
@@ -150,9 +166,7 @@ class TakeColumns(TransformerMixin, BaseEstimator):
             return [name for name in X.columns if name != GROUP]
         if self.layout == "array":
             return list(self.sets)
-        from ser_experiments.features.extractor import get_extractor
-
-        return [name for one in self.sets for name in get_extractor(one).column_names]
+        return [name for names in columns_of(self.sets, self.params) for name in names]
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame | NDArray[np.float32]:
         """Take the columns."""
@@ -166,3 +180,31 @@ class TakeColumns(TransformerMixin, BaseEstimator):
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the names of the columns taken."""
         return np.asarray(self.columns_, dtype=object)
+
+
+class BalanceBlocks(TransformerMixin, BaseEstimator):
+    """Let feature sets that stand side by side weigh the same, whatever their numbers of columns.
+
+    Each block of standardised columns is scaled by ``sqrt(n_columns / (n_blocks * columns of the block))``, so that
+    every block adds the same to a squared distance, and the mean variance of a column stays 1.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Columns of each block, in order.
+    """
+
+    def __init__(self, sizes: tuple[int, ...]) -> None:
+        self.sizes = sizes
+
+    def fit(self, X: NDArray[np.floating], y: object = None) -> BalanceBlocks:
+        """Check the number of columns; nothing is learned."""
+        self.n_features_in_ = X.shape[1]
+        if sum(self.sizes) != self.n_features_in_:
+            raise InputError(f"blocks of {list(self.sizes)} columns, but the table has {self.n_features_in_}")
+        return self
+
+    def transform(self, X: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Return the weighted columns."""
+        weights = [np.sqrt(self.n_features_in_ / (len(self.sizes) * size)) for size in self.sizes]
+        return np.asarray(X * np.repeat(weights, self.sizes), dtype=np.float32)

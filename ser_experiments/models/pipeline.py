@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
 from ser_experiments.errors import InputError, nearest
-from ser_experiments.models.grouping import OnFeatures, TakeColumns
+from ser_experiments.models.grouping import BalanceBlocks, OnFeatures, TakeColumns, columns_of
 from ser_experiments.models.spec import ModelSpec, get_model
 from ser_experiments.models.temperature import TemperatureScaled
 
@@ -38,11 +38,13 @@ TRUSTED_TYPES = (
     "ser_experiments.models.ensemble.AverageOfMembers",
     "ser_experiments.models.ensemble.LogLinearPool",
     "ser_experiments.models.ensemble.StackOfMembers",
+    "ser_experiments.models.grouping.BalanceBlocks",
     "ser_experiments.models.grouping.ByColumn",
     "ser_experiments.models.grouping.OnFeatures",
     "ser_experiments.models.grouping.TakeColumns",
     "ser_experiments.models.remember.Remembered",
     "ser_experiments.models.temperature.TemperatureScaled",
+    "ser_experiments.models.tuned.Tuned",
 )
 
 
@@ -51,8 +53,10 @@ def build_pipeline(
     params: Mapping[str, object] | None = None,
     *,
     sets: Sequence[str] = (),
+    set_params: Mapping[str, Mapping[str, object]] | None = None,
     scale: str = "standard",
     select: int | None = None,
+    balance: bool = False,
     calibrate: str = "none",
     random_state: int | None = 0,
 ) -> BaseEstimator:
@@ -66,10 +70,14 @@ def build_pipeline(
         Parameters of the family.
     sets : sequence of str
         Feature sets whose columns it takes; none means all columns of the table.
+    set_params : mapping of str to mapping, optional
+        Parameters of the feature sets where they differ from the defaults.
     scale : {"standard", "robust", "quantile", "none"}
         How functionals are scaled; arrays over time are scaled by their networks.
     select : int, optional
         Keep this many columns by their ANOVA F value.
+    balance : bool, default=False
+        Weigh the feature sets equally, whatever their numbers of columns.
     calibrate : {"none", "temperature"}
         Calibration of the probabilities on inner folds that keep groups apart.
     random_state : int, optional
@@ -84,10 +92,21 @@ def build_pipeline(
     _check("scale", scale, SCALERS)
     _check("calibrate", calibrate, CALIBRATIONS)
     steps: list[tuple[str, BaseEstimator]] = [
-        ("columns", TakeColumns(tuple(sets), layout=spec.layout, keep_group=spec.reads_group))
+        (
+            "columns",
+            TakeColumns(
+                tuple(sets),
+                layout=spec.layout,
+                keep_group=spec.reads_group,
+                params={name: dict(given) for name, given in (set_params or {}).items() if given} or None,
+            ),
+        )
     ]
+    if balance and (len(sets) < 2 or select is not None or spec.layout != "row"):
+        raise InputError("pipeline: balance is for two or more sets of functionals, without select")
     if spec.layout == "row":
-        steps += _preparation(spec, scale, select)
+        sizes = tuple(map(len, columns_of(sets, set_params))) if balance else ()
+        steps += _preparation(spec, scale, select, sizes)
     steps.append(("model", build_model(model, params, random_state=random_state)))
     return CALIBRATIONS[calibrate](Pipeline(steps))
 
@@ -107,11 +126,15 @@ def build_model(
     return spec.build(**settings)
 
 
-def _preparation(spec: ModelSpec, scale: str, select: int | None) -> list[tuple[str, BaseEstimator]]:
+def _preparation(
+    spec: ModelSpec, scale: str, select: int | None, sizes: tuple[int, ...]
+) -> list[tuple[str, BaseEstimator]]:
     steps: list[tuple[str, BaseEstimator]] = [("impute", SimpleImputer(strategy="median", keep_empty_features=True))]
     scaler = SCALERS[scale]
     if scaler is not None:
         steps.append(("scale", scaler()))
+    if sizes:
+        steps.append(("balance", BalanceBlocks(sizes)))
     if select is not None:
         steps.append(("select", SelectKBest(k=select)))
     if spec.reads_group:

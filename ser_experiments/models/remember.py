@@ -128,6 +128,8 @@ def _taken(estimator: BaseEstimator, X: pd.DataFrame) -> list[str]:
     from ser_experiments.models.grouping import GROUP, TakeColumns
 
     takers = [value for value in estimator.get_params(deep=True).values() if isinstance(value, TakeColumns)]
+    if hasattr(estimator, "taker"):
+        takers.append(estimator.taker())
     if not takers:
         return list(X.columns)
     names = {name for taker in takers for name in taker.fit(X).columns_}

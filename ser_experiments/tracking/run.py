@@ -6,7 +6,7 @@ import json
 import logging
 import math
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import mlflow
 import pandas as pd
-from mlflow.entities import Metric, RunStatus
+from mlflow.entities import Metric, Param, RunStatus
 from mlflow.utils.time import get_current_time_millis
 
 from ser_experiments.project import Project
@@ -66,6 +66,32 @@ class Run:
         ]
         for i in range(0, len(rows), _BATCH):
             self.client.log_batch(self.run_id, metrics=rows[i : i + _BATCH])
+
+    def steps(self, rows: Iterable[Mapping[str, float]], step: str, prefix: str) -> None:
+        """Log a metric at many steps: each row holds its step under the name `step`, and values."""
+        now = get_current_time_millis()
+        found = [
+            Metric(f"{prefix}{name}", float(value), now, int(row[step]))
+            for row in rows
+            for name, value in row.items()
+            if name != step and math.isfinite(value)
+        ]
+        for i in range(0, len(found), _BATCH):
+            self.client.log_batch(self.run_id, metrics=found[i : i + _BATCH])
+
+    def nested(
+        self, name: str, params: Mapping[str, object], metrics: Mapping[str, float], tags: Mapping[str, object]
+    ) -> None:
+        """Log a run below this one, finished: a trial of a search, a member of a stack."""
+        words = {"mlflow.parentRunId": self.run_id, "mlflow.runName": name, "mlflow.source.type": "LOCAL", **tags}
+        child = self.client.create_run(self.experiment_id, tags={k: str(v)[:_MAX_TAG] for k, v in words.items()})
+        now = get_current_time_millis()
+        self.client.log_batch(
+            child.info.run_id,
+            params=[Param(key, str(value)[:_MAX_PARAM]) for key, value in params.items()],
+            metrics=[Metric(key, float(value), now, 0) for key, value in metrics.items() if math.isfinite(value)],
+        )
+        self.client.set_terminated(child.info.run_id)
 
     def figure(self, figure: Figure, name: str) -> None:
         """Log a picture, e.g. ``"plots/confusion_matrix.png"``."""

@@ -91,6 +91,29 @@ def test_what_a_normalisation_asks_is_said_and_left_out(tree: Path, project_fold
         run_experiment("svm_lld", corpus="iemocap", root=tree, normalize="sepaker")
 
 
+def test_a_search_is_logged_below_its_run(tree: Path, project_folder: Path) -> None:
+    from ser_experiments.cli.run import show
+    from ser_experiments.tracking.leaderboard import settings
+
+    dialog = "Ses02F_impro01"  # inner folds need two sessions beside the one that is left out
+    add_dialog(tree, 2, dialog, {f"{dialog}_{x}{i:03d}": c for x in "FM" for i, c in enumerate(CODES)})
+    few = {"search.trials": 3}
+    result = run_experiment("svm_lld_tuned", corpus="iemocap", root=tree, overrides=few)
+    client = connect(project.find())
+    children = client.search_runs([result.experiment_id], f"tags.mlflow.parentRunId = '{result.run_id}'")
+    assert len(children) == 3 * (len(result.folds) + 1)
+    assert {run.info.status for run in children} == {"FINISHED"}
+    parent = client.get_run(result.run_id).data
+    for fold, report in result.reports.items():
+        mine = [run for run in children if run.data.tags["ser.fold"] == fold]
+        best = max(run.data.metrics["inner_uar"] for run in mine)
+        (chosen,) = {run.data.params["model.C"] for run in mine if run.data.tags["ser.best"] == "true"}
+        assert parent.params[f"best.{fold}.model.C"] == chosen == str(report["best_params"]["model.C"])
+        assert report["inner_uar"] == pytest.approx(best)
+    assert [run.run_id for s in settings(client) for run in s.runs] == [result.run_id]
+    show(result, 1.0)
+
+
 def test_bad_recordings_stop_the_run_and_are_all_named(tree: Path, project_folder: Path) -> None:
     wavs = tree / "Session1/sentences/wav/Ses01F_impro01"
     (wavs / "Ses01F_impro01_F000.wav").write_bytes(b"")

@@ -1,0 +1,270 @@
+"""Choose parameters on inner folds that keep groups apart: the search is a part of the fit.
+
+The search sees the training rows alone, so an outer fold tests what it chose on people that it never heard.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import balanced_accuracy_score
+
+from ser_experiments.errors import InputError
+from ser_experiments.models.grouping import ByColumn, TakeColumns
+
+if TYPE_CHECKING:
+    import optuna
+
+log = logging.getLogger(__name__)
+#: What a range may hold in a definition.
+_RANGE = {"low", "high", "log"}
+
+
+class Tuned(ClassifierMixin, BaseEstimator):
+    """A pipeline whose parameters are chosen by the UAR pooled over inner folds, then fitted on all rows.
+
+    The first trial is the recipe as it stands; the others are drawn by Optuna's TPE sampler. Every trial has a seed
+    of its own and is written to a file as soon as it is done, so a search that was interrupted goes on where it stopped
+    and ends where it would have ended.
+
+    Parameters
+    ----------
+    recipe : dict
+        Arguments of :func:`ser_experiments.models.pipeline.build_pipeline`.
+    space : dict of str to dict or list
+        What is searched: ``"model.C": {"low": 0.1, "high": 10.0, "log": True}`` or a list of choices; the names are
+        ``model.`` and a parameter of the family, or ``pipeline.`` and an option of the pipeline.
+    trials : int, default=25
+        Trials, the recipe's own among them.
+    folds : int, default=3
+        Inner folds.
+    seed : int, default=0
+        Seed of the search.
+    folder : str, optional
+        Where trials are kept; it changes no number.
+
+    Attributes
+    ----------
+    estimator_ : pipeline
+        Fitted on all rows with the best parameters.
+    best_params_ : dict
+        The chosen values by the names of the space; of equal trials the first.
+    trials_ : list of dict
+        ``number``, ``params``, ``uar`` and ``seconds`` of each trial.
+    """
+
+    def __init__(
+        self,
+        recipe: dict[str, Any],
+        space: dict[str, Any],
+        trials: int = 25,
+        folds: int = 3,
+        seed: int = 0,
+        folder: str | None = None,
+    ) -> None:
+        self.recipe = recipe
+        self.space = space
+        self.trials = trials
+        self.folds = folds
+        self.seed = seed
+        self.folder = folder
+
+    def fit(self, X: pd.DataFrame, y: object) -> Tuned:
+        """Search on inner folds and fit the best pipeline on all rows.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_rows, n_columns)
+            A feature table with ``group``.
+        y : array-like of shape (n_rows,)
+            Class labels.
+        """
+        labels = np.asarray(y)
+        study = self._study(X, labels)
+        splits = list(ByColumn(self.folds).split(X))
+        while (done := len(_finished(study))) < self.trials:
+            # A seed for each trial, so that it does not matter in how many sittings the trials were made.
+            study.sampler = _sampler(self.seed + done)
+            if done == 0:
+                study.enqueue_trial(self._start())
+            trial = study.ask()
+            start = time.perf_counter()
+            chosen = {name: _suggest(trial, name, values) for name, values in self.space.items()}
+            score = self._score(chosen, X, labels, splits)
+            trial.set_user_attr("seconds", round(time.perf_counter() - start, 3))
+            trial.set_user_attr("params", chosen)
+            study.tell(trial, score)
+        finished = _finished(study)
+        self.trials_ = [
+            {"number": n, "params": t.user_attrs["params"], "uar": t.value, "seconds": t.user_attrs["seconds"]}
+            for n, t in enumerate(finished)
+        ]
+        best = max(self.trials_, key=lambda trial: (trial["uar"], -trial["number"]))
+        self.best_params_, self.best_uar_ = dict(best["params"]), float(best["uar"])
+        self.estimator_ = self._pipeline(self.best_params_).fit(X, labels)
+        self.classes_ = self.estimator_.classes_
+        return self
+
+    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        """Return probabilities in the order of ``classes_``; a pipeline without them is an AttributeError."""
+        return self.estimator_.predict_proba(X)
+
+    def predict(self, X: pd.DataFrame) -> NDArray[np.str_]:
+        """Return the most probable class of each row."""
+        return self.estimator_.predict(X)
+
+    def taker(self) -> TakeColumns:
+        """Return what takes the columns of the table, which the space cannot change."""
+        return self._pipeline({}, calibrate=False).steps[0][1]
+
+    @property
+    def fit_report_(self) -> dict[str, Any]:
+        """The chosen parameters, their score on inner folds, and every trial."""
+        return {"best_params": self.best_params_, "inner_uar": self.best_uar_, "trials": self.trials_}
+
+    def _pipeline(self, chosen: Mapping[str, Any], *, calibrate: bool = True) -> BaseEstimator:
+        from ser_experiments.models.pipeline import build_pipeline
+
+        recipe = {**self.recipe, "params": dict(self.recipe.get("params") or {})}
+        for name, value in chosen.items():
+            section, option = name.split(".", 1)
+            if section == "model":
+                recipe["params"][option] = value
+            else:
+                recipe[option] = value
+        if not calibrate:
+            recipe["calibrate"] = "none"
+        return build_pipeline(**recipe)
+
+    def _score(
+        self,
+        chosen: Mapping[str, Any],
+        X: pd.DataFrame,
+        y: NDArray[np.str_],
+        splits: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
+    ) -> float:
+        """Return the UAR pooled over the inner folds. Calibration is left out: it changes no prediction."""
+        predicted = np.empty(len(y), dtype=object)
+        for train, test in splits:
+            fitted = self._pipeline(chosen, calibrate=False).fit(X.iloc[train], y[train])
+            predicted[test] = fitted.predict(X.iloc[test])
+        return float(balanced_accuracy_score(y, predicted.astype(str)))
+
+    def _start(self) -> dict[str, Any]:
+        """Return the recipe's own values, where the space holds them."""
+        found: dict[str, Any] = {}
+        for name, values in self.space.items():
+            section, option = name.split(".", 1)
+            source = (self.recipe.get("params") or {}) if section == "model" else self.recipe
+            if option in source and _holds(values, source[option]):
+                found[name] = source[option]
+        return found
+
+    def _study(self, X: pd.DataFrame, y: NDArray[np.str_]) -> optuna.Study:
+        """Return the study of exactly these rows and this search, with the trials made so far."""
+        import optuna
+        from optuna.storages import InMemoryStorage, JournalStorage
+        from optuna.storages.journal import JournalFileBackend
+
+        from ser_experiments.models.remember import fit_key
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        storage: InMemoryStorage | JournalStorage = InMemoryStorage()
+        name = fit_key(self, X, y)
+        if self.folder is not None:
+            path = Path(self.folder) / f"{name}.trials"
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                storage = JournalStorage(JournalFileBackend(str(path)))
+            except OSError as error:
+                log.warning("trials are not kept: %s", error)
+        study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
+        for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
+            # Whoever ran it is gone.
+            study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+        return study
+
+
+def _sampler(seed: int) -> optuna.samplers.BaseSampler:
+    import optuna
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return optuna.samplers.TPESampler(n_startup_trials=8, multivariate=True, seed=seed)
+
+
+def _finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    import optuna
+
+    return study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
+
+
+def _suggest(trial: optuna.Trial, name: str, values: Mapping[str, Any] | list[Any]) -> Any:
+    if isinstance(values, list):
+        # Optuna knows a choice by its value; a list or a table is none.
+        return trial.suggest_categorical(name, values)
+    low, high, log_scale = values["low"], values["high"], values.get("log", False)
+    if isinstance(low, int) and isinstance(high, int):
+        return trial.suggest_int(name, low, high, log=log_scale)
+    return trial.suggest_float(name, low, high, log=log_scale)
+
+
+def _holds(values: Mapping[str, Any] | list[Any], value: Any) -> bool:
+    if isinstance(values, list):
+        return value in values
+    return isinstance(value, (int, float)) and values["low"] <= value <= values["high"]
+
+
+def flat_space(raw: Mapping[str, Any], allowed: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, Any]]:
+    """Read ``[search.space]``: tables within tables become dotted names, each with its range or choices.
+
+    Parameters
+    ----------
+    raw : mapping
+        As TOML gives it.
+    allowed : mapping of str to collection of str
+        The options of each section, ``model`` and ``pipeline``.
+    where : str
+        The section so far.
+
+    Raises
+    ------
+    InputError
+        An unknown name, or a value that is neither a range nor a list of choices.
+    """
+    from ser_experiments.errors import nearest
+
+    for key, value in raw.items():
+        name = f"{where}.{key}" if where else key
+        if isinstance(value, Mapping) and not _RANGE & set(value) and name in allowed:
+            yield from flat_space(value, allowed, name)
+            continue
+        section, _, option = name.partition(".")
+        if section not in allowed:
+            raise InputError(f"search: space: unknown section {section!r}{nearest(section, allowed)}")
+        if option not in allowed[section]:
+            raise InputError(f"search: space: {section} has no {option!r}{nearest(option, allowed[section])}")
+        yield name, _checked(name, value)
+
+
+def _checked(name: str, value: Any) -> Any:
+    if isinstance(value, list) and value and all(isinstance(v, (str, int, float, bool)) for v in value):
+        return value
+    if isinstance(value, Mapping) and set(value) <= _RANGE and {"low", "high"} <= set(value):
+        low, high, log_scale = value["low"], value["high"], value.get("log", False)
+        numbers = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in (low, high))
+        if numbers and low < high and isinstance(log_scale, bool) and (low > 0 or not log_scale):
+            return dict(value)
+    raise InputError(
+        f"search: space: {name} is {value!r}; expected choices such as [1, 2] or a range such as "
+        "{ low = 0.1, high = 10.0, log = true } with low < high (and above 0 with log)"
+    )
