@@ -77,7 +77,8 @@ def _merge_rows(parts: Parts, names: list[str]) -> list[str]:
     for name in names:
         table = _read(parts, name)
         if table is not None:
-            waiting.append(_without(table, seen))
+            fresh = _without(table, seen)
+            waiting += [fresh] if len(fresh) else []
             merged.append(name)
         if sum(each.nbytes for each in waiting) >= PART_BYTES:
             parts.append(pa.concat_tables(waiting).combine_chunks(), sync=Sync.NAME)
@@ -136,7 +137,7 @@ def _without(table: pa.Table, seen: set[bytes]) -> pa.Table:
         if key not in seen:
             seen.add(key)
             fresh.append(row)
-    return table if len(fresh) == len(table) else table.take(fresh)
+    return table if len(fresh) == len(table) else table.take(pa.array(fresh, pa.int64()))
 
 
 def _weight(part: Path) -> int:

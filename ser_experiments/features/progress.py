@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 import threading
 import time
@@ -31,6 +32,9 @@ class Progress:
         Seconds of audio measured so far.
     elapsed_s : float
         Seconds since the stage began.
+    left_s : float
+        Seconds left at the pace since the first step, which pays for imports and compilation; infinite until that
+        pace is known.
     """
 
     stage: str
@@ -38,6 +42,7 @@ class Progress:
     total: int
     audio_s: float
     elapsed_s: float
+    left_s: float = math.inf
 
     @property
     def audio_hours_per_s(self) -> float:
@@ -45,19 +50,21 @@ class Progress:
         return self.audio_s / 3600 / self.elapsed_s if self.elapsed_s > 0 else 0.0
 
     @property
-    def left_s(self) -> float:
-        """Seconds left if it goes on like this; infinite before anything is done."""
-        return self.elapsed_s * (self.total - self.done) / self.done if self.done else float("inf")
+    def left(self) -> str:
+        """Return the time left as hours, minutes and seconds; empty at the end and where it is not known."""
+        return _clock(self.left_s) if 0 < self.left_s < math.inf else ""
 
     def __str__(self) -> str:
         text = f"{self.stage} {self.done}/{self.total}"
         if self.audio_s:
             text += f", {self.audio_hours_per_s:.3f} h of audio/s"
-        if self.done < self.total and self.done:
-            text += f", {_clock(self.left_s)} left"
+        if self.left:
+            text += f", {self.left} left"
         return text
 
 
+#: Steps and seconds after the first step that tell a pace.
+_PACE_STEPS, _PACE_S = 5, 1.0
 #: What is told of progress; called at most a few times a second.
 Callback = Callable[[Progress], None]
 
@@ -85,6 +92,7 @@ class Meter:
         """Begin a stage of so many steps."""
         self._stage, self._total, self._done, self._audio_s = stage, total, 0, 0.0
         self._began = time.monotonic()
+        self._first: tuple[int, float] | None = None
         self._next = self._began + self._first_s
 
     def step(self, steps: int = 1, audio_s: float = 0.0) -> None:
@@ -93,11 +101,18 @@ class Meter:
             self._done += steps
             self._audio_s += audio_s
             now = time.monotonic()
+            self._first = self._first or (self._done, now)
             # The last step is told when a step before it was, or a bar would stop short.
             last = self._done >= self._total and self._next > self._began + self._first_s
             if now >= self._next or last:
-                self._tell(Progress(self._stage, self._done, self._total, self._audio_s, now - self._began))
+                elapsed_s, left_s = now - self._began, self._left_s(now)
+                self._tell(Progress(self._stage, self._done, self._total, self._audio_s, elapsed_s, left_s))
                 self._next = now + self._every_s
+
+    def _left_s(self, now: float) -> float:
+        first_done, first = self._first or (self._done, now)
+        done, seconds = self._done - first_done, now - first
+        return seconds / done * (self._total - self._done) if done >= _PACE_STEPS and seconds >= _PACE_S else math.inf
 
 
 class ProgressBar:
@@ -117,7 +132,7 @@ class ProgressBar:
         if not sys.stderr.isatty():
             return None
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
         from rich.progress import Progress as Bar
 
         self._bar = Bar(
@@ -125,7 +140,7 @@ class ProgressBar:
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[speed]}"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             console=Console(stderr=True),
             transient=True,
         )
@@ -135,9 +150,10 @@ class ProgressBar:
     def __call__(self, progress: Progress) -> None:
         """Show how far a stage is."""
         speed = f"{progress.audio_hours_per_s:.3f} h of audio/s" if progress.audio_s else ""
+        fields = {"speed": speed, "left": f"{progress.left} left" if progress.left else ""}
         if progress.stage not in self._tasks:
-            self._tasks[progress.stage] = self._bar.add_task(progress.stage, total=progress.total, speed=speed)
-        self._bar.update(self._tasks[progress.stage], completed=progress.done, total=progress.total, speed=speed)
+            self._tasks[progress.stage] = self._bar.add_task(progress.stage, total=progress.total, **fields)
+        self._bar.update(self._tasks[progress.stage], completed=progress.done, total=progress.total, **fields)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
