@@ -22,7 +22,9 @@ from ser_experiments.evaluation.plots import (
     plot_learning,
     plot_map,
     plot_reliability,
+    plot_spectrograms,
 )
+from ser_experiments.features.extractor import get_extractor
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,6 +37,9 @@ log = logging.getLogger(__name__)
 _REFIT_S = 3.0
 #: Rows that are shuffled for importance.
 _MOST_ROWS = 400
+
+#: The feature set that is drawn as it is.
+SPECTROGRAMS = "melspec"
 
 Maker = Callable[["Result", BaseEstimator], "Figure | pd.DataFrame | None"]
 
@@ -145,6 +150,21 @@ def _last(estimator: Any) -> Any:
     return estimator if inner is None else _last(inner)
 
 
+def _spectrograms(result: Result, fitted: BaseEstimator) -> Figure | None:
+    """Take of each class the utterance of middling length."""
+    prepared = result.prepared
+    if SPECTROGRAMS not in prepared.table:
+        return None
+    extractor = get_extractor(SPECTROGRAMS, **prepared.sets[SPECTROGRAMS])
+    examples = {}
+    for name, cells in prepared.table[SPECTROGRAMS].groupby(prepared.utterances["label"]):
+        order = sorted(cells.index, key=lambda utterance: len(cells[utterance]))
+        middle = order[len(order) // 2]
+        examples[str(name)] = (str(middle), np.asarray(cells[middle]))
+    hop_s = float(extractor.params["hop_ms"]) / 1000  # type: ignore[arg-type]
+    return plot_spectrograms(examples, _title(result), hop_s=hop_s, top_hz=extractor.sample_rate / 2)
+
+
 def _mistakes(result: Result, fitted: BaseEstimator) -> pd.DataFrame:
     return surely_wrong(result.predictions)
 
@@ -158,5 +178,6 @@ MAKERS: dict[str, Maker] = {
     "plots/table_map.png": _map,
     "plots/importance.png": _importance,
     "plots/learning_curves.png": _learning,
+    "plots/melspec.png": _spectrograms,
     "surely_wrong.csv": _mistakes,
 }

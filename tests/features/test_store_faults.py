@@ -99,8 +99,8 @@ def test_twenty_kills_on_real_speech(speech_corpora: Path, tmp_path: Path) -> No
     root = speech_corpora / "emodb4"
     code = (
         "import sys\nfrom ser_experiments import feature_table, load_corpus\n"
-        "feature_table(['mfcc', 'melspec'], load_corpus('manifest', sys.argv[1]).utterances, cache=sys.argv[2],"
-        " jobs=int(sys.argv[3]))"
+        "feature_table(['lld', 'prosody', 'melspec'], load_corpus('manifest', sys.argv[1]).utterances,"
+        " cache=sys.argv[2], jobs=int(sys.argv[3]))"
     )
     clock = random.Random(7)
     kills = 0
@@ -112,18 +112,18 @@ def test_twenty_kills_on_real_speech(speech_corpora: Path, tmp_path: Path) -> No
         )
         before = len(stored_keys(tmp_path / "cache", "melspec"))
         try:
-            process.wait(clock.uniform(2.0, 7.0))
+            process.wait(clock.uniform(1.8, 5.0))
         except subprocess.TimeoutExpired:
             kill(process)
             kills += 1
         assert len(stored_keys(tmp_path / "cache", "melspec")) >= before
         if kills < moment + 1:  # it was quick enough to end: take rows away so that there is more to do
-            for part in sorted((tmp_path / "cache" / "tables").glob("m*/*/part-*.parquet"))[::2]:
+            for part in sorted((tmp_path / "cache" / "tables").glob("[lmp]*/*/part-*.parquet"))[::2]:
                 part.unlink()
     assert kills >= 5
     utterances = load_corpus("manifest", root).utterances
-    table = feature_table(["mfcc", "melspec"], utterances, cache=tmp_path / "cache")
-    fresh = feature_table(["mfcc", "melspec"], utterances, cache=tmp_path / "fresh")
+    table = feature_table(["lld", "prosody", "melspec"], utterances, cache=tmp_path / "cache")
+    fresh = feature_table(["lld", "prosody", "melspec"], utterances, cache=tmp_path / "fresh")
     pd.testing.assert_frame_equal(table.drop(columns="melspec"), fresh.drop(columns="melspec"))
     for one, other in zip(table["melspec"], fresh["melspec"], strict=True):
         np.testing.assert_array_equal(one, other)

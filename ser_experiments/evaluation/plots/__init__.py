@@ -6,6 +6,7 @@ from ser_experiments.evaluation.plots.importance import plot_importance
 from ser_experiments.evaluation.plots.leaderboard import plot_leaderboard
 from ser_experiments.evaluation.plots.learning import plot_learning
 from ser_experiments.evaluation.plots.reliability import plot_reliability
+from ser_experiments.evaluation.plots.spectrograms import plot_spectrograms
 from ser_experiments.evaluation.plots.table_map import plot_map
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "plot_learning",
     "plot_map",
     "plot_reliability",
+    "plot_spectrograms",
 ]
