@@ -9,10 +9,14 @@ STAMP := $(VENV)/.installed
 BOOST ?= cpu
 
 NAME ?= xgb_lld
+# What fits a CPU: all but the ResNets and the slowest searches. Ensembles come last and take their members' fits.
+ALL ?= dummy svm_lld logreg_lld rf_lld gbm_lld xgb_lld lgbm_lld svm_prosody lgbm_prosody svm_fused logreg_fused \
+	mlp_mfcc lstm_frames cnn_melspec svm_lld_tuned average_tables stack_tables average_fused stack_fused \
+	average_all stack_all
 OPTIONS = $(if $(CORPUS),--corpus $(CORPUS)) $(if $(ROOT),--root "$(ROOT)") $(if $(LABELS),--labels $(LABELS)) \
 	$(if $(SUBSET),--subset $(SUBSET)) $(if $(PROTOCOL),--protocol $(PROTOCOL)) $(ARGS)
 
-.PHONY: help setup experiment compare protocol list ui corpora check format test test-slow test-all bench clean
+.PHONY: help setup experiment experiments compare register predict serve protocol list ui corpora check format test test-slow test-all bench clean
 
 help: ## Print this list
 	@echo "Usage: make TARGET [NAME=xgb_lld] [CORPUS=demo|iemocap|manifest] [ROOT=path] [LABELS=..] [PROTOCOL=..] [ARGS=..]"
@@ -32,8 +36,21 @@ $(STAMP): pyproject.toml constraints.txt
 experiment: $(STAMP) ## Run an experiment: make experiment NAME=xgb_lld
 	@$(BIN)/ser run $(NAME) $(OPTIONS)
 
+experiments: $(STAMP) ## Run every experiment that fits a CPU, then compare them (an hour on the demo corpus)
+	@for name in $(ALL); do echo "$$name"; $(BIN)/ser run $$name $(OPTIONS) || exit $$?; done
+	@$(BIN)/ser compare
+
 compare: $(STAMP) ## Rank the runs of a setting: make compare ARGS="--metric uar --picture board.png"
 	@$(BIN)/ser compare $(NAMES) $(if $(SETTING),--setting $(SETTING)) $(ARGS)
+
+register: $(STAMP) ## Register the best run of a setting: make register ARGS=--allow-demo
+	@$(BIN)/ser register $(if $(RUN),$(RUN)) $(if $(SETTING),--setting $(SETTING)) $(ARGS)
+
+predict: $(STAMP) ## Predict recordings with the champion: make predict FILES="a.wav folder"
+	@$(BIN)/ser predict $(FILES) $(ARGS)
+
+serve: $(STAMP) ## Serve the champion over HTTP
+	@$(BIN)/ser serve $(ARGS)
 
 protocol: $(STAMP) ## Show the card of a setting: make protocol CORPUS=demo ARGS="--export card.json"
 	@$(BIN)/ser protocol $(OPTIONS)

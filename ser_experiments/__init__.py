@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "corpora": ["load_corpus"],
         "errors": ["AudioError", "InputError", "LeakError", "SerError", "StoreError"],
         "experiment": ["build_estimator", "load_experiment", "run_experiment"],
+        "tracking.loading": ["load_model"],
         "features": ["extract", "feature_table"],
     },
 )

@@ -177,6 +177,17 @@ def table_digest(prepared: Prepared) -> str:
     return digest.hexdigest()
 
 
+def _training(prepared: Prepared) -> dict[str, object]:
+    """Return the range of the recordings learned from, against which a new one is held."""
+    if prepared.facts is None:
+        return {}
+    ranges = {
+        key: [round(float(end), 3) for end in prepared.facts[key].quantile([0.0, 1.0])]
+        for key in ("duration_s", "rms_db")
+    }
+    return {"sample_rate": int(prepared.facts["sample_rate"].min()), **ranges}
+
+
 def _log_model(run: Run, result: Result, fitted: BaseEstimator) -> str:
     from ser_experiments.tracking import AudioModel, log_audio_model, log_table_model
 
@@ -190,6 +201,7 @@ def _log_model(run: Run, result: Result, fitted: BaseEstimator) -> str:
         "uar": result.metrics["uar"],
         "normalize": setting.normalize,
         "notes": warnings_for(prepared),
+        "training": _training(prepared),
     }
     if prepared.table_file is not None or by_speaker(prepared):
         # What was normalised by speaker cannot be had from one recording: such a model takes the normalised columns.

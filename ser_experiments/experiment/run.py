@@ -65,6 +65,8 @@ class Prepared:
         What was taken out by speaker.
     enrolled : dict of str to list of str
         Utterances by speaker that were given for it, and are neither trained on nor tested.
+    facts : DataFrame or None
+        Of the recordings: ``duration_s``, ``sample_rate``, ``rms_db`` and others; None with a ready-made table.
     """
 
     experiment: Experiment
@@ -79,6 +81,7 @@ class Prepared:
     skipped: Mapping[str, str] = field(default_factory=dict)
     normalization: Normalization = field(default_factory=lambda: Normalization("none"))
     enrolled: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    facts: pd.DataFrame | None = None
 
     @property
     def features(self) -> str:
@@ -195,12 +198,13 @@ def prepare(
     loaded, enrolled = enrol(loaded, mode)
     made = normalize_by_speaker(made, speakers, mode, enrolled)
     folds = make_folds(loaded.utterances, protocol, **cut)  # type: ignore[arg-type]
-    check_leaks(folds, loaded.utterances, None if facts is None else facts.loc[made.index, "samples_digest"])
+    facts = None if facts is None else facts.loc[made.index]
+    check_leaks(folds, loaded.utterances, None if facts is None else facts["samples_digest"])
     made["group"] = folds.group.to_numpy(dtype=str)
     setting = setting_of(loaded, folds, str(mode))
     table_file = None if table is None else Path(table)
     return Prepared(
-        experiment, loaded, folds, setting, made, estimator, seed, sets, table_file, skipped, mode, enrolled
+        experiment, loaded, folds, setting, made, estimator, seed, sets, table_file, skipped, mode, enrolled, facts
     )
 
 

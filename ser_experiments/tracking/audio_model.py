@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,46 @@ class AudioModel:
         chances = self.estimator.predict_proba(self.features(audio, sample_rate).assign(group=""))[0]
         by_class = {c: float(p) for c, p in zip(self.classes, chances, strict=True)}
         return {"label": max(by_class, key=lambda c: by_class[c]), "probabilities": by_class}
+
+    def predict(
+        self, sources: Iterable[str | Path | bytes | tuple[NDArray[np.float32], int]]
+    ) -> Iterator[dict[str, Any]]:
+        """Predict recordings one after the other, so that any number of them needs the memory of one.
+
+        Parameters
+        ----------
+        sources : iterable of path, bytes, or (ndarray of shape (n_samples,), sample rate in Hz)
+            The recordings; arrays are mono with a full scale of 1.
+
+        Yields
+        ------
+        dict
+            ``label``, ``probabilities``, ``warnings`` (how the recording is unlike those learned from) and ``error``;
+            of a recording that cannot be used only ``error`` is not empty.
+        """
+        for source in sources:
+            try:
+                audio, rate = source if isinstance(source, tuple) else read_audio(source)
+                found = self.predict_audio(audio, rate)
+                yield {**found, "warnings": self.unlike(audio, rate), "error": ""}
+            except AudioError as error:
+                yield {"label": "", "probabilities": {}, "warnings": [], "error": str(error)}
+
+    def unlike(self, audio: NDArray[np.float32], sample_rate: int) -> list[str]:
+        """Say how a recording is unlike those that the model learned from; nothing where that was not kept."""
+        learned: Mapping[str, Any] = self.meta.get("training", {})
+        said = []
+        if learned and sample_rate < learned["sample_rate"]:
+            said.append(f"sampled at {sample_rate} Hz, training at {learned['sample_rate']} Hz or more")
+        for key, value, unit in (
+            ("duration_s", len(audio) / sample_rate, "s"),
+            ("rms_db", 20 * float(np.log10(np.sqrt(np.mean(np.square(audio, dtype=np.float64))) + 1e-12)), "dB"),
+        ):
+            low, high = learned.get(key, (-np.inf, np.inf))
+            if not low <= value <= high:
+                name = {"duration_s": "length", "rms_db": "level"}[key]
+                said.append(f"{name} {value:.1f} {unit}, training {low:.1f} to {high:.1f} {unit}")
+        return said
 
     def predict_source(self, source: str | Path | bytes) -> dict[str, Any]:
         """Read a path or bytes and predict; an AudioError says what is wrong with the recording."""

@@ -1,0 +1,35 @@
+"""Load a model by name for use in Python and at the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ser_experiments import project
+from ser_experiments.tracking.audio_model import AudioModel, load_folder
+from ser_experiments.tracking.registry import model_folder, model_uri
+from ser_experiments.tracking.store import connect
+
+
+def load_model(name: str | Path | None = None) -> AudioModel:
+    """Load a model that takes audio; nothing in its files is executed.
+
+    Parameters
+    ----------
+    name : str or Path, optional
+        A setting, a registered name with ``@alias`` or ``/version``, a ``models:/`` or ``runs:/`` URI, or a folder that
+        :func:`ser_experiments.tracking.save_model` wrote. By default the champion registered last.
+
+    Returns
+    -------
+    AudioModel
+        ``predict(sources)`` takes paths, bytes or arrays.
+
+    Raises
+    ------
+    InputError
+        No such model; or its files were changed, hold unknown types, or name other versions of feature sets.
+    """
+    if isinstance(name, Path) or (name is not None and (Path(name) / "model.json").is_file()):
+        return load_folder(Path(name))
+    client = connect(project.find())
+    return load_folder(model_folder(model_uri(client, name)))
