@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -111,7 +112,7 @@ def test_every_run_gets_its_pictures(honest: Prepared) -> None:
     run, result = _Kept(), score(honest, jobs=1)
     fitted = honest.estimator.fit(honest.table, honest.utterances["label"])
     pictures.log_pictures(run, result, fitted)  # type: ignore[arg-type]
-    assert set(run.kept) == set(pictures.MAKERS) - {"plots/learning_curves.png"}
+    assert set(run.kept) == set(pictures.MAKERS) - {"plots/learning_curves.png", "plots/melspec.png"}
     wrong = run.kept["surely_wrong.csv"]
     assert isinstance(wrong, pd.DataFrame)
     assert (wrong["label"] != wrong["predicted"]).all()
@@ -144,3 +145,22 @@ def test_a_network_shows_how_it_learned(honest: Prepared) -> None:
     figure = pictures.MAKERS["plots/learning_curves.png"](result, Wrapper())  # type: ignore[arg-type]
     assert figure is not None
     assert figure.axes[0].lines[0].get_ydata().tolist() == [1.0, 0.5]
+
+
+def test_a_spectrogram_of_each_class_is_drawn(honest: Prepared) -> None:
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(-30, 10, (50 + i % 40, 64)).astype(np.float16) for i in range(len(honest.table))]
+    table = honest.table.assign(melspec=pd.Series(arrays, index=honest.table.index, dtype=object))
+    prepared = replace(honest, table=table, sets={"melspec": {}})
+    result = replace(score(honest, jobs=1), prepared=prepared)
+    figure = pictures.MAKERS["plots/melspec.png"](result, honest.estimator)
+    shown = [axis for axis in figure.axes if axis.get_title()]  # type: ignore[union-attr]
+    labels = honest.utterances["label"]
+    assert [axis.get_title().split("\n")[0] for axis in shown] == sorted(labels.unique())
+    for axis in shown:
+        label, utterance = axis.get_title().split("\n")
+        assert labels[utterance] == label
+        left, right, _, _ = axis.images[0].get_extent()
+        array = table.loc[utterance, "melspec"]
+        assert (left, right) == (0.0, pytest.approx(len(array) * 0.01))
+        np.testing.assert_array_equal(axis.images[0].get_array(), np.asarray(array, np.float32).T)
