@@ -78,7 +78,7 @@ test: $(STAMP) ## Run the tests (under five minutes)
 	@$(BIN)/python -m pytest -m "not slow" -n 2
 
 test-slow: $(STAMP) ## Run the slow tests
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -m slow -n 2
 
 test-all: $(STAMP) ## Run all tests
 	@$(BIN)/python -m pytest -n 2

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass, fields
 from functools import partial
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from sklearn.utils.validation import (
 from ser_experiments.errors import InputError
 from ser_experiments.models.events import EpochEnd, emit
 from ser_experiments.models.grouping import GROUP, groups_of
+from ser_experiments.models.nets.checks import is_int, is_number, require
 from ser_experiments.models.nets.clips import Clips, cells_of, holds_arrays
 from ser_experiments.models.nets.holdout import hold_out
 from ser_experiments.models.row_weights import row_weights
@@ -293,55 +293,15 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     def _check_params(self) -> None:
         """Refuse what would fail later and deeper, one line each."""
         for name, low in (("n_epochs", 1), ("batch_size", 2), ("patience", 1), ("n_threads", 1)):
-            _require(name, getattr(self, name), f"an int of at least {low}", _is_int(getattr(self, name), low))
-        _require("lr", self.lr, "a number above 0", _is_number(self.lr) and self.lr > 0)
+            require(name, getattr(self, name), f"an int of at least {low}", is_int(getattr(self, name), low))
+        require("lr", self.lr, "a number above 0", is_number(self.lr) and self.lr > 0)
         for name in ("momentum", "label_smoothing", "weight_decay"):
             value = getattr(self, name)
-            _require(name, value, "at least 0 and below 1", _is_number(value) and 0 <= value < 1)
+            require(name, value, "at least 0 and below 1", is_number(value) and 0 <= value < 1)
         fraction = self.validation_fraction
-        _require("validation_fraction", fraction, "between 0 and 1", _is_number(fraction) and 0 < fraction < 1)
-        _require("optimizer", self.optimizer, f"one of {', '.join(OPTIMIZERS)}", self.optimizer in OPTIMIZERS)
-        _require("schedule", self.schedule, f"one of {', '.join(SCHEDULES)}", self.schedule in SCHEDULES)
-
-
-@dataclass(kw_only=True, eq=False, repr=False)
-class SequenceClassifier(TorchClassifier):
-    """A network over time: trained on cuts with masks, asked about whole utterances.
-
-    Parameters
-    ----------
-    crop_frames : int or None, default=128
-        Frames of a cut in training, at a new place each epoch; None for whole utterances.
-    time_masks, time_mask_frames : int, default=1, 16
-        SpecAugment's stretches of frames in a cut, and the most frames that one hides.
-    column_masks, column_mask_width : int, default=1, 8
-        The same across columns, the bands of a spectrogram.
-    """
-
-    crop_frames: int | None = 128
-    time_masks: int = 1
-    time_mask_frames: int = 16
-    column_masks: int = 1
-    column_mask_width: int = 8
-
-    def _augment(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        from ser_experiments.models.nets.augment import mask_spectrogram
-
-        return mask_spectrogram(
-            x,
-            generator,
-            time_masks=self.time_masks,
-            time_width=self.time_mask_frames,
-            column_masks=self.column_masks,
-            column_width=self.column_mask_width,
-        )
-
-    def _check_params(self) -> None:
-        super()._check_params()
-        if self.crop_frames is not None:
-            _require("crop_frames", self.crop_frames, "an int of at least 1 or None", _is_int(self.crop_frames, 1))
-        for name in ("time_masks", "time_mask_frames", "column_masks", "column_mask_width"):
-            _require(name, getattr(self, name), "an int of at least 0", _is_int(getattr(self, name), 0))
+        require("validation_fraction", fraction, "between 0 and 1", is_number(fraction) and 0 < fraction < 1)
+        require("optimizer", self.optimizer, f"one of {', '.join(OPTIMIZERS)}", self.optimizer in OPTIMIZERS)
+        require("schedule", self.schedule, f"one of {', '.join(SCHEDULES)}", self.schedule in SCHEDULES)
 
 
 def parameter_names(family: type[TorchClassifier]) -> list[str]:
@@ -351,16 +311,3 @@ def parameter_names(family: type[TorchClassifier]) -> list[str]:
 
 def _without_group(X: Any) -> Any:
     return X.drop(columns=GROUP) if isinstance(X, pd.DataFrame) and GROUP in X else X
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
-def _is_int(value: object, low: int) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= low
-
-
-def _require(name: str, value: object, what: str, holds: bool) -> None:
-    if not holds:
-        raise InputError(f"{name} must be {what}, got {value!r}")

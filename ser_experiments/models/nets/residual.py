@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ser_experiments.models.nets.estimator import SequenceClassifier
+from ser_experiments.models.nets.sequence import SequenceClassifier
 
 if TYPE_CHECKING:
     from torch import nn

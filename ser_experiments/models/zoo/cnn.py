@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ser_experiments.models.nets.estimator import SequenceClassifier, parameter_names
+from ser_experiments.models.nets.estimator import parameter_names
+from ser_experiments.models.nets.sequence import SequenceClassifier
 from ser_experiments.models.spec import ModelSpec
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ser_experiments.models.nets.estimator import SequenceClassifier, parameter_names
+from ser_experiments.models.nets.estimator import parameter_names
+from ser_experiments.models.nets.sequence import SequenceClassifier
 from ser_experiments.models.spec import ModelSpec
 
 if TYPE_CHECKING:
