@@ -92,41 +92,63 @@ def test_a_killed_extraction_goes_on_where_it_stopped(tmp_path: Path, seed: int,
             np.testing.assert_array_equal(one, other)
 
 
+#: Measures real speech; with two processes from the first recording on, though the work would hardly be worth them.
+SPEECH_SCRIPT = """
+import sys
+from ser_experiments import feature_table, load_corpus
+from ser_experiments.features import schedule
+root, cache, jobs = sys.argv[1:]
+if jobs == "2":
+    schedule.ALONE_S, schedule.WORTH_S = 0.0, -1.0
+feature_table(["lld", "prosody", "melspec"], load_corpus("manifest", root).utterances, cache=cache, jobs=int(jobs))
+"""
+SPEECH_SETS = ("lld", "prosody", "melspec")
+
+
 @pytest.mark.slow
-def test_twenty_kills_on_real_speech(speech_corpora: Path, tmp_path: Path) -> None:
+def test_twenty_kills_on_real_speech(speech_corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every kill hits a run that measures, on a store of its own; each resumes to the undisturbed table."""
     from ser_experiments import load_corpus
+    from ser_experiments.features import extraction
 
     root = speech_corpora / "emodb4"
-    code = (
-        "import sys\nfrom ser_experiments import feature_table, load_corpus\n"
-        "feature_table(['lld', 'prosody', 'melspec'], load_corpus('manifest', sys.argv[1]).utterances,"
-        " cache=sys.argv[2], jobs=int(sys.argv[3]))"
-    )
+    utterances = load_corpus("manifest", root).utterances
+    fresh = feature_table(SPEECH_SETS, utterances, cache=tmp_path / "fresh", jobs=1)
+    everything = {name: stored_keys(tmp_path / "fresh", name) for name in SPEECH_SETS}
+    added: list[tuple[str, bytes]] = []
+    original = extraction._Writer.add
+
+    def add(self: extraction._Writer, number: int, key: bytes, values: np.ndarray) -> None:
+        added.append((self._targets[number].extractor.name, key))
+        original(self, number, key, values)
+
+    monkeypatch.setattr(extraction._Writer, "add", add)
     clock = random.Random(7)
-    kills = 0
+    partly = 0
     for moment in range(20):
+        cache, jobs, rows = tmp_path / f"cache{moment}", 1 + moment % 2, clock.randint(1, 200)
         process = subprocess.Popen(
-            [sys.executable, "-c", code, str(root), str(tmp_path / "cache"), str(1 + moment % 2)],
+            [sys.executable, "-c", SPEECH_SCRIPT, str(root), str(cache), str(jobs)],
             cwd=REPOSITORY,
             start_new_session=True,
         )
-        before = len(stored_keys(tmp_path / "cache", "melspec"))
-        try:
-            process.wait(clock.uniform(1.8, 5.0))
-        except subprocess.TimeoutExpired:
-            kill(process)
-            kills += 1
-        assert len(stored_keys(tmp_path / "cache", "melspec")) >= before
-        if kills < moment + 1:  # it was quick enough to end: take rows away so that there is more to do
-            for part in sorted((tmp_path / "cache" / "tables").glob("[lmp]*/*/part-*.parquet"))[::2]:
-                part.unlink()
-    assert kills >= 5
-    utterances = load_corpus("manifest", root).utterances
-    table = feature_table(["lld", "prosody", "melspec"], utterances, cache=tmp_path / "cache")
-    fresh = feature_table(["lld", "prosody", "melspec"], utterances, cache=tmp_path / "fresh")
-    pd.testing.assert_frame_equal(table.drop(columns="melspec"), fresh.drop(columns="melspec"))
-    for one, other in zip(table["melspec"], fresh["melspec"], strict=True):
-        np.testing.assert_array_equal(one, other)
+        wait_for(lambda: len(stored_keys(cache, "lld")) >= rows)  # noqa: B023
+        time.sleep(clock.uniform(0.0, 0.5))
+        assert process.poll() is None, "it ended before it was killed"
+        kill(process)
+        kept = {name: stored_keys(cache, name) for name in SPEECH_SETS}
+        assert all(kept[name] <= everything[name] for name in SPEECH_SETS)
+        assert len(kept["lld"]) >= rows
+        partly += any(kept[name] != everything[name] for name in SPEECH_SETS)
+        added.clear()
+        table = feature_table(SPEECH_SETS, utterances, cache=cache, jobs=1)
+        # What was kept is not measured again, and all else is, once.
+        missing = [(name, key) for name in SPEECH_SETS for key in everything[name] - kept[name]]
+        assert sorted(added) == sorted(missing)
+        pd.testing.assert_frame_equal(table.drop(columns="melspec"), fresh.drop(columns="melspec"))
+        for one, other in zip(table["melspec"], fresh["melspec"], strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert partly >= 18, "too many were killed when everything was on disk"
 
 
 def test_two_processes_share_one_store(tmp_path: Path) -> None:
@@ -143,6 +165,38 @@ def test_two_processes_share_one_store(tmp_path: Path) -> None:
         np.testing.assert_array_equal(table.drop(columns="group"), undisturbed.drop(columns="group"))
     # Each finds most of what the other has finished.
     assert len(measured(log)) < 1.8 * len(utterances)
+
+
+@pytest.mark.slow
+def test_two_processes_on_real_speech(speech_corpora: Path, tmp_path: Path) -> None:
+    from ser_experiments import load_corpus
+
+    root = speech_corpora / "nemo_subset"
+    code = (
+        "import sys\nfrom ser_experiments import feature_table, load_corpus\n"
+        "utterances = load_corpus('manifest', sys.argv[1]).utterances\n"
+        "table = feature_table(['lld', 'prosody'], utterances, cache=sys.argv[2], jobs=1)\n"
+        "table.to_parquet(sys.argv[3])"
+    )
+    outputs = [tmp_path / f"{i}.parquet" for i in range(2)]
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(root), str(tmp_path / "cache"), str(output)],
+            cwd=REPOSITORY,
+            stderr=subprocess.PIPE,
+        )
+        for output in outputs
+    ]
+    for process in both:
+        _, said = process.communicate(timeout=300)
+        assert process.returncode == 0, said.decode()
+    utterances = load_corpus("manifest", root).utterances
+    fresh = feature_table(["lld", "prosody"], utterances, cache=tmp_path / "fresh")
+    for output in outputs:
+        table = pd.read_parquet(output)
+        assert list(table.index) == list(utterances.index)
+        np.testing.assert_array_equal(table.drop(columns="group"), fresh.drop(columns="group"))
+    assert len(stored_keys(tmp_path / "cache", "lld")) == len(utterances)
 
 
 @pytest.fixture
