@@ -36,7 +36,7 @@ $(STAMP): pyproject.toml constraints.txt
 experiment: $(STAMP) ## Run an experiment: make experiment NAME=xgb_lld
 	@$(BIN)/ser run $(NAME) $(OPTIONS)
 
-experiments: $(STAMP) ## Run every experiment that fits a CPU, then compare them (an hour on the demo corpus)
+experiments: $(STAMP) ## Run every experiment that fits a CPU, then compare them
 	@for name in $(ALL); do echo "$$name"; $(BIN)/ser run $$name $(OPTIONS) || exit $$?; done
 	@$(BIN)/ser compare
 
