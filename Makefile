@@ -16,7 +16,7 @@ ALL ?= dummy svm_lld logreg_lld rf_lld gbm_lld xgb_lld lgbm_lld svm_prosody lgbm
 OPTIONS = $(if $(CORPUS),--corpus $(CORPUS)) $(if $(ROOT),--root "$(ROOT)") $(if $(LABELS),--labels $(LABELS)) \
 	$(if $(SUBSET),--subset $(SUBSET)) $(if $(PROTOCOL),--protocol $(PROTOCOL)) $(ARGS)
 
-.PHONY: help setup experiment experiments compare register predict serve protocol list ui corpora check format test test-slow test-all bench clean
+.PHONY: help setup experiment experiments compare register predict serve app protocol list ui corpora check format test test-slow test-all bench clean
 
 help: ## Print this list
 	@echo "Usage: make TARGET [NAME=xgb_lld] [CORPUS=demo|iemocap|manifest] [ROOT=path] [LABELS=..] [PROTOCOL=..] [ARGS=..]"
@@ -30,7 +30,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "setting up $(VENV) (once, a minute or two)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
-		-c constraints.txt -e '.[$(BOOST),demo,dev]' 2> $(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
+		-c constraints.txt -e '.[$(BOOST),app,demo,dev]' 2> $(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
 	@touch $(STAMP)
 
 experiment: $(STAMP) ## Run an experiment: make experiment NAME=xgb_lld
@@ -51,6 +51,9 @@ predict: $(STAMP) ## Predict recordings with the champion: make predict FILES="a
 
 serve: $(STAMP) ## Serve the champion over HTTP
 	@$(BIN)/ser serve $(ARGS)
+
+app: $(STAMP) ## Open a web page that hears the emotion of recorded or uploaded speech
+	@$(BIN)/ser app $(ARGS)
 
 protocol: $(STAMP) ## Show the card of a setting: make protocol CORPUS=demo ARGS="--export card.json"
 	@$(BIN)/ser protocol $(OPTIONS)

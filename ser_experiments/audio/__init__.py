@@ -1,5 +1,7 @@
 """The single gate from a recording to a float32 array."""
 
+from ser_experiments.audio.activity import VoiceActivity
 from ser_experiments.audio.read import read_audio, resample, to_mono, validate
+from ser_experiments.audio.stream import look_over, stream_audio
 
-__all__ = ["read_audio", "resample", "to_mono", "validate"]
+__all__ = ["VoiceActivity", "look_over", "read_audio", "resample", "stream_audio", "to_mono", "validate"]

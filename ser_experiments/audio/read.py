@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -48,33 +50,47 @@ def read_audio(
         The recording is missing, unreadable, empty, silent or holds NaN or infinite samples.
     """
     name = "<bytes>" if isinstance(source, bytes) else str(source)
-    opened = io.BytesIO(source) if isinstance(source, bytes) else Path(source)
-    if isinstance(opened, Path) and not opened.is_file():
-        raise AudioError(name, "is a folder" if opened.is_dir() else "no such file")
-    if isinstance(opened, Path) and opened.stat().st_size == 0:
-        raise AudioError(name, "empty file (0 bytes)")
-    try:
-        with soundfile.SoundFile(opened if isinstance(opened, io.BytesIO) else str(opened)) as file:
-            rate = int(file.samplerate)
-            first = _sample(start_s, rate, 0)
-            last = _sample(end_s, rate, file.frames)
-            if not 0 <= first < max(last, 1) or first >= max(file.frames, 1):
-                raise AudioError(
-                    name,
-                    f"segment {start_s}-{end_s} s lies outside the recording of {file.frames / rate:.3f} s",
-                )
-            file.seek(first)
-            samples = file.read(last - first, dtype="float32", always_2d=True)
-    except AudioError:
-        raise
-    except (soundfile.SoundFileError, OSError, RuntimeError, ValueError) as error:
-        reason = str(getattr(error, "error_string", None) or error).strip().rstrip(".")
-        raise AudioError(name, f"unreadable audio ({reason})") from error
+    with opened(source) as file:
+        rate = int(file.samplerate)
+        first = _sample(start_s, rate, 0)
+        last = _sample(end_s, rate, file.frames)
+        if not 0 <= first < max(last, 1) or first >= max(file.frames, 1):
+            raise AudioError(
+                name,
+                f"segment {start_s}-{end_s} s lies outside the recording of {file.frames / rate:.3f} s",
+            )
+        file.seek(first)
+        samples = file.read(last - first, dtype="float32", always_2d=True)
     audio = to_mono(samples)
     validate(audio, name)
     if sample_rate is None or sample_rate == rate:
         return audio, rate
     return resample(audio, rate, sample_rate), sample_rate
+
+
+@contextmanager
+def opened(source: str | os.PathLike[str] | bytes) -> Iterator[soundfile.SoundFile]:
+    """Open a recording; whatever goes wrong with it while it is open is an AudioError that names it.
+
+    Raises
+    ------
+    AudioError
+        The recording is missing, empty or unreadable.
+    """
+    name = "<bytes>" if isinstance(source, bytes) else str(source)
+    handle = io.BytesIO(source) if isinstance(source, bytes) else Path(source)
+    if isinstance(handle, Path) and not handle.is_file():
+        raise AudioError(name, "is a folder" if handle.is_dir() else "no such file")
+    if isinstance(handle, Path) and handle.stat().st_size == 0:
+        raise AudioError(name, "empty file (0 bytes)")
+    try:
+        with soundfile.SoundFile(handle if isinstance(handle, io.BytesIO) else str(handle)) as file:
+            yield file
+    except AudioError:
+        raise
+    except (soundfile.SoundFileError, OSError, RuntimeError, ValueError) as error:
+        reason = str(getattr(error, "error_string", None) or error).strip().rstrip(".")
+        raise AudioError(name, f"unreadable audio ({reason})") from error
 
 
 def to_mono(samples: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-#: Files of a folder that are taken for recordings.
-AUDIO = frozenset({".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".opus", ".au", ".w64", ".caf"})
+if TYPE_CHECKING:
+    from ser_experiments.cli._recordings import Recording
+    from ser_experiments.tracking.audio_model import AudioModel
 
 
 @click.command("predict")
@@ -20,90 +19,105 @@ AUDIO = frozenset({".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".opus", ".
 @click.option(
     "--model", help="A setting or registered name with @alias or /version, or a URI; by default the champion."
 )
-@click.option("--json", "form", flag_value="json", help="One JSON object a line.")
+@click.option("--json", "form", flag_value="json", help="A JSON list, one object a recording.")
 @click.option("--csv", "form", flag_value="csv", help="CSV with a probability for each class.")
-def command(sources: tuple[Path, ...], model: str | None, form: str | None) -> None:
+@click.option("--timeline", is_flag=True, help="Emotion over time: a table and a picture for each recording.")
+@click.option("--window", type=float, help="Seconds of a window of the timeline; by default 3.")
+@click.option("--step", type=float, help="Seconds between two windows; by default 1.")
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="Folder for the timeline's pictures, by default the current one; `none` draws none.",
+)
+@click.option(
+    "--enrol",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Recordings of the speaker, for a model that was normalised by speaker; may be given several times.",
+)
+@click.option(
+    "--by-speaker",
+    is_flag=True,
+    help="Normalise over all recordings of a speaker: the list's column `speaker`, or the folder a file lies in.",
+)
+def command(
+    sources: tuple[Path, ...],
+    model: str | None,
+    form: str | None,
+    timeline: bool,
+    window: float | None,
+    step: float | None,
+    picture: Path,
+    enrol: tuple[Path, ...],
+    by_speaker: bool,
+) -> None:
     """Predict the emotion of recordings with the champion.
 
-    SOURCES are audio files, folders of them, or CSV files with a column `path`. A recording that cannot be used gets
-    its reason on standard error, the others go on, and the exit code is 1.
+    SOURCES are audio files, folders of them, or CSV files with a column `path` (and perhaps `start`, `end` in seconds
+    and `speaker`). A recording that cannot be used gets its reason on standard error, the others go on, and the exit
+    code is 1.
     """
+    from ser_experiments.cli import _answers
+    from ser_experiments.cli._recordings import recordings
+    from ser_experiments.errors import InputError
     from ser_experiments.tracking.loading import load_model
 
+    if by_speaker and (enrol or timeline):
+        raise InputError("--by-speaker goes with neither --enrol nor --timeline: it needs whole recordings to predict")
     loaded = load_model(model)
     click.echo(f"{loaded.meta['experiment']} of {loaded.meta['setting']}", err=True)
     for note in loaded.meta.get("notes", []):
         click.echo(f"note: {note}", err=True)
-    show = {"json": _json, "csv": _csv, None: _line}[form]
-    width = max(map(len, loaded.classes))
-    failed = 0
-    if form == "csv":
-        _row(["path", "label", *(f"p_{c}" for c in loaded.classes), "warnings", "error"])
-    for path in _recordings(sources):
-        (answer,) = loaded.predict([path])
-        if answer["error"]:
-            failed += 1
-            click.echo(answer["error"], err=True)
-            if form is None:
-                continue
-        show(path, answer, loaded.classes, width)
+    if enrol:
+        loaded = loaded.for_speaker(one.source() for one in recordings(enrol))
+    found = recordings(sources)
+    if timeline:
+        from ser_experiments.cli._timelines import timelines
+
+        answers = timelines(loaded, found, window_s=window, step_s=step, folder=picture)
+    elif by_speaker:
+        answers = _by_speaker(loaded, found)
+    else:
+        loaded.check_ready()
+        answers = _each(loaded, found)
+    failed = _answers.show(answers, loaded.classes, form)
     if failed:
         sys.exit(1)
 
 
-def _recordings(sources: tuple[Path, ...]) -> Iterator[Path]:
-    """Yield the recordings of files, folders and lists, one after the other."""
+def _each(model: AudioModel, found: Iterable[Recording]) -> Iterator[tuple[Recording, dict[str, Any]]]:
+    from ser_experiments.errors import AudioError
+
+    for recording in found:
+        try:
+            (answer,) = model.predict([recording.source()])
+        except AudioError as error:
+            answer = {"label": "", "probabilities": {}, "warnings": [], "error": str(error)}
+        yield recording, answer
+
+
+def _by_speaker(model: AudioModel, found: Iterable[Recording]) -> Iterator[tuple[Recording, dict[str, Any]]]:
+    """Predict speaker by speaker; each of them is normalised over what is predicted."""
     from ser_experiments.errors import InputError
 
-    for source in sources:
-        if source.is_dir():
-            found = (p for p in sorted(source.rglob("*")) if p.suffix.lower() in AUDIO and not p.name.startswith("."))
-            first = next(found, None)
-            if first is None:
-                raise InputError(f"{source}: no audio files in this folder; looked for {', '.join(sorted(AUDIO))}")
-            yield first
-            yield from found
-        elif source.suffix.lower() == ".csv":
-            yield from _listed(source)
-        else:
-            yield source
+    if model.normalization.kind != "speaker":
+        raise InputError(
+            f"--by-speaker is for models normalised by `speaker`, this one by `{model.normalization}`"
+            + ("; predict without it" if model.normalization.kind == "none" else "; use --enrol")
+        )
+    speakers: dict[str, list[Recording]] = {}
+    for recording in found:
+        speakers.setdefault(recording.speaker, []).append(recording)
+    for own in speakers.values():
+        yield from _each(model.for_speaker(_readable(own), skip_bad=True), own)
 
 
-def _listed(source: Path) -> Iterator[Path]:
-    from ser_experiments.errors import InputError
+def _readable(found: Iterable[Recording]) -> Iterator[Any]:
+    from ser_experiments.errors import AudioError
 
-    try:
-        with source.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            if "path" not in (rows.fieldnames or []):
-                raise InputError(f"{source}: no column 'path'; found {', '.join(rows.fieldnames or []) or 'nothing'}")
-            for row in rows:
-                yield source.parent / row["path"]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{source}: cannot be read: {error}") from error
-
-
-def _line(path: Path, answer: dict[str, object], classes: list[str], width: int) -> None:
-    chances: dict[str, float] = answer["probabilities"]  # type: ignore[assignment]
-    shown = "  ".join(f"{name} {chances[name]:.2f}" for name in classes)
-    unlike: list[str] = answer["warnings"]  # type: ignore[assignment]
-    click.echo(
-        f"{answer['label']:<{width}}  {shown}  {path}" + (f"  (unlike training: {'; '.join(unlike)})" if unlike else "")
-    )
-
-
-def _json(path: Path, answer: dict[str, object], classes: list[str], width: int) -> None:
-    click.echo(json.dumps({"path": str(path), **answer}))
-
-
-def _csv(path: Path, answer: dict[str, object], classes: list[str], width: int) -> None:
-    chances: dict[str, float] = answer["probabilities"]  # type: ignore[assignment]
-    unlike: list[str] = answer["warnings"]  # type: ignore[assignment]
-    values = [f"{chances[c]:.6f}" if chances else "" for c in classes]
-    _row([str(path), str(answer["label"]), *values, "; ".join(unlike), str(answer["error"])])
-
-
-def _row(cells: list[str]) -> None:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(cells)
-    click.echo(line.getvalue())
+    for recording in found:
+        try:
+            yield recording.source()
+        except AudioError:
+            continue

@@ -28,7 +28,8 @@ def command(model: str | None, host: str, port: int) -> None:
 
     here = project.find()
     uri = model_uri(connect(here), model)
-    load_model(uri)  # what cannot be loaded is said here, in one line, and not by a server
+    # What cannot be loaded or cannot answer for a single recording is said here, in one line, and not by a server.
+    load_model(uri).check_ready()
     click.echo(f"serving {uri} on http://{host}:{port}/invocations", err=True)
     # MLflow starts its server by name, so it has to be found although nobody activated this environment.
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])

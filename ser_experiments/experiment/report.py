@@ -203,8 +203,7 @@ def _log_model(run: Run, result: Result, fitted: BaseEstimator) -> str:
         "notes": warnings_for(prepared),
         "training": _training(prepared),
     }
-    if prepared.table_file is not None or by_speaker(prepared):
-        # What was normalised by speaker cannot be had from one recording: such a model takes the normalised columns.
+    if prepared.table_file is not None:
         columns = [str(c) for c in prepared.table.columns if c != "group"]
         return log_table_model(fitted, columns, meta)
     return log_audio_model(AudioModel(fitted, list(prepared.sets.items()), meta))

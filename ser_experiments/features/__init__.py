@@ -10,7 +10,14 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "extractor": ["Column", "Extractor", "get_extractor", "set_names"],
         "maintenance": ["prune", "status"],
-        "normalization": ["Normalization", "enrolment", "normalize_by_speaker", "parse_normalization"],
+        "normalization": [
+            "Normalization",
+            "SpeakerStatistics",
+            "enrolment",
+            "normalize_by_speaker",
+            "parse_normalization",
+            "speaker_statistics",
+        ],
         "progress": ["Progress", "ProgressBar"],
         "readymade": ["read_table"],
         "table": ["BadRecordings", "extract", "feature_table", "survey"],

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ser_experiments.errors import InputError
 
@@ -117,6 +118,44 @@ def _order(utterance_id: str) -> bytes:
     return hashlib.blake2b(utterance_id.encode(), digest_size=8).digest()
 
 
+@dataclass(frozen=True)
+class SpeakerStatistics:
+    """What is taken out of the rows of one speaker.
+
+    Parameters
+    ----------
+    mean, deviation : ndarray of shape (n_columns,), float64
+        Subtracted, then divided by.
+    """
+
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+
+    def take_out(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Normalise rows of shape (n_rows, n_columns)."""
+        # In steps of float32, so that a row alone gives the bits of a row among others.
+        return ((values - self.mean).astype(np.float32) / self.deviation).astype(np.float32)
+
+
+def speaker_statistics(material: NDArray[np.float32], mode: Normalization) -> SpeakerStatistics:
+    """Measure a speaker.
+
+    Parameters
+    ----------
+    material : ndarray of shape (n_clips, n_columns), float32
+        Rows of the clips that the mode takes statistics from.
+    mode : Normalization
+        The mode, not ``none``.
+    """
+    exact = material.astype(np.float64)
+    deviation = np.ones(exact.shape[1])
+    if mode.kind == "speaker":
+        # A column that is constant for a speaker tells nothing of them: it becomes 0.
+        found = exact.std(axis=0)
+        deviation = np.where(found > _CONSTANT, found, 1.0)
+    return SpeakerStatistics(exact.mean(axis=0), deviation)
+
+
 def normalize_by_speaker(
     table: pd.DataFrame, speakers: pd.Series, mode: Normalization, enrolled: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
@@ -157,12 +196,7 @@ def normalize_by_speaker(
     for speaker in np.unique(of):
         rows = np.flatnonzero(of == speaker)
         known = rows if mode.kind == "speaker" else table.index.get_indexer(pd.Index(enrolled[speaker]))
-        material = values[known].astype(np.float64)
-        values[rows] -= material.mean(axis=0)
-        if mode.kind == "speaker":
-            # A column that is constant for a speaker tells nothing of them: it becomes 0.
-            deviation = material.std(axis=0)
-            values[rows] /= np.where(deviation > _CONSTANT, deviation, 1.0)
+        values[rows] = speaker_statistics(values[known], mode).take_out(values[rows])
     numbers = pd.DataFrame(values, index=table.index, columns=names)
     done = pd.concat([numbers, table.drop(columns=names)], axis=1)[list(table.columns)]
     done.attrs = dict(table.attrs)

@@ -11,7 +11,7 @@ import base64
 import binascii
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,20 @@ from sklearn.base import BaseEstimator
 from ser_experiments.audio import read_audio
 from ser_experiments.errors import AudioError, InputError, SerError
 from ser_experiments.features.extractor import Extractor, get_extractor
+from ser_experiments.features.normalization import (
+    Normalization,
+    SpeakerStatistics,
+    parse_normalization,
+    speaker_statistics,
+)
 from ser_experiments.tracking.model_folder import read_folder, write_folder
 
 #: Longest recording that is predicted as one utterance, and the largest file that is read, in a served request.
 MAX_SECONDS, MAX_BYTES = 600.0, 64 * 2**20
+
+
+#: A recording: a path, the bytes of a file, or samples of shape (n_samples,) with their rate in Hz.
+Source = str | Path | bytes | tuple[NDArray[np.float32], int]
 
 
 @dataclass(frozen=True)
@@ -41,11 +51,20 @@ class AudioModel:
         Feature sets and their parameters, in the order of the table's columns.
     meta : mapping
         Classes, setting, experiment, extractor identities.
+    speaker : SpeakerStatistics, optional
+        What is taken out of the features of the one speaker it answers for; :meth:`for_speaker` measures it. Needed
+        by models of runs that were normalised by speaker, and by no others.
     """
 
     estimator: BaseEstimator
     sets: Sequence[tuple[str, Mapping[str, object]]]
     meta: Mapping[str, Any]
+    speaker: SpeakerStatistics | None = None
+
+    @property
+    def normalization(self) -> Normalization:
+        """Return the way in which the features were normalised by speaker."""
+        return parse_normalization(str(self.meta.get("normalize", "none")))
 
     @property
     def classes(self) -> list[str]:
@@ -75,13 +94,12 @@ class AudioModel:
         dict
             ``label`` and ``probabilities`` (class to float).
         """
-        chances = self.estimator.predict_proba(self.features(audio, sample_rate).assign(group=""))[0]
+        table = self._without_speaker(self.features(audio, sample_rate))
+        chances = self.estimator.predict_proba(table.assign(group=""))[0]
         by_class = {c: float(p) for c, p in zip(self.classes, chances, strict=True)}
         return {"label": max(by_class, key=lambda c: by_class[c]), "probabilities": by_class}
 
-    def predict(
-        self, sources: Iterable[str | Path | bytes | tuple[NDArray[np.float32], int]]
-    ) -> Iterator[dict[str, Any]]:
+    def predict(self, sources: Iterable[Source]) -> Iterator[dict[str, Any]]:
         """Predict recordings one after the other, so that any number of them needs the memory of one.
 
         Parameters
@@ -97,11 +115,69 @@ class AudioModel:
         """
         for source in sources:
             try:
-                audio, rate = source if isinstance(source, tuple) else read_audio(source)
+                audio, rate = _read(source)
                 found = self.predict_audio(audio, rate)
                 yield {**found, "warnings": self.unlike(audio, rate), "error": ""}
             except AudioError as error:
                 yield {"label": "", "probabilities": {}, "warnings": [], "error": str(error)}
+
+    def for_speaker(self, sources: Iterable[Source], *, skip_bad: bool = False) -> AudioModel:
+        """Return this model for one speaker, whose recordings `sources` are.
+
+        Parameters
+        ----------
+        sources : iterable of path, bytes, or (ndarray, sample rate)
+            What the mode asks for: K neutral clips, K clips, or all that is to be predicted.
+        skip_bad : bool
+            Whether recordings that cannot be used are left out.
+
+        Raises
+        ------
+        InputError
+            The model needs nothing of a speaker, or more clips than there are.
+        AudioError
+            A recording cannot be used.
+        """
+        mode = self.normalization
+        if mode.kind == "none":
+            raise InputError(
+                f"{self.meta.get('experiment', 'the model')} was trained on features as recorded and takes no "
+                "recordings of the speaker; predict without them"
+            )
+        rows = []
+        for source in sources:
+            try:
+                rows.append(self.features(*_read(source)))
+            except AudioError:
+                if not skip_bad:
+                    raise
+        least = max(mode.clips, 2 if mode.kind == "speaker" else 1)
+        if len(rows) < least:
+            raise InputError(
+                f"the model was normalised by {mode}: it needs {least} clips of the speaker, got {len(rows)}"
+            )
+        return replace(self, speaker=speaker_statistics(pd.concat(rows).to_numpy(dtype=np.float32), mode))
+
+    def check_ready(self) -> None:
+        """Refuse to answer where recordings of the speaker are needed and were not given.
+
+        Raises
+        ------
+        InputError
+            The model was normalised by speaker, and :meth:`for_speaker` was not called.
+        """
+        if self.normalization.kind != "none" and self.speaker is None:
+            raise InputError(
+                f"the model was normalised by speaker ({self.normalization}) and cannot answer for a single "
+                "recording: give recordings of the speaker with --enrol, or several with --by-speaker"
+            )
+
+    def _without_speaker(self, table: pd.DataFrame) -> pd.DataFrame:
+        self.check_ready()
+        if self.speaker is None:
+            return table
+        values = self.speaker.take_out(table.to_numpy(dtype=np.float32))
+        return pd.DataFrame(values, columns=table.columns)
 
     def unlike(self, audio: NDArray[np.float32], sample_rate: int) -> list[str]:
         """Say how a recording is unlike those that the model learned from; nothing where that was not kept."""
@@ -122,6 +198,10 @@ class AudioModel:
     def predict_source(self, source: str | Path | bytes) -> dict[str, Any]:
         """Read a path or bytes and predict; an AudioError says what is wrong with the recording."""
         return self.predict_audio(*read_audio(source))
+
+
+def _read(source: Source) -> tuple[NDArray[np.float32], int]:
+    return source if isinstance(source, tuple) else read_audio(source)
 
 
 def save_model(model: AudioModel, folder: Path) -> None:

@@ -56,18 +56,13 @@ def check_fit(run: StoredRun, *, allow_demo: bool) -> None:
     Raises
     ------
     SerError
-        Scored under ``random``, on synthetic speech without `allow_demo`, or normalised by speaker.
+        Scored under ``random``, or on synthetic speech without `allow_demo`.
     """
     tags = run.tags
     if tags.get("ser.leaky") == "true":
         raise SerError(
             f"{run.name} is not registered: its score is of the protocol random, where tested speakers were seen "
             "in training; run it under leave-one-speaker-out"
-        )
-    if tags.get("ser.normalize", "none") != "none":
-        raise SerError(
-            f"{run.name} is not registered: it was normalised by speaker ({tags['ser.normalize']}), so it cannot "
-            "answer for a single recording; run it with --normalize none"
         )
     if tags.get("ser.synthetic") == "true" and not allow_demo:
         raise SerError(

@@ -8,6 +8,7 @@ from ser_experiments.evaluation.plots.learning import plot_learning
 from ser_experiments.evaluation.plots.reliability import plot_reliability
 from ser_experiments.evaluation.plots.spectrograms import plot_spectrograms
 from ser_experiments.evaluation.plots.table_map import plot_map
+from ser_experiments.evaluation.plots.timeline import plot_timeline
 
 __all__ = [
     "plot_confusion",
@@ -18,4 +19,5 @@ __all__ = [
     "plot_map",
     "plot_reliability",
     "plot_spectrograms",
+    "plot_timeline",
 ]

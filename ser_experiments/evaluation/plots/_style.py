@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 INK, ACCENT, PALE, ALARM = "#1f2933", "#2166ac", "#d1d9e0", "#b2182b"
 
 
-def new_figure(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
-    """Return an empty figure in inches and its axes, without touching pyplot's global state."""
+def new_figure(
+    width: float, height: float, columns: int = 1, rows: int = 1, heights: Sequence[float] | None = None
+) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure in inches and its axes, row by row, without touching pyplot's global state."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
-    axes = np.atleast_1d(figure.subplots(1, columns)).tolist()
+    axes = np.atleast_1d(figure.subplots(rows, columns, height_ratios=heights)).ravel().tolist()
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
     return figure, axes

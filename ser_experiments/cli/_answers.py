@@ -1,0 +1,119 @@
+"""How answers about recordings are written: lines for people, JSON or CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+from ser_experiments.cli._recordings import Recording
+
+Answer = dict[str, Any]
+
+
+class _Lines:
+    def __init__(self, classes: Sequence[str]) -> None:
+        self._classes, self._width = classes, max(map(len, classes))
+
+    def begin(self) -> None:
+        """Write nothing first."""
+
+    def one(self, recording: Recording, answer: Answer) -> None:
+        if answer["error"]:
+            return
+        unlike = f"  (unlike training: {'; '.join(answer['warnings'])})" if answer["warnings"] else ""
+        if "timeline" not in answer:
+            click.echo(self._line(answer, str(recording)) + unlike)
+            return
+        click.echo(f"{recording}{unlike}")
+        for step in answer["timeline"]:
+            click.echo(f"{_clock(step['start_s'])}-{_clock(step['end_s'])}  {self._line(step)}".rstrip())
+
+    def _line(self, answer: Answer, end: str = "") -> str:
+        if not answer["probabilities"]:
+            return "-"
+        chances = "  ".join(f"{name} {answer['probabilities'][name]:.2f}" for name in self._classes)
+        return f"{answer['label']:<{self._width}}  {chances}  {end}"
+
+    def end(self) -> None:
+        """Write nothing last."""
+
+
+class _Json:
+    def __init__(self, classes: Sequence[str]) -> None:
+        self._before = ""
+
+    def begin(self) -> None:
+        click.echo("[", nl=False)
+
+    def one(self, recording: Recording, answer: Answer) -> None:
+        piece = {key: value for key in ("start_s", "end_s") if (value := getattr(recording, key)) is not None}
+        click.echo(self._before + json.dumps({"path": str(recording.path), **piece, **answer}), nl=False)
+        self._before = ",\n "
+
+    def end(self) -> None:
+        click.echo("]")
+
+
+class _Csv:
+    def __init__(self, classes: Sequence[str]) -> None:
+        self._classes = classes
+        self._begun = False
+
+    def begin(self) -> None:
+        """Wait for the first answer: a timeline has other columns."""
+
+    def one(self, recording: Recording, answer: Answer) -> None:
+        spans = "timeline" in answer
+        if not self._begun:
+            times = ["start_s", "end_s", "speech"] if spans else []
+            _row(["path", *times, "label", *(f"p_{c}" for c in self._classes), "warnings", "error"])
+            self._begun = True
+        for part in answer["timeline"] if spans else [answer]:
+            times = [f"{part[key]:.3f}" for key in ("start_s", "end_s", "speech")] if spans else []
+            chances = [f"{part['probabilities'][c]:.6f}" if part["probabilities"] else "" for c in self._classes]
+            _row([str(recording), *times, part["label"], *chances, "; ".join(answer["warnings"]), answer["error"]])
+
+    def end(self) -> None:
+        """Write nothing last."""
+
+
+def show(answers: Iterable[tuple[Recording, Answer]], classes: Sequence[str], form: str | None) -> int:
+    """Write answers as they come and return the number of recordings that could not be used.
+
+    Parameters
+    ----------
+    answers : iterable of (Recording, dict)
+        ``label``, ``probabilities``, ``warnings``, ``error``, and of a timeline ``timeline``: a list of steps with
+        ``start_s``, ``end_s``, ``speech``, ``label`` and ``probabilities``.
+    classes : sequence of str
+        In the order of the columns.
+    form : {None, "json", "csv"}
+        Lines for people by default.
+    """
+    writers: dict[str | None, type[_Lines | _Json | _Csv]] = {None: _Lines, "json": _Json, "csv": _Csv}
+    writer = writers[form](classes)
+    failed = 0
+    writer.begin()
+    for recording, answer in answers:
+        if answer["error"]:
+            failed += 1
+            click.echo(answer["error"], err=True)
+        writer.one(recording, answer)
+    writer.end()
+    return failed
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes):d}:{rest:04.1f}"
+
+
+def _row(cells: Sequence[str]) -> None:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    click.echo(line.getvalue())

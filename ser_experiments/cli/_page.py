@@ -1,0 +1,96 @@
+"""The page of ``ser app``: record or upload speech, see label, probabilities, timeline and spectrogram."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from ser_experiments.audio.stream import look_over
+from ser_experiments.errors import SerError
+from ser_experiments.evaluation.plots import plot_timeline
+from ser_experiments.tracking.audio_model import MAX_SECONDS, AudioModel
+from ser_experiments.tracking.timeline import Timeline, timeline
+
+#: A recording up to so many seconds is one utterance to the model; a longer one is answered by the timeline alone.
+_UTTERANCE_S = 20.0
+_ASK = "Record or upload speech, then press the button."
+
+
+def build_page(model: AudioModel) -> tuple[gr.Blocks, dict[str, Any]]:
+    """Return the page, not yet served, and how `launch` is to make it look.
+
+    Parameters
+    ----------
+    model : AudioModel
+        Answers for single recordings.
+    """
+    notes = "".join(f"\n\n**{note}**" for note in model.meta.get("notes", []))
+    title = f"{model.meta['experiment']} of {model.meta['setting']}"
+    with gr.Blocks(title="ser_experiments", analytics_enabled=False) as page:
+        gr.Markdown(f"## Emotion of speech\n{title}; tested UAR {model.meta.get('uar', float('nan')):.3f}{notes}")
+        with gr.Row():
+            with gr.Column():
+                audio = gr.Audio(sources=["microphone", "upload"], type="filepath", label="Speech", elem_id="speech")
+                button = gr.Button("Hear the emotion", variant="primary", elem_id="hear")
+            with gr.Column():
+                label = gr.Label(label="Emotion", num_top_classes=len(model.classes), elem_id="emotion")
+                words = gr.Markdown(_ASK, elem_id="words")
+        picture = gr.Plot(label="Waveform, mel-spectrogram and emotion over time", elem_id="timeline")
+        table = gr.Dataframe(label="Emotion over time", interactive=False, elem_id="steps")
+
+        def hear(path: str | None) -> tuple[Any, ...]:
+            return answer(model, path)
+
+        button.click(hear, inputs=audio, outputs=[label, words, picture, table], api_name="hear")
+    # The fonts of the system: the default ones would be fetched from elsewhere.
+    looks = {"theme": gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"])}
+    return page, looks
+
+
+def answer(model: AudioModel, path: str | None) -> tuple[Any, ...]:
+    """Return probabilities, words, picture and table of a recording; of a bad one only words."""
+    if path is None:
+        return None, _ASK, None, None
+    try:
+        length_s = look_over(path).duration_s
+        if length_s > MAX_SECONDS:
+            return None, f"{length_s:.0f} s long; at most {MAX_SECONDS:.0f} s are answered on this page.", None, None
+        line = timeline(model, path)
+        whole: dict[str, Any] = {"probabilities": None, "warnings": [], "error": ""}
+        if length_s <= _UTTERANCE_S:
+            (whole,) = model.predict([path])
+    except SerError as error:
+        return None, _without_path(str(error), path), None, None
+    if whole["error"]:
+        return None, _without_path(whole["error"], path), None, None
+    figure = plot_timeline(line.table, line.waveform, line.spectrogram, "")
+    return whole["probabilities"] or _overall(line, model), _words(length_s, whole["warnings"]), figure, _shown(line)
+
+
+def _overall(line: Timeline, model: AudioModel) -> dict[str, float] | None:
+    """Return the mean of the steps in which somebody speaks, weighted by how much."""
+    spoken = line.table[line.table["label"] != ""]
+    if spoken.empty:
+        return None
+    weights = spoken["speech"] / spoken["speech"].sum()
+    return {name: float((spoken[f"p_{name}"] * weights).sum()) for name in model.classes}
+
+
+def _words(length_s: float, warnings: list[str]) -> str:
+    said = [f"{length_s:.1f} s"]
+    if length_s > _UTTERANCE_S:
+        said.append("longer than an utterance: the emotion above is the mean over the timeline")
+    if warnings:
+        said.append(f"unlike the training recordings: {'; '.join(warnings)}")
+    return ". ".join(said) + "."
+
+
+def _shown(line: Timeline) -> Any:
+    shown = line.table.rename(columns={"start_s": "from s", "end_s": "to s"}).round(2)
+    return shown.assign(label=shown["label"].replace("", "no speech"))
+
+
+def _without_path(message: str, path: str) -> str:
+    # The name of a temporary file says nothing to who uploaded it.
+    return message.replace(path, "The recording")

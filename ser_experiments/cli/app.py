@@ -1,0 +1,42 @@
+"""``ser app``: a small web page on the champion."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+
+import click
+
+
+@click.command("app")
+@click.option(
+    "--model", help="A setting or registered name with @alias or /version, or a URI; by default the champion."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True, help="Port to listen on.")
+@click.option("--open/--no-open", "browse", default=True, help="Open the page in the browser.")
+def command(model: str | None, host: str, port: int, browse: bool) -> None:
+    """Open a page to record or upload speech and see its emotion.
+
+    Recordings stay on this machine. There is no authentication: do not listen beyond it without a proxy that has it.
+    """
+    from ser_experiments.errors import InputError, SerError
+    from ser_experiments.tracking.loading import load_model
+
+    if importlib.util.find_spec("gradio") is None:
+        raise InputError("the page needs Gradio: pip install 'ser_experiments[app]'")
+    # Gradio looks for these when it is imported: it is to tell nobody anything.
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    loaded = load_model(model)
+    loaded.check_ready()
+    from ser_experiments.cli._page import build_page
+
+    page, looks = build_page(loaded)
+    click.echo(f"{loaded.meta['experiment']} of {loaded.meta['setting']} on http://{host}:{port} (Ctrl-C ends it)")
+    try:
+        page.launch(
+            server_name=host, server_port=port, inbrowser=browse, share=False, quiet=True, footer_links=[], **looks
+        )
+    except OSError as error:
+        raise SerError(f"port {port} of {host} cannot be listened on ({error}); choose another with --port") from error

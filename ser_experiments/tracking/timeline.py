@@ -1,0 +1,197 @@
+"""Emotion over time in a long recording: overlapping windows where somebody speaks, smoothed."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ser_experiments.audio import VoiceActivity, look_over, resample, stream_audio
+from ser_experiments.audio.stream import Overall
+from ser_experiments.errors import AudioError, InputError
+from ser_experiments.features.dsp import frames, mel
+from ser_experiments.tracking.audio_model import AudioModel
+
+#: Length of a window, unless the model learned from longer or shorter recordings only, and its step.
+WINDOW_S, STEP_S = 3.0, 1.0
+#: Less speech than this in a window is not predicted from, and a step with less has no label.
+_ENOUGH_SPEECH_S, _SPEAKING = 0.5, 0.15
+#: Columns of the picture's spectrogram, and of its waveform.
+_PICTURE_COLUMNS = 2000
+#: A shorter end has no column of its own.
+_SHORTEST_S = 0.05
+#: The picture's spectrogram: rate in Hz, samples of a frame, of the transform and between frames, bands, range in dB.
+MEL_RATE, _FRAME, _FFT, _HOP, _MELS, _TOP_DB = 16_000, 400, 512, 160, 64, 80.0
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Emotion over time.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (n_steps, 4 + n_classes)
+        ``start_s``, ``end_s``, ``speech`` (the share of the step in which somebody speaks), ``label`` (empty where
+        nobody does) and a probability ``p_<class>`` for each class (NaN where nobody speaks).
+    duration_s : float
+        Length of the recording.
+    waveform : ndarray of shape (n_columns, 2), float32
+        Lowest and highest sample of equal parts of the recording, for the picture.
+    spectrogram : ndarray of shape (n_columns, n_mels), float32
+        Log-mel spectrogram in dB, averaged over equal parts.
+    """
+
+    table: pd.DataFrame
+    duration_s: float
+    waveform: NDArray[np.float32]
+    spectrogram: NDArray[np.float32]
+
+
+def timeline(
+    model: AudioModel,
+    source: str | Path | bytes,
+    *,
+    window_s: float | None = None,
+    step_s: float | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Timeline:
+    """Predict a recording piece by piece; its length does not matter to memory.
+
+    Windows of `window_s` begin at every step. One in which somebody speaks for half a second is predicted, and a step's
+    probabilities are the mean over the windows that cover it, weighted by how much speech each of them holds.
+
+    Parameters
+    ----------
+    model : AudioModel
+        From :func:`ser_experiments.load_model`.
+    source : path or bytes
+        The recording.
+    window_s : float, optional
+        Seconds; by default 3, or the nearest length that the model learned from.
+    step_s : float, optional
+        Seconds between two windows; by default 1, and never more than the window.
+    progress : callable, optional
+        Told the share of the recording that is done.
+
+    Raises
+    ------
+    AudioError
+        The recording cannot be used.
+    InputError
+        The step is longer than the window, or either is not positive.
+    """
+    length, step_s = _window(model, window_s, step_s)
+    overall = look_over(source)
+    per_window = max(1, round(length / step_s))
+    n_steps = max(1, math.ceil(overall.duration_s / step_s - 1e-6))
+    picture = _Picture(n_steps)
+    total, weight = np.zeros((n_steps, len(model.classes))), np.zeros(n_steps)
+    speech = np.zeros(n_steps)
+    recent: deque[_Step] = deque(maxlen=per_window)
+    for number, step in enumerate(_steps(source, overall, step_s)):
+        speech[number] = step.speech
+        picture.add(step.audio, overall.sample_rate)
+        recent.append(step)
+        # A recording that is shorter than a window is one window.
+        if len(recent) == per_window or number == n_steps - 1:
+            spoken_s = sum(one.speech * len(one.audio) for one in recent) / overall.sample_rate
+            chances = _predict(model, [one.audio for one in recent], overall.sample_rate, spoken_s)
+            if chances is not None:
+                covered = slice(number - len(recent) + 1, number + 1)
+                total[covered] += spoken_s * chances
+                weight[covered] += spoken_s
+        if progress is not None:
+            progress((number + 1) / n_steps)
+    table = _table(model.classes, total, weight, speech, step_s, overall.duration_s)
+    return Timeline(table, overall.duration_s, *picture.arrays())
+
+
+class _Step(NamedTuple):
+    audio: NDArray[np.float32]
+    speech: float
+
+
+def _window(model: AudioModel, window_s: float | None, step_s: float | None) -> tuple[float, float]:
+    learned: Mapping[str, Any] = model.meta.get("training", {})
+    low, high = learned.get("duration_s", (0.0, math.inf))
+    length = min(max(WINDOW_S, low), high) if window_s is None else window_s
+    step_s = min(STEP_S, length) if step_s is None else step_s
+    if not 0 < step_s < math.inf or not 0 < length < math.inf:
+        raise InputError(f"window {length:g} s, step {step_s:g} s: both must be positive")
+    if step_s > length:
+        raise InputError(f"a step of {step_s:g} s is longer than the window of {length:g} s and would leave gaps")
+    return length, step_s
+
+
+def _steps(source: str | Path | bytes, overall: Overall, step_s: float) -> Iterator[_Step]:
+    hears = VoiceActivity(overall.sample_rate, overall.peak)
+    end, done = overall.duration_s, 0.0
+    for audio, rate in stream_audio(source, step_s):
+        done += len(audio) / rate
+        heard = hears(audio, last=done >= end - 0.5 / rate)
+        yield _Step(audio, float(heard.mean()) if len(heard) else 0.0)
+
+
+def _predict(
+    model: AudioModel, pieces: list[NDArray[np.float32]], sample_rate: int, spoken_s: float
+) -> NDArray[np.float64] | None:
+    audio = np.concatenate(pieces)
+    if spoken_s < min(_ENOUGH_SPEECH_S, 0.5 * len(audio) / sample_rate):
+        return None
+    try:
+        found = model.predict_audio(audio, sample_rate)["probabilities"]
+    except AudioError:  # nothing but silence in this window
+        return None
+    return np.array([found[name] for name in model.classes])
+
+
+def _table(
+    classes: list[str],
+    total: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    speech: NDArray[np.float64],
+    step_s: float,
+    duration_s: float,
+) -> pd.DataFrame:
+    known = (weight > 0) & (speech >= _SPEAKING)
+    chances = np.full(total.shape, np.nan)
+    chances[known] = total[known] / weight[known, None]
+    starts = np.arange(len(total)) * step_s
+    labels = np.full(len(total), "", dtype=object)
+    labels[known] = np.asarray(classes, dtype=object)[chances[known].argmax(axis=1)]
+    columns = {"start_s": starts, "end_s": np.minimum(starts + step_s, duration_s), "speech": speech, "label": labels}
+    return pd.DataFrame({**columns, **{f"p_{name}": chances[:, i] for i, name in enumerate(classes)}})
+
+
+class _Picture:
+    """Keep so much of a recording as a picture can show."""
+
+    def __init__(self, n_steps: int) -> None:
+        self._each = max(1, _PICTURE_COLUMNS // n_steps)
+        self._waveform: list[NDArray[np.float32]] = []
+        self._spectrogram: list[NDArray[np.float32]] = []
+
+    def add(self, audio: NDArray[np.float32], sample_rate: int) -> None:
+        parts = [part for part in np.array_split(audio, self._each) if len(part)]
+        self._waveform.append(np.array([[part.min(), part.max()] for part in parts], dtype=np.float32))
+        if len(audio) >= _SHORTEST_S * sample_rate:
+            energies = _mel_energies(resample(audio, sample_rate, MEL_RATE))
+            shares = [part.mean(axis=0) for part in np.array_split(energies, self._each) if len(part)]
+            self._spectrogram.append(np.array(shares, dtype=np.float32))
+
+    def arrays(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return waveform and spectrogram."""
+        energies = np.concatenate(self._spectrogram) if self._spectrogram else np.zeros((1, _MELS), np.float32)
+        return np.concatenate(self._waveform), mel.power_to_db(energies, top_db=_TOP_DB)
+
+
+def _mel_energies(audio: NDArray[np.float32]) -> NDArray[np.float32]:
+    power = frames.power_spectrum(audio, window=_FRAME, n_fft=_FFT, hop=_HOP)
+    return mel.band_energies(power, mel.mel_bank(MEL_RATE, _FFT, _MELS)).T
