@@ -88,7 +88,7 @@ def run(listing: Path, cache: Path, jobs: int, rows: int) -> dict[str, float]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--segments", type=int, default=8000, help="segments of 5.5 s")
+    parser.add_argument("--segments", type=int, default=16_000, help="segments of 5.5 s")
     parser.add_argument("--files", type=int, default=10_000, help="files of the table that is read")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--json", action="store_true")

@@ -89,7 +89,7 @@ def show(result: Result, seconds: float) -> None:
         console.print(f"[yellow]note: {warning}[/]", soft_wrap=True)
     for utterance, reason in prepared.skipped.items():
         console.print(f"[yellow]left out: {utterance}: {reason}[/]", soft_wrap=True)
-    for line in _chosen(result):
+    for line in [*_chosen(result), *_members(result)]:
         console.print(line, soft_wrap=True)
     reused = _reused(result)
     if reused:
@@ -104,6 +104,16 @@ def _reused(result: Result) -> int:
     """Count the fits of outer folds, or of their members, that were taken from earlier runs."""
     fits = [fit for report in result.reports.values() for fit in [report, *report.get("members", {}).values()]]
     return sum(bool(fit.get("reused")) for fit in fits)
+
+
+def _members(result: Result) -> list[str]:
+    """Say what the members of an ensemble score alone, and what weight they have in the mean over the folds."""
+    said = []
+    for name, metrics in result.members.items():
+        weights = [report["weights"][name] for report in result.reports.values() if "weights" in report]
+        weight = f" (weight {sum(weights) / len(weights):.2f})" if weights else ""
+        said.append(f"{name} {metrics['uar']:.3f}{weight}")
+    return [f"members alone: {'   '.join(said)}"] if said else []
 
 
 def _chosen(result: Result) -> list[str]:

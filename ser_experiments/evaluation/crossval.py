@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,8 @@ class FoldResult:
         Wall seconds.
     report : dict
         What the estimator tells of its fit: members' weights, what was reused.
+    members : dict of str to ndarray of shape (n_test, n_classes)
+        Of an ensemble, what each member alone says of the tested rows.
     """
 
     fold: Fold
@@ -43,6 +45,7 @@ class FoldResult:
     fit_s: float
     predict_s: float
     report: Mapping[str, Any] = field(default_factory=dict)
+    members: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 def cross_validate(
@@ -92,6 +95,18 @@ def cross_validate(
     return _predictions(utterances, folds, results, classes), results
 
 
+def member_predictions(
+    utterances: pd.DataFrame, folds: Folds, results: Sequence[FoldResult]
+) -> dict[str, pd.DataFrame]:
+    """Return the out-of-fold predictions of each member of an ensemble, as :func:`cross_validate` returns its own."""
+    classes = sorted(utterances["label"].unique())
+    names = results[0].members if results else {}
+    return {
+        name: _predictions(utterances, folds, [replace(r, chances=r.members[name]) for r in results], classes)
+        for name in names
+    }
+
+
 def _each_fold(
     estimator: BaseEstimator,
     table: pd.DataFrame,
@@ -127,7 +142,9 @@ def _one_fold(
         test = table.iloc[fold.test]
         chances = align(fitted.predict_proba(test), fitted.classes_, classes)
         end = time.perf_counter()
-    return FoldResult(fold, chances, between - start, end - between, getattr(fitted, "fit_report_", {}))
+        alone = fitted.member_probabilities(test) if hasattr(fitted, "member_probabilities") else {}
+    members = {name: align(value, fitted.classes_, classes) for name, value in alone.items()}
+    return FoldResult(fold, chances, between - start, end - between, getattr(fitted, "fit_report_", {}), members)
 
 
 def align(chances: NDArray[np.floating], present: Sequence[str], classes: Sequence[str]) -> NDArray[np.float64]:

@@ -123,6 +123,7 @@ def log_result(run: Run, result: Result, fitted: BaseEstimator) -> str:
     log_pictures(run, result, fitted)
     run.steps(history(fitted), "epoch", "epoch_")
     _log_search(run, result, getattr(fitted, "fit_report_", {}))
+    _log_members(run, result)
     source = f"{prepared.setting.corpus} ({prepared.corpus.spec.title})"
     run.dataset(prepared.table, name=prepared.setting.corpus, digest=table_digest(prepared), source=source)
     return _log_model(run, result, fitted)
@@ -142,6 +143,14 @@ def _log_search(run: Run, result: Result, on_all: Mapping[str, Any]) -> None:
                 {"inner_uar": trial["uar"], "seconds": trial["seconds"]},
                 {"ser.fold": fold, "ser.best": str(trial["params"] == chosen).lower()},
             )
+
+
+def _log_members(run: Run, result: Result) -> None:
+    """Log each member of an ensemble as a run below this one: what it scores alone, and its weight in each fold."""
+    for name, metrics in result.members.items():
+        reports = {fold: report for fold, report in result.reports.items() if "weights" in report}
+        weights = {f"weight.{fold}": f"{report['weights'][name]:.4f}" for fold, report in reports.items()}
+        run.nested(f"member {name}", weights, metrics, {"ser.member": name})
 
 
 def _params(prepared: Prepared) -> dict[str, object]:

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from ser_experiments import project
 from ser_experiments.corpora import Corpus, load_corpus
-from ser_experiments.evaluation.crossval import FoldResult, cross_validate
+from ser_experiments.evaluation.crossval import FoldResult, cross_validate, member_predictions
 from ser_experiments.evaluation.folds import Folds, make_folds
 from ser_experiments.evaluation.intervals import Interval, uar_interval
 from ser_experiments.evaluation.metrics import fold_metrics, pooled_metrics
@@ -114,6 +114,8 @@ class Result:
         What must be said with the score.
     reports : dict of str to dict
         What the estimator of each fold tells of its fit: an ensemble's weights, what was reused.
+    members : dict of str to dict of str to float
+        Of an ensemble, the pooled metrics of each member alone.
     run_id, experiment_id, model_uri : str or None
         Of MLflow.
     """
@@ -125,6 +127,7 @@ class Result:
     predictions: pd.DataFrame
     warnings: list[str]
     reports: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    members: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     run_id: str | None = None
     experiment_id: str | None = None
     model_uri: str | None = None
@@ -147,6 +150,7 @@ class Result:
             "n_groups": self.interval.n_groups,
             "interval_unit": self.prepared.folds.unit,
             "metrics": self.metrics,
+            "members": {name: dict(metrics) for name, metrics in self.members.items()},
             "folds": self.folds.reset_index().to_dict(orient="records"),
             "warnings": self.warnings,
             "skipped": dict(self.prepared.skipped),
@@ -222,7 +226,10 @@ def score(
     metrics |= {"uar_ci_low": interval.low, "uar_ci_high": interval.high}
     metrics |= {"fold_uar_mean": float(folds["fold_uar"].mean()), "fold_uar_std": float(folds["fold_uar"].std())}
     reports = {r.fold.name: dict(r.report) for r in results}
-    return Result(prepared, metrics, interval, folds, predictions, warnings_for(prepared, metrics), reports)
+    alone = member_predictions(prepared.utterances, prepared.folds, results)
+    members = {name: pooled_metrics(found, prepared.corpus.classes) for name, found in alone.items()}
+    said = warnings_for(prepared, metrics)
+    return Result(prepared, metrics, interval, folds, predictions, said, reports, members)
 
 
 def _unit_column(prepared: Prepared) -> str:

@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 ALONE_S = 1.0
 #: Worker processes are started if they save at least so many seconds; starting them takes a few.
 WORTH_S = 4.0
+SURELY_WORTH_S = 10 * WORTH_S
 #: Work is handed out in units of about so many seconds and, towards the end, in smaller ones, so that no worker is
 #: left with much to do while the others have nothing.
 UNIT_S = 3.0
@@ -79,13 +80,17 @@ def run(
     if unit := queue.next_unit(1):
         take(measure(str(cache), targets, unit))
     queue.forget()
-    began = time.monotonic()
-    while time.monotonic() - began < ALONE_S and (unit := queue.next_unit()):
-        take(measure(str(cache), targets, unit))
     jobs = _chosen_backend() or jobs
-    saved_s = queue.left_s * (1 - 1 / jobs)
+    began = time.monotonic()
+    # Where there is very much to do, a few recordings tell so, and no second is spent alone.
+    while time.monotonic() - began < ALONE_S and queue.saved_s(jobs) < SURELY_WORTH_S and (unit := queue.next_unit()):
+        take(measure(str(cache), targets, unit))
     units = iter(queue.next_unit, [])
-    for report in _in_workers(units, targets, cache, jobs) if saved_s > WORTH_S else _here(units, targets, cache):
+    if queue.saved_s(jobs) > WORTH_S:
+        reports = _in_workers(units, targets, cache, jobs)
+    else:
+        reports = _here(units, targets, cache)
+    for report in reports:
         take(report)
     return problems
 
@@ -162,6 +167,10 @@ class _Queue:
     def left_s(self) -> float:
         """Seconds that one process would need for the rest."""
         return len(self._rest) * self._seconds / self._n_done if self._n_done else 0.0
+
+    def saved_s(self, jobs: int) -> float:
+        """Seconds that `jobs` processes would save of the rest."""
+        return self.left_s * (1 - 1 / jobs)
 
     def next_unit(self, size: int | None = None) -> list[Recording]:
         """Return the next recordings that lack a row; none at the end."""

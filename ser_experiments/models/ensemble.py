@@ -19,7 +19,19 @@ from ser_experiments.models.grouping import ByColumn
 _FLOOR = 1e-4
 
 
-class AverageOfMembers(VotingClassifier):
+class _Members:
+    """What both ensembles tell of their members."""
+
+    estimators: list[tuple[str, BaseEstimator]]
+    estimators_: list[BaseEstimator]
+
+    def member_probabilities(self, X: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
+        """Return what each member says alone: its probabilities, in the order of ``classes_``, by its name."""
+        names = [name for name, _ in self.estimators]
+        return {name: one.predict_proba(X) for name, one in zip(names, self.estimators_, strict=True)}
+
+
+class AverageOfMembers(_Members, VotingClassifier):
     """The mean of the members' probabilities; members see the labels as they are, and the whole table.
 
     Parameters
@@ -54,7 +66,7 @@ class AverageOfMembers(VotingClassifier):
         return {"members": _member_reports([name for name, _ in self.estimators], self.estimators_)}
 
 
-class StackOfMembers(StackingClassifier):
+class StackOfMembers(_Members, StackingClassifier):
     """A stacking ensemble whose inner folds keep groups apart.
 
     The members' probabilities that the final model learns from come from inner folds cut by the column ``group``; then

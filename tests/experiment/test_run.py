@@ -167,6 +167,32 @@ def test_own_recordings_with_a_ready_made_table(tmp_path: Path, project_folder: 
     assert plain.prepared.setting.corpus == "other"
 
 
+def test_members_are_logged_below_their_ensemble(tree: Path, project_folder: Path) -> None:
+    for kind in ("stack", "average"):
+        Path("experiments", f"both_{kind}.toml").write_text(
+            f'members = ["svm_lld", "logreg_lld"]\n[model]\ntype = "{kind}"\n'
+        )
+    alone = run_experiment("svm_lld", corpus="iemocap", root=tree, log_run=False)
+    stacked = run_experiment("both_stack", corpus="iemocap", root=tree)
+    averaged = run_experiment("both_average", corpus="iemocap", root=tree, log_run=False)
+    for result in (stacked, averaged):
+        assert list(result.members) == ["svm_lld", "logreg_lld"]
+        assert result.members["svm_lld"] == {k: pytest.approx(alone.metrics[k]) for k in result.members["svm_lld"]}
+    client = connect(project.find())
+    below = client.search_runs(
+        [stacked.experiment_id], f"tags.`mlflow.parentRunId` = '{stacked.run_id}'", order_by=["attributes.start_time"]
+    )
+    assert {run.info.run_name for run in below} == {"member svm_lld", "member logreg_lld"}
+    for run in below:
+        name = run.data.tags["ser.member"]
+        assert run.info.status == "FINISHED"
+        assert run.data.metrics["uar"] == pytest.approx(stacked.members[name]["uar"])
+        weights = {fold: report["weights"][name] for fold, report in stacked.reports.items()}
+        assert {k: float(v) for k, v in run.data.params.items()} == {
+            f"weight.{fold}": pytest.approx(value, abs=1e-4) for fold, value in weights.items()
+        }
+
+
 def test_an_ensemble_takes_its_members_fits(tree: Path, project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from ser_experiments.models import remember
 

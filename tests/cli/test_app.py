@@ -1,0 +1,105 @@
+"""The web page in a real headless Chromium: a recording is uploaded and its emotion is shown."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from click.testing import CliRunner
+
+from ser_experiments import load_model, run_experiment
+from ser_experiments.cli import ser
+from ser_experiments.errors import InputError
+from tests.browser import browser, free_port, shoot, wait_for
+from tests.iemocap_tree import small_tree
+
+__all__ = ["browser"]
+
+
+@pytest.fixture
+def recording(tmp_path: Path, project_folder: Path) -> Path:
+    """Return a recording, after a run was made and its model registered."""
+    tree = small_tree(tmp_path / "IEMOCAP_full_release")
+    run_experiment("svm_lld", corpus="iemocap", root=tree)
+    assert CliRunner().invoke(ser, ["register"]).exit_code == 0
+    return sorted(tree.rglob("sentences/wav/*/*.wav"))[0]
+
+
+@pytest.fixture
+def page(recording: Path) -> Iterator[str]:
+    """Serve the page with `ser app`."""
+    port = free_port()
+    command = [sys.executable, "-c", "from ser_experiments.cli import main; main()", "app", "--no-open"]
+    with open("app.log", "wb") as said:
+        server = subprocess.Popen([*command, "--port", str(port)], stdout=said, stderr=said, start_new_session=True)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        end = time.monotonic() + 90
+        while True:
+            try:
+                urllib.request.urlopen(url, timeout=2).read()
+                break
+            except OSError:
+                assert server.poll() is None, Path("app.log").read_text()
+                assert time.monotonic() < end, Path("app.log").read_text()
+                time.sleep(0.3)
+        yield url
+    finally:
+        os.killpg(server.pid, 15)
+        server.wait(20)
+
+
+@pytest.mark.slow
+def test_an_uploaded_recording_is_answered(page: str, recording: Path, browser: object, tmp_path: Path) -> None:
+    driver = browser
+    driver.get(page)  # type: ignore[attr-defined]
+    wait_for(driver, "Emotion of speech", "svm_lld of iemocap-4class-leave-one-session-out", "Hear the emotion")
+    (expected,) = load_model().predict([recording])
+    upload(driver, recording)
+    wait_for(driver, expected["label"], f"{100 * expected['probabilities'][expected['label']]:.0f}%", "from s")
+    picture = "return [...document.querySelectorAll('#timeline img')].some(i => i.naturalWidth > 600 && i.complete)"
+    until = time.monotonic() + 30
+    while not driver.execute_script(picture):  # type: ignore[attr-defined]
+        assert time.monotonic() < until, "no picture on the page"
+        time.sleep(0.3)
+    shoot(driver, "app")
+
+
+@pytest.mark.slow
+def test_a_bad_upload_is_told_in_words(page: str, browser: object, tmp_path: Path) -> None:
+    silent = tmp_path / "silent.wav"
+    soundfile.write(silent, np.zeros(16_000), 16_000)
+    browser.get(page)  # type: ignore[attr-defined]
+    wait_for(browser, "Hear the emotion")
+    upload(browser, silent)
+    body = wait_for(browser, "The recording: silent recording")
+    assert str(tmp_path) not in body
+    assert "Traceback" not in body
+
+
+def upload(driver: object, path: Path) -> None:
+    """Hand a file to the page as a person does, and press the button when it is there."""
+    chosen = driver.find_element("css selector", "#speech input[type=file]")  # type: ignore[attr-defined]
+    chosen.send_keys(str(path))
+    player = "return document.querySelector('#speech input[type=file]') === null"
+    until = time.monotonic() + 30
+    while not driver.execute_script(player):  # type: ignore[attr-defined]
+        assert time.monotonic() < until, "the upload did not end"
+        time.sleep(0.2)
+    driver.find_element("css selector", "#hear").click()  # type: ignore[attr-defined]
+
+
+def test_without_gradio_it_says_what_to_install(recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, package=None: None)
+    failed = CliRunner().invoke(ser, ["app"])
+    assert isinstance(failed.exception, InputError)
+    assert "pip install 'ser_experiments[app]'" in str(failed.exception)
