@@ -17,6 +17,8 @@ from ser_experiments.errors import AudioError
 
 #: Below this peak (full scale is 1) a recording counts as silent: half a step of 16 bits.
 SILENT_PEAK = 0.5 / 32768
+#: Longest utterance that is read at once: functionals over more say little, and its spectrum would fill the memory.
+MAX_UTTERANCE_S = 1800.0
 
 
 def read_audio(
@@ -47,7 +49,8 @@ def read_audio(
     Raises
     ------
     AudioError
-        The recording is missing, unreadable, empty, silent or holds NaN or infinite samples.
+        The recording is missing, unreadable, empty, silent, longer than :data:`MAX_UTTERANCE_S`, or holds NaN or
+        infinite samples.
     """
     name = "<bytes>" if isinstance(source, bytes) else str(source)
     with opened(source) as file:
@@ -58,6 +61,12 @@ def read_audio(
             raise AudioError(
                 name,
                 f"segment {start_s}-{end_s} s lies outside the recording of {file.frames / rate:.3f} s",
+            )
+        if last - first > MAX_UTTERANCE_S * rate:
+            raise AudioError(
+                name,
+                f"{(last - first) / rate:.0f} s long; an utterance has at most {MAX_UTTERANCE_S:.0f} s: give its start "
+                "and end, or predict it with --timeline",
             )
         file.seek(first)
         samples = file.read(last - first, dtype="float32", always_2d=True)

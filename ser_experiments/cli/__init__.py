@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
+from types import FrameType
 
 import click
 
@@ -49,8 +51,14 @@ def ser(verbose: bool) -> None:
     logging.getLogger("ser_experiments").setLevel(logging.INFO)
 
 
+def _terminated(number: int, frame: FrameType | None) -> None:
+    """Let a run that is told to end say so where it is logged; the code is the one shells give for SIGTERM."""
+    raise SystemExit(128 + number)
+
+
 def main() -> None:
     """Run the command; an error that a person can mend is one line, without a traceback."""
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         ser.main(standalone_mode=False, prog_name="ser")
     except click.exceptions.Exit as stop:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,7 @@ def recordings(sources: Iterable[Path]) -> Iterator[Recording]:
         elif source.suffix.lower() == ".csv":
             yield from _listed(source)
         else:
-            yield Recording(source, source.resolve().parent.name)
+            yield Recording(source, Path(os.path.abspath(source)).parent.name)
 
 
 def _in_folder(folder: Path) -> Iterator[Recording]:
@@ -73,7 +74,7 @@ def _in_folder(folder: Path) -> Iterator[Recording]:
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in AUDIO and not path.name.startswith(".") and path.is_file():
             empty = False
-            yield Recording(path, path.resolve().parent.name)
+            yield Recording(path, Path(os.path.abspath(path)).parent.name)
     if empty:
         raise InputError(f"{folder}: no audio files in this folder; looked for {', '.join(sorted(AUDIO))}")
 
@@ -91,7 +92,7 @@ def _listed(source: Path) -> Iterator[Recording]:
                 if not row["path"]:
                     raise InputError(f"{source}, line {number}: 'path' is empty; name a recording")
                 start, end = (_seconds(source, number, key, row.get(key)) for key in ("start", "end"))
-                yield Recording(path, row.get("speaker") or path.resolve().parent.name, start, end)
+                yield Recording(path, row.get("speaker") or Path(os.path.abspath(path)).parent.name, start, end)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{source}: cannot be read: {error}") from error
 

@@ -95,7 +95,9 @@ def show(result: Result, seconds: float) -> None:
     if reused:
         console.print(f"reused {reused} of the fits that earlier runs made on the same rows with the same parameters")
     console.print(f"[dim]{seconds:.0f} s[/]")
-    if result.run_id:
+    if result.pending:
+        console.print(f"[yellow]run {result.run_id} is kept on disk: the tracking store went away; log it: ser sync[/]")
+    elif result.run_id:
         console.print(f"logged as run {result.run_id} in MLflow experiment {setting.name}")
         console.print("look at it: make ui (or: ser ui)")
 

@@ -117,8 +117,8 @@ def load_experiment(
     """
     folder = folder or project.find().experiments
     path = folder / f"{name}.toml"
-    if not path.is_file() or Path(name).name != name:
-        known = experiment_names(folder)
+    known = experiment_names(folder)
+    if name not in known:
         hint = nearest(name, known) if known else f"; there is no definition in {folder}, run from the project's folder"
         raise InputError(f"unknown experiment {name!r}{hint}")
     try:

@@ -103,8 +103,10 @@ def _unit(prepared: Prepared) -> str:
     return prepared.folds.unit
 
 
-def log_result(run: Run, result: Result, fitted: BaseEstimator) -> str:
-    """Log everything of a finished experiment and the model fitted on all rows; return the model's URI."""
+def log_result(run: Run, result: Result, fitted: BaseEstimator) -> str | None:
+    """Log everything of a finished experiment and the model fitted on all rows; return the model's URI.
+
+    While the store is away everything is kept on disk, and the URI is None."""
     from ser_experiments.tracking import environment
 
     prepared = result.prepared
@@ -197,8 +199,8 @@ def _training(prepared: Prepared) -> dict[str, object]:
     return {"sample_rate": int(prepared.facts["sample_rate"].min()), **ranges}
 
 
-def _log_model(run: Run, result: Result, fitted: BaseEstimator) -> str:
-    from ser_experiments.tracking import AudioModel, log_audio_model, log_table_model
+def _log_model(run: Run, result: Result, fitted: BaseEstimator) -> str | None:
+    from ser_experiments.tracking import AudioModel
 
     prepared = result.prepared
     setting = prepared.setting
@@ -214,5 +216,5 @@ def _log_model(run: Run, result: Result, fitted: BaseEstimator) -> str:
     }
     if prepared.table_file is not None:
         columns = [str(c) for c in prepared.table.columns if c != "group"]
-        return log_table_model(fitted, columns, meta)
-    return log_audio_model(AudioModel(fitted, list(prepared.sets.items()), meta))
+        return run.table_model(fitted, columns, meta)
+    return run.audio_model(AudioModel(fitted, list(prepared.sets.items()), meta))

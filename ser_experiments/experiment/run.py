@@ -118,6 +118,8 @@ class Result:
         Of an ensemble, the pooled metrics of each member alone.
     run_id, experiment_id, model_uri : str or None
         Of MLflow.
+    pending : bool
+        Whether the tracking store went away, so that part of the log waits for ``ser sync`` or the next run.
     """
 
     prepared: Prepared
@@ -131,6 +133,7 @@ class Result:
     run_id: str | None = None
     experiment_id: str | None = None
     model_uri: str | None = None
+    pending: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return what ``ser run --json`` prints."""
@@ -155,6 +158,7 @@ class Result:
             "warnings": self.warnings,
             "skipped": dict(self.prepared.skipped),
             "model_uri": self.model_uri,
+            "pending": self.pending,
         }
 
 
@@ -294,4 +298,5 @@ def run_experiment(
         with threadpool_limits(limits=1):
             fitted = clone(prepared.estimator).fit(prepared.table, prepared.utterances["label"].to_numpy(dtype=str))
         model_uri = log_result(run, result, fitted)
-        return replace(result, run_id=run.run_id, experiment_id=run.experiment_id, model_uri=model_uri)
+    told = replace(result, run_id=run.run_id, experiment_id=run.experiment_id, model_uri=model_uri)
+    return replace(told, pending=run.away)

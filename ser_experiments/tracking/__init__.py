@@ -5,11 +5,11 @@ import os
 # Before mlflow is imported: no report to its makers, and its housekeeping is nobody's result.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 from ser_experiments.tracking.audio_model import AudioModel, load_folder, save_model
 from ser_experiments.tracking.environment import environment, git_state, package_versions
-from ser_experiments.tracking.log_model import log_audio_model, log_table_model
 from ser_experiments.tracking.run import Run, start
 from ser_experiments.tracking.store import connect, tracking_uri
 
@@ -20,8 +20,6 @@ __all__ = [
     "environment",
     "git_state",
     "load_folder",
-    "log_audio_model",
-    "log_table_model",
     "package_versions",
     "save_model",
     "start",

@@ -225,13 +225,17 @@ def load_folder(folder: Path) -> AudioModel:
     estimator, meta = read_folder(folder)
     if "sets" not in meta:
         raise InputError(f"{folder}: the model was trained on a ready-made table and takes no audio; hand it a table")
-    model = AudioModel(estimator, [(name, params) for name, params in meta["sets"]], meta)
-    for extractor, saved in zip(model.extractors(), meta["extractors"], strict=True):
-        if extractor.version != saved["version"]:
-            raise InputError(
-                f"{folder}: the model was trained on {extractor.name!r} version {saved['version']}, "
-                f"this program has version {extractor.version}; train it again"
-            )
+    try:
+        model = AudioModel(estimator, [(str(name), dict(params)) for name, params in meta["sets"]], meta)
+        versions = {str(saved["set"]): str(saved["version"]) for saved in meta["extractors"]}
+        for extractor in model.extractors():
+            if extractor.version != versions[extractor.name]:
+                raise InputError(
+                    f"{folder}: the model was trained on {extractor.name!r} version {versions[extractor.name]}, "
+                    f"this program has version {extractor.version}; train it again"
+                )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{folder}: model.json does not say what the model is fed with; train it again") from error
     return model
 
 

@@ -1,9 +1,8 @@
-"""Log the one model of a run, with signature and a synthetic input example."""
+"""Write and log the one model of a run, with signature and a synthetic input example."""
 
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +12,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import soundfile
-from mlflow.models import ModelSignature
+from mlflow.models import Model, ModelSignature
 from mlflow.types.schema import ColSpec, DataType, Map, Schema
 from sklearn.base import BaseEstimator
 
@@ -22,6 +21,7 @@ from ser_experiments.tracking.model_folder import write_folder
 
 AUDIO_LOADER = "ser_experiments.tracking.audio_model"
 TABLE_LOADER = "ser_experiments.tracking.table_model"
+_DATA = "ser_model"
 
 
 def synthetic_recording(seconds: float = 1.0, sample_rate: int = 16_000) -> bytes:
@@ -39,35 +39,46 @@ def _signature(inputs: Sequence[ColSpec]) -> ModelSignature:
     return ModelSignature(Schema(list(inputs)), Schema([*answers, ColSpec(DataType.string, "error")]))
 
 
-def log_audio_model(model: AudioModel) -> str:
-    """Log a model that takes audio (one column of bytes) with the active run.
+def write_audio_model(model: AudioModel, folder: Path) -> None:
+    """Write a model that takes audio (one column of bytes)."""
+    save_model(model, folder / _DATA)
+
+
+def write_table_model(estimator: BaseEstimator, columns: Sequence[str], meta: Mapping[str, Any], folder: Path) -> None:
+    """Write a model that was trained on a ready-made table and takes its columns."""
+    write_folder(folder / _DATA, estimator, {**meta, "columns": list(columns)})
+
+
+def log_written_model(folder: Path, columns: Sequence[str] | None, run_id: str) -> str:
+    """Log a model that was written to `folder` with a run.
+
+    Parameters
+    ----------
+    folder : Path
+        As the functions above wrote it.
+    columns : sequence of str or None
+        Of a table model; None for one that takes audio.
+    run_id : str
+        The run.
 
     Returns
     -------
     str
         Its URI, ``models:/m-...``.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "ser_model"
-        save_model(model, data)
+    if columns is None:
+        loader, signature = AUDIO_LOADER, _signature([ColSpec(DataType.binary, "audio")])
         example = pd.DataFrame({"audio": [synthetic_recording()]})
-        return _log(data, AUDIO_LOADER, _signature([ColSpec(DataType.binary, "audio")]), example)
-
-
-def log_table_model(estimator: BaseEstimator, columns: Sequence[str], meta: Mapping[str, Any]) -> str:
-    """Log a model that was trained on a ready-made table and takes its columns; return its URI."""
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "ser_model"
-        write_folder(data, estimator, {**meta, "columns": list(columns)})
+    else:
+        loader, signature = TABLE_LOADER, _signature([ColSpec(DataType.double, name) for name in columns])
         example = pd.DataFrame(np.zeros((1, len(columns))), columns=list(columns))
-        return _log(data, TABLE_LOADER, _signature([ColSpec(DataType.double, name) for name in columns]), example)
-
-
-def _log(data: Path, loader: str, signature: ModelSignature, example: pd.DataFrame) -> str:
-    info = mlflow.pyfunc.log_model(
+    info = Model.log(
+        artifact_path=None,
         name="model",
+        flavor=mlflow.pyfunc,
+        run_id=run_id,
         loader_module=loader,
-        data_path=str(data),
+        data_path=str(folder / _DATA),
         signature=signature,
         input_example=example,
         pip_requirements=[f"ser_experiments=={version('ser_experiments')}"],

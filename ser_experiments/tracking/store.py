@@ -12,6 +12,8 @@ from ser_experiments.errors import InputError, StoreError
 from ser_experiments.project import Project
 
 _ROWS_TAG = "ser.rows"
+#: Which outbox a run was made with; see :mod:`ser_experiments.tracking.outbox`.
+OUTBOX_TAG = "ser.outbox"
 
 
 def tracking_uri(project: Project) -> str:
@@ -57,9 +59,11 @@ def connect(project: Project) -> mlflow.MlflowClient:
         The store does not answer.
     """
     uri = tracking_uri(project)
+    # A server that went away is noticed in seconds; MLflow's own default would have a run wait for minutes.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
     _point_mlflow_at(uri)
-    client = mlflow.MlflowClient(uri)
     try:
+        client = mlflow.MlflowClient(uri)
         client.search_experiments(max_results=1)
     except (MlflowException, OSError) as error:
         raise StoreError(f"tracking store {uri} does not answer: {str(error).splitlines()[0][:200]}") from error

@@ -15,7 +15,7 @@ from ser_experiments import project
 from ser_experiments.errors import InputError
 from ser_experiments.features.extractor import get_extractor
 from ser_experiments.models.pipeline import build_pipeline
-from ser_experiments.tracking import AudioModel, load_folder, log_audio_model, log_table_model, save_model, start
+from ser_experiments.tracking import AudioModel, load_folder, save_model, start
 from ser_experiments.tracking.audio_model import _load_pyfunc
 from ser_experiments.tracking.log_model import synthetic_recording
 
@@ -83,8 +83,9 @@ def test_a_served_model_answers_each_row_and_opens_no_path(model: AudioModel, tm
 
 
 def test_logged_and_loaded_through_mlflow(model: AudioModel, project_folder: Path) -> None:
-    with start(project.find(), **NOTE):
-        uri = log_audio_model(model)
+    with start(project.find(), **NOTE) as run:
+        uri = run.audio_model(model)
+    assert uri is not None
     loaded = mlflow.pyfunc.load_model(uri)
     audio = synthetic_recording()
     answer = loaded.predict(pd.DataFrame({"audio": [audio]}))
@@ -99,8 +100,9 @@ def test_logged_and_loaded_through_mlflow(model: AudioModel, project_folder: Pat
 def test_a_model_of_a_table_takes_columns_and_refuses_audio(project_folder: Path) -> None:
     table = pd.DataFrame({"a": [0.0, 1.0] * 10, "b": 1.0, "group": "g"})
     fitted = build_pipeline("logreg").fit(table, np.array(["x", "y"] * 10))
-    with start(project.find(), **NOTE):
-        uri = log_table_model(fitted, ["a", "b"], {})
+    with start(project.find(), **NOTE) as run:
+        uri = run.table_model(fitted, ["a", "b"], {})
+    assert uri is not None
     loaded = mlflow.pyfunc.load_model(uri)
     assert list(loaded.predict(pd.DataFrame({"a": [0.0, 1.0], "b": [1.0, 1.0]}))["label"]) == ["x", "y"]
     stored = Path(mlflow.artifacts.download_artifacts(uri)) / "ser_model"

@@ -1,0 +1,23 @@
+"""``ser sync``: log what earlier runs could not."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("sync")
+def command() -> None:
+    """Log what earlier runs could not, because the tracking store had gone away or their process was killed.
+
+    The next `ser run` does the same before it begins.
+    """
+    from ser_experiments import project
+    from ser_experiments.tracking.store import connect
+    from ser_experiments.tracking.sync import deliver_abandoned
+
+    here = project.find()
+    done = deliver_abandoned(here, connect(here))
+    for one in done:
+        click.echo(f"{one.name}: run {one.run_id} {one.status}, {one.n_steps} steps logged")
+    if not done:
+        click.echo("nothing was left to log")

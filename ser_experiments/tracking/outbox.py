@@ -1,0 +1,179 @@
+"""What a run has to log, on disk until the tracking store has taken it.
+
+Each step of logging is written to the run's own folder first and removed when the store has it. So nothing that was
+computed is lost when a server goes away, and a run whose process was killed leaves a trace by which the next run, or
+``ser sync``, ends it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from ser_experiments.errors import StoreError
+from ser_experiments.project import Project
+
+_RUN, _LOCK, _STEP, _FILES = "run.json", "lock", "step.json", "files"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of logging.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is kept.
+    kind : str
+        What is to be done: a name of :data:`ser_experiments.tracking.steps.STEPS`.
+    arguments : dict
+        JSON values.
+    """
+
+    folder: Path
+    kind: str
+    arguments: dict[str, Any]
+
+    @property
+    def files(self) -> Path:
+        """Return the folder of the files that belong to it."""
+        return self.folder / _FILES
+
+
+class Outbox:
+    """The steps of one run that the store has not taken yet.
+
+    Parameters
+    ----------
+    folder : Path
+        Of this run alone. Whoever holds its lock writes or delivers it.
+    """
+
+    def __init__(self, folder: Path, lock: IO[bytes]) -> None:
+        self.folder = folder
+        self._lock = lock
+        self._count = max((int(one.name.partition("-")[0]) for one in _steps(folder)), default=0)
+
+    @classmethod
+    def create(cls, project: Project, about: Mapping[str, str]) -> Outbox:
+        """Make the outbox of a new run.
+
+        Parameters
+        ----------
+        project : Project
+            Outboxes lie in ``mlruns/outbox``.
+        about : mapping
+            ``uri`` of the store and the ``name`` of the run.
+
+        Raises
+        ------
+        StoreError
+            The folder cannot be written.
+        """
+        folder = home(project) / uuid.uuid4().hex
+        try:
+            folder.mkdir(parents=True)
+            lock = (folder / _LOCK).open("wb")
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            outbox = cls(folder, lock)
+            outbox.about = dict(about)
+        except OSError as error:
+            raise StoreError(f"{folder}: cannot be written ({error.strerror}); nothing was run") from error
+        return outbox
+
+    @property
+    def about(self) -> dict[str, str]:
+        """Return the run's ``uri``, ``name`` and, once it is known, ``run_id`` and ``experiment_id``."""
+        found: dict[str, str] = json.loads((self.folder / _RUN).read_text(encoding="utf-8"))
+        return found
+
+    @about.setter
+    def about(self, values: Mapping[str, str]) -> None:
+        _write(self.folder / _RUN, json.dumps(dict(values)))
+
+    def put(self, kind: str, arguments: Mapping[str, Any], write: Callable[[Path], object] | None = None) -> Step:
+        """Keep a step; `write` is handed an empty folder for the files that belong to it.
+
+        Raises
+        ------
+        StoreError
+            The folder cannot be written, e.g. because the disk is full.
+        """
+        self._count += 1
+        half = self.folder / f".{self._count:06d}"
+        step = Step(self.folder / f"{self._count:06d}-{kind}", kind, dict(arguments))
+        try:
+            (half / _FILES).mkdir(parents=True)
+            if write is not None:
+                write(half / _FILES)
+            _write(half / _STEP, json.dumps({"kind": kind, "arguments": step.arguments}))
+            half.rename(step.folder)
+        except OSError as error:
+            shutil.rmtree(half, ignore_errors=True)
+            raise StoreError(f"{step.folder}: results cannot be kept ({error.strerror}); make room") from error
+        return step
+
+    def waiting(self) -> list[Step]:
+        """Return the steps that are left, in their order."""
+        found = []
+        for folder in _steps(self.folder):
+            said = json.loads((folder / _STEP).read_text(encoding="utf-8"))
+            found.append(Step(folder, said["kind"], said["arguments"]))
+        return found
+
+    @staticmethod
+    def delivered(step: Step) -> None:
+        """Forget a step that the store has taken."""
+        shutil.rmtree(step.folder, ignore_errors=True)
+
+    def remove(self) -> None:
+        """Forget the run; the store has everything."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.close()
+
+    def leave(self) -> None:
+        """Let the outbox lie for the next who can deliver it."""
+        self._lock.close()
+
+
+def home(project: Project) -> Path:
+    """Return the folder of all outboxes."""
+    return project.mlruns / "outbox"
+
+
+def abandoned(project: Project) -> Iterator[Outbox]:
+    """Yield the outboxes that no running process owns, and hold each while it is looked at."""
+    root = home(project)
+    for folder in sorted(root.iterdir()) if root.is_dir() else []:
+        try:
+            lock = (folder / _LOCK).open("r+b")
+        except OSError:  # not yet made, removed by its owner in this moment, or somebody else's
+            continue
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue
+            if (folder / _RUN).is_file():
+                yield Outbox(folder, lock)
+
+
+def _steps(folder: Path) -> list[Path]:
+    return sorted(one for one in folder.iterdir() if one.is_dir() and not one.name.startswith("."))
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    half = path.with_name(f".{path.name}")
+    with half.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    half.replace(path)

@@ -1,0 +1,24 @@
+"""Processor, memory and disk of this machine as metrics of a run, on request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mlflow.environment_variables import MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING
+
+
+@contextmanager
+def system_metrics(run_id: str) -> Iterator[None]:
+    """Log ``system/...`` metrics while it lasts, if ``MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING`` is true."""
+    if not MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING.get():
+        yield
+        return
+    from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+    monitor = SystemMetricsMonitor(run_id)
+    monitor.start()
+    try:
+        yield
+    finally:
+        monitor.finish()

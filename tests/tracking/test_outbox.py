@@ -1,0 +1,349 @@
+"""Nothing that was computed is lost: the store goes away, the process is killed, the next run makes it good."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+from mlflow.exceptions import MlflowException
+
+from ser_experiments import project, run_experiment
+from ser_experiments.errors import InputError, StoreError
+from ser_experiments.tracking import connect, start, steps
+from ser_experiments.tracking.outbox import Outbox, abandoned, home
+from ser_experiments.tracking.sync import deliver_abandoned
+from tests.browser import free_port
+from tests.iemocap_tree import small_tree
+
+RUN = {"name": "xgb_lld", "setting": "demo-4class", "rows": "abc", "tags": {"ser.corpus": "demo"}, "note": "words"}
+
+
+def log_everything(run: object) -> None:
+    run.params({"C": 3.0})  # type: ignore[attr-defined]
+    run.metrics({"uar": 0.5})  # type: ignore[attr-defined]
+    run.fold_metrics(pd.DataFrame({"fold_uar": [0.4, 0.6]}))  # type: ignore[attr-defined]
+    run.table(pd.DataFrame({"x": [1]}), "predictions.csv")  # type: ignore[attr-defined]
+    run.nested("trial 1", {"C": 1}, {"inner_uar": 0.3}, {"ser.fold": "a"})  # type: ignore[attr-defined]
+    run.dataset(pd.DataFrame({"x": [1.0]}), name="demo", digest="d1", source="demo")  # type: ignore[attr-defined]
+
+
+def everything_is_there(run_id: str) -> None:
+    client = connect(project.find())
+    found = client.get_run(run_id)
+    assert found.info.status == "FINISHED"
+    assert found.data.params == {"C": "3.0"}
+    assert found.data.metrics == {"uar": 0.5, "fold_uar": 0.6}
+    assert [(m.step, m.value) for m in client.get_metric_history(run_id, "fold_uar")] == [(1, 0.4), (2, 0.6)]
+    assert [a.path for a in client.list_artifacts(run_id)] == ["predictions.csv"]
+    assert found.inputs.dataset_inputs[0].dataset.digest == "d1"
+    below = client.search_runs([found.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run_id}'")
+    assert [(one.info.run_name, one.info.status) for one in below] == [("trial 1", "FINISHED")]
+
+
+def outboxes() -> list[str]:
+    folder = home(project.find())
+    return sorted(one.name for one in folder.iterdir()) if folder.is_dir() else []
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Return a switch: from the n-th step of logging on, the store is away."""
+
+    def away_from(number: int) -> None:
+        count = 0
+
+        def perform(step: object, client: object, run_id: str) -> object:
+            nonlocal count
+            count += 1
+            if count >= number:
+                raise MlflowException("API request failed: Connection refused")
+            return steps.perform(step, client, run_id)  # type: ignore[arg-type]
+
+        monkeypatch.setattr("ser_experiments.tracking.run.perform", perform)
+
+    return away_from
+
+
+def test_a_run_leaves_no_outbox(project_folder: Path) -> None:
+    with start(project.find(), **RUN) as run:
+        log_everything(run)
+        assert len(outboxes()) == 1
+    everything_is_there(run.run_id)
+    assert outboxes() == []
+
+
+@pytest.mark.parametrize("number", range(1, 8))
+def test_whatever_step_the_store_goes_away_at(
+    project_folder: Path, broken: Callable[[int], None], number: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken(number)
+    with start(project.find(), **RUN) as run:
+        log_everything(run)
+    assert run.away
+    assert sum("ser sync" in record.message for record in caplog.records) == 1
+    assert len(outboxes()) == 1
+    (done,) = deliver_abandoned(project.find(), connect(project.find()))
+    assert (done.name, done.run_id, done.status) == ("xgb_lld", run.run_id, "FINISHED")
+    everything_is_there(run.run_id)
+    assert outboxes() == []
+    assert deliver_abandoned(project.find(), connect(project.find())) == []
+
+
+def test_steps_that_were_done_but_not_forgotten_are_done_once(
+    project_folder: Path, broken: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken(1)
+    with start(project.find(), **RUN) as run:
+        log_everything(run)
+    client, kept = connect(project.find()), Outbox.delivered
+    # The store took every step, and the process was killed each time before it could forget it.
+    for outbox in abandoned(project.find()):
+        for step in outbox.waiting():
+            steps.perform(step, client, run.run_id)
+    monkeypatch.setattr(Outbox, "delivered", staticmethod(kept))
+    deliver_abandoned(project.find(), client)
+    everything_is_there(run.run_id)
+
+
+def test_the_store_is_still_away(project_folder: Path, broken: Callable[[int], None]) -> None:
+    broken(2)
+    with start(project.find(), **RUN) as run:
+        log_everything(run)
+
+    class Away:
+        def __getattr__(self, name: str) -> object:
+            raise MlflowException("API request failed: Connection refused")
+
+    with pytest.raises(StoreError, match="results of xgb_lld could not be logged and are kept in .*Connection refused"):
+        deliver_abandoned(project.find(), Away())  # type: ignore[arg-type]
+    deliver_abandoned(project.find(), connect(project.find()))
+    everything_is_there(run.run_id)
+
+
+def test_nonsense_is_an_error_and_not_an_absence(project_folder: Path) -> None:
+    with pytest.raises(MlflowException, match="not-allowed"), start(project.find(), **RUN) as run:
+        run.params({"not-allowed!?": 1})
+    assert connect(project.find()).get_run(run.run_id).info.status == "FAILED"
+    assert outboxes() == []
+
+
+def test_results_of_another_store_are_left(
+    project_folder: Path, broken: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken(1)
+    with start(project.find(), **RUN) as run:
+        log_everything(run)
+    (name,) = outboxes()
+    about = project_folder / "mlruns" / "outbox" / name / "run.json"
+    about.write_text(json.dumps({**json.loads(about.read_text()), "uri": "http://elsewhere"}))
+    assert deliver_abandoned(project.find(), connect(project.find())) == []
+    assert outboxes() == [name]
+    assert run.run_id
+
+
+def test_a_run_that_somebody_deleted_is_forgotten(project_folder: Path, broken: Callable[[int], None]) -> None:
+    broken(1)
+    with start(project.find(), **RUN) as run:
+        log_everything(run)
+    (name,) = outboxes()
+    about = project_folder / "mlruns" / "outbox" / name / "run.json"
+    about.write_text(json.dumps({**json.loads(about.read_text()), "run_id": "0" * 32}))
+    assert deliver_abandoned(project.find(), connect(project.find())) == []
+    assert outboxes() == []
+    assert run.run_id
+
+
+def test_a_folder_that_cannot_be_written(project_folder: Path) -> None:
+    (project_folder / "mlruns" / "outbox").write_text("a file where a folder should be")
+    with pytest.raises(StoreError, match=r"outbox/\w+: cannot be written"), start(project.find(), **RUN):
+        pass
+
+
+WAITS = """
+import sys, time
+from ser_experiments import project
+from ser_experiments.tracking import start
+from ser_experiments.cli import _terminated
+import signal
+signal.signal(signal.SIGTERM, _terminated)
+with start(project.find(), name="xgb_lld", setting="demo-4class", rows="abc", tags={}, note="") as run:
+    run.metrics({"uar": 0.5})
+    print(run.run_id, flush=True)
+    time.sleep(120)
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "code", "error"),
+    [
+        (signal.SIGKILL, "KILLED", -9, "the process was killed"),
+        (signal.SIGTERM, "KILLED", 143, "SystemExit: 143"),
+        (signal.SIGINT, "KILLED", None, "KeyboardInterrupt"),
+    ],
+)
+def test_no_run_stays_running(project_folder: Path, number: int, status: str, code: int | None, error: str) -> None:
+    process = subprocess.Popen([sys.executable, "-c", WAITS], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    run_id = process.stdout.readline().strip()
+    client = connect(project.find())
+    assert client.get_run(run_id).info.status == "RUNNING"
+    # While the process lives, nobody else touches its run.
+    assert deliver_abandoned(project.find(), client) == []
+    process.send_signal(number)
+    process.wait(30)
+    assert code is None or process.returncode == code
+    with start(project.find(), **RUN):
+        pass
+    found = client.get_run(run_id)
+    assert found.info.status == status
+    assert error in found.data.tags["ser.error"]
+    assert found.data.metrics == {"uar": 0.5}
+    assert outboxes() == []
+
+
+def test_a_run_killed_before_it_knew_its_id(project_folder: Path) -> None:
+    client = connect(project.find())
+    outbox = Outbox.create(project.find(), {"uri": "", "name": "xgb_lld", "experiment_id": "0"})
+    made = client.create_run("0", tags={"ser.outbox": outbox.folder.name})
+    outbox.about = {**outbox.about, "uri": f"sqlite:///{project_folder}/mlruns/mlflow.db"}
+    outbox.leave()
+    (done,) = deliver_abandoned(project.find(), client)
+    assert done.run_id == made.info.run_id
+    assert client.get_run(made.info.run_id).info.status == "KILLED"
+
+
+def test_system_metrics_on_request(project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "true")
+    monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.2")
+    with start(project.find(), **RUN) as run:
+        end = time.monotonic() + 30
+        client = connect(project.find())
+        while not any(name.startswith("system/") for name in client.get_run(run.run_id).data.metrics):
+            assert time.monotonic() < end
+            time.sleep(0.2)
+
+
+# --- a real server -----------------------------------------------------------------------------------------------
+
+
+class Server:
+    """An MLflow server of its own, which can be stopped and started again."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder, self.port, self.uri = folder, port, f"http://127.0.0.1:{port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "mlflow", "server", "--port", str(self.port), "--workers", "1",
+                   "--backend-store-uri", f"sqlite:///{self.folder}/server.db",
+                   "--artifacts-destination", str(self.folder / "artifacts")]  # fmt: skip
+        environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
+        with open(self.folder / "server.log", "ab") as said:
+            self.process = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True, env=environment)
+        end = time.monotonic() + 120
+        while True:
+            try:
+                urllib.request.urlopen(f"{self.uri}/health", timeout=2).read()
+                return
+            except OSError:
+                assert time.monotonic() < end, (self.folder / "server.log").read_text()
+                time.sleep(0.3)
+
+    def stop(self) -> None:
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(20)
+
+
+@pytest.fixture
+def server(
+    tmp_path: Path, project_folder: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Server]:
+    import shutil
+
+    folder = tmp_path / "server"
+    folder.mkdir()
+    shutil.copy(empty_store, folder / "server.db")
+    found = Server(folder, free_port())
+    found.start()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", found.uri)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    yield found
+    found.stop()
+    mlflow.set_tracking_uri("")
+
+
+@pytest.mark.slow
+def test_everything_works_against_a_server(server: Server, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from ser_experiments import load_model
+    from ser_experiments.cli import ser
+    from ser_experiments.tracking.registry import registered
+
+    tree = small_tree(tmp_path / "IEMOCAP_full_release")
+    result = run_experiment("svm_lld", corpus="iemocap", root=tree)
+    run_experiment("dummy", corpus="iemocap", root=tree)
+    client = connect(project.find())
+    found = client.get_run(result.run_id)
+    assert found.info.status == "FINISHED"
+    assert found.data.metrics["uar"] == pytest.approx(result.metrics["uar"])
+    assert len(client.get_metric_history(result.run_id, "fold_uar")) == len(result.folds)
+    assert "confusion_matrix.png" in str([a.path for a in client.list_artifacts(result.run_id, "plots")])
+    assert found.inputs.dataset_inputs[0].dataset.name == "iemocap"
+    board = CliRunner().invoke(ser, ["compare", "--json"])
+    assert {row["experiment"] for row in json.loads(board.stdout)["runs"]} == {"svm_lld", "dummy"}
+    assert CliRunner().invoke(ser, ["register", "svm_lld"]).exit_code == 0
+    assert registered(client)[0].aliases == ("champion",)
+    recording = sorted(tree.rglob("sentences/wav/*/*.wav"))[0]
+    (answer,) = load_model().predict([recording])
+    assert answer["error"] == ""
+    # Nothing went to a local store in passing.
+    assert list((project.find().mlruns / "artifacts").rglob("*")) == []
+
+
+@pytest.mark.slow
+def test_the_server_goes_away_in_the_middle_of_a_run(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = small_tree(tmp_path / "IEMOCAP_full_release")
+    stopped = []
+
+    def stop_once(result: object) -> None:
+        if not stopped:
+            server.stop()
+            stopped.append(True)
+
+    result = run_experiment("svm_lld", corpus="iemocap", root=tree, on_fold=stop_once)
+    assert result.pending
+    assert result.model_uri is None
+    with pytest.raises(StoreError, match="does not answer"):
+        deliver_abandoned(project.find(), connect(project.find()))
+    server.start()
+    again = run_experiment("svm_lld", corpus="iemocap", root=tree)
+    assert not again.pending
+    client = connect(project.find())
+    first, second = (client.get_run(one.run_id) for one in (result, again))
+    assert first.info.status == "FINISHED"
+    assert first.data.metrics == second.data.metrics
+    assert first.data.params == second.data.params
+    names = [{a.path for a in client.list_artifacts(run.info.run_id)} for run in (first, second)]
+    assert names[0] == names[1]
+    assert first.outputs.model_outputs
+    assert outboxes() == []
+
+
+def test_unknown_address(project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "gopher://x")
+    with pytest.raises((StoreError, InputError)):
+        connect(project.find())
