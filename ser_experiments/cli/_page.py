@@ -31,12 +31,18 @@ def build_page(model: AudioModel) -> tuple[gr.Blocks, dict[str, Any]]:
         gr.Markdown(f"## Emotion of speech\n{title}; tested UAR {model.meta.get('uar', float('nan')):.3f}{notes}")
         with gr.Row():
             with gr.Column():
-                audio = gr.Audio(sources=["microphone", "upload"], type="filepath", label="Speech", elem_id="speech")
+                audio = gr.Audio(
+                    sources=["upload", "microphone"],
+                    buttons=["download"],
+                    type="filepath",
+                    label="Speech",
+                    elem_id="speech",
+                )
                 button = gr.Button("Hear the emotion", variant="primary", elem_id="hear")
             with gr.Column():
                 label = gr.Label(label="Emotion", num_top_classes=len(model.classes), elem_id="emotion")
                 words = gr.Markdown(_ASK, elem_id="words")
-        picture = gr.Plot(label="Waveform, mel-spectrogram and emotion over time", elem_id="timeline")
+        picture = gr.Plot(label="Emotion over time", show_label=False, elem_id="timeline")
         table = gr.Dataframe(label="Emotion over time", interactive=False, elem_id="steps")
 
         def hear(path: str | None) -> tuple[Any, ...]:
@@ -78,12 +84,12 @@ def _overall(line: Timeline, model: AudioModel) -> dict[str, float] | None:
 
 
 def _words(length_s: float, warnings: list[str]) -> str:
-    said = [f"{length_s:.1f} s"]
+    said = f"{length_s:.1f} s of audio."
     if length_s > _UTTERANCE_S:
-        said.append("longer than an utterance: the emotion above is the mean over the timeline")
+        said += " It is longer than an utterance, so the emotion above is the mean over the timeline."
     if warnings:
-        said.append(f"unlike the training recordings: {'; '.join(warnings)}")
-    return ". ".join(said) + "."
+        said += f" It is unlike the recordings learned from: {'; '.join(warnings)}."
+    return said
 
 
 def _shown(line: Timeline) -> Any:

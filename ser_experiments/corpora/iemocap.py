@@ -76,7 +76,7 @@ def read(root: Path | None) -> Reading:
     for number in _SESSIONS:
         session = release / f"Session{number}"
         if not session.is_dir():
-            notes.append(f"Session{number} is missing under {release}")
+            notes.append(f"Session{number} is missing: this copy is not complete")
             continue
         turns, problems = _turns(session / "dialog" / "EmoEvaluation")
         notes += problems
