@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -28,11 +29,22 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of everything random.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes; by default one a core. Scores do not depend on it.")
+@click.option(
+    "--scheduler", help="A Dask scheduler, by default $DASK_SCHEDULER_ADDRESS: docs/scaling.md."
+)
+@click.option("--system-metrics", is_flag=True, help="Log processor and memory while it runs.")
 @click.option("--skip-bad", is_flag=True, help="Go on without unusable recordings, and record which.")
 @click.option("--no-log", is_flag=True, help="Score only: nothing is written to MLflow.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def command(
-    experiment: str, corpus: str, name: str | None, allow_outside: bool, as_json: bool, no_log: bool, **settings: Any
+    experiment: str,
+    corpus: str,
+    name: str | None,
+    allow_outside: bool,
+    as_json: bool,
+    no_log: bool,
+    system_metrics: bool,
+    **settings: Any,
 ) -> None:
     """Run an experiment: features, folds, scores, an MLflow run.
 
@@ -40,6 +52,8 @@ def command(
     """
     from ser_experiments.experiment import run_experiment
 
+    if system_metrics:
+        os.environ["MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING"] = "true"
     options = corpus_arguments(corpus, name, allow_outside)
     started = time.perf_counter()
     result = run_experiment(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,9 +16,12 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from threadpoolctl import threadpool_limits
 
+from ser_experiments.errors import SerError
 from ser_experiments.evaluation.folds import Fold, Folds
 from ser_experiments.evaluation.metrics import PROBABILITY
+from ser_experiments.parallel import ATTEMPTS, chosen_workers, lost_work, one_piece
 
+log = logging.getLogger(__name__)
 #: Folds that take longer than this altogether are worth the start of worker processes.
 _WORTH_WORKERS_S = 8.0
 
@@ -120,15 +124,26 @@ def _each_fold(
     A fold whose fit was remembered from an earlier run costs next to nothing and shows nothing.
     """
     rest = list(folds)
+    jobs = chosen_workers() or jobs
     while rest:
         done = _one_fold(estimator, table, labels, rest.pop(0), classes)
         yield done
         fitted_here = not done.report.get("reused", False)
         if fitted_here and jobs > 1 and (done.fit_s + done.predict_s) * len(rest) > _WORTH_WORKERS_S:
             break
-    if rest:
-        parallel = Parallel(n_jobs=min(jobs, len(rest)), return_as="generator_unordered")
-        yield from parallel(delayed(_one_fold)(estimator, table, labels, fold, classes) for fold in rest)
+    left = {fold.name: fold for fold in rest}
+    for attempt in range(ATTEMPTS):
+        if not left:
+            break
+        parallel = Parallel(n_jobs=min(jobs, len(left)), return_as="generator_unordered")
+        try:
+            for done in parallel(delayed(_one_fold)(estimator, table, labels, fold, classes) for fold in left.values()):
+                del left[done.fold.name]
+                yield done
+        except lost_work() as error:
+            if attempt == ATTEMPTS - 1:
+                raise SerError(f"workers of the cluster were lost again and again: {error}") from error
+            log.warning("a worker was lost; the %d folds that are not finished are handed out again", len(left))
 
 
 def _one_fold(
@@ -138,6 +153,7 @@ def _one_fold(
     with threadpool_limits(limits=1):
         start = time.perf_counter()
         fitted = clone(estimator).fit(table.iloc[fold.train], labels[fold.train])
+    with one_piece():
         between = time.perf_counter()
         test = table.iloc[fold.test]
         chances = align(fitted.predict_proba(test), fitted.classes_, classes)

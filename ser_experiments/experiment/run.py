@@ -31,6 +31,7 @@ from ser_experiments.features import (
     read_table,
     survey,
 )
+from ser_experiments.parallel import on_cluster
 
 log = logging.getLogger(__name__)
 
@@ -247,6 +248,7 @@ def run_experiment(
     log_run: bool = True,
     jobs: int | None = None,
     on_fold: Callable[[FoldResult], None] | None = None,
+    scheduler: str | None = None,
     **settings: Any,
 ) -> Result:
     """Run an experiment and log it.
@@ -261,6 +263,9 @@ def run_experiment(
         Processes for extraction and folds; by default one a core. Scores do not depend on it.
     on_fold : callable, optional
         Told of each finished fold.
+    scheduler : str, optional
+        Address of a Dask scheduler, by default ``DASK_SCHEDULER_ADDRESS``; without either, local processes are used.
+        Scores do not depend on it.
     **settings
         ``corpus`` (``"demo"``), ``root``, ``labels``, ``subset``, ``protocol``, ``n_splits`` (5),
         ``normalize`` (``"none"``), ``seed`` (0),
@@ -279,16 +284,22 @@ def run_experiment(
     LeakError
         The test side of a fold is known to its training side.
     """
-    prepared = prepare(name, jobs=jobs, **settings)
-    if not log_run:
-        return score(prepared, jobs=jobs, on_fold=on_fold)
+    with on_cluster(scheduler):
+        prepared = prepare(name, jobs=jobs, **settings)
+        if not log_run:
+            return score(prepared, jobs=jobs, on_fold=on_fold)
+        return _logged(prepared, jobs, on_fold)
+
+
+def _logged(prepared: Prepared, jobs: int | None, on_fold: Callable[[FoldResult], None] | None) -> Result:
+    """Score and log, and fit the model on all rows."""
     from dataclasses import replace
 
     from ser_experiments import tracking
 
     with tracking.start(
         project.find(),
-        name=name,
+        name=prepared.experiment.name,
         setting=prepared.setting.name,
         rows=prepared.setting.rows,
         tags=tags(prepared),

@@ -18,6 +18,7 @@ from ser_experiments.features.compaction import compact_if_due
 from ser_experiments.features.extraction import Recording, Report, Target, measure
 from ser_experiments.features.progress import Meter
 from ser_experiments.features.store import Part
+from ser_experiments.parallel import chosen_workers
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ def run(
     if unit := queue.next_unit(1):
         take(measure(str(cache), targets, unit))
     queue.forget()
-    jobs = _chosen_backend() or jobs
+    jobs = chosen_workers() or jobs
     began = time.monotonic()
     # Where there is very much to do, a few recordings tell so, and no second is spent alone.
     while time.monotonic() - began < ALONE_S and queue.saved_s(jobs) < SURELY_WORTH_S and (unit := queue.next_unit()):
@@ -119,18 +120,10 @@ def _in_workers(
 
 def _local_processes(jobs: int) -> AbstractContextManager[object]:
     """Return the setting for local processes; a backend that the caller has set for joblib, such as Dask, stays."""
-    if _chosen_backend() is not None:
+    if chosen_workers() is not None:
         return nullcontext()
     # Numerical libraries that each start a thread a core would fight over the cores.
     return joblib.parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1)
-
-
-def _chosen_backend() -> int | None:
-    """Return the number of workers of the backend that ``joblib.parallel_config`` has set, None if it has not."""
-    backend, n_jobs = joblib.parallel.get_active_backend()
-    if type(backend) is joblib.parallel.BACKENDS[joblib.parallel.DEFAULT_BACKEND]:
-        return None
-    return int(backend.effective_n_jobs(n_jobs))
 
 
 class _Queue:

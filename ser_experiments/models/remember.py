@@ -13,6 +13,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 from ser_experiments.errors import InputError
 from ser_experiments.models.persistence import load_estimator, save_estimator
+from ser_experiments.parallel import one_piece
 
 log = logging.getLogger(__name__)
 #: Fits that take less are not worth a file.
@@ -70,7 +72,9 @@ class Remembered(ClassifierMixin, BaseEstimator):
         self.reused_ = found is not None
         if found is None:
             start = time.perf_counter()
-            found = clone(self.estimator).fit(X, labels)
+            # A search hands out its own fits; any other fit stays in one piece.
+            with nullcontext() if getattr(self.estimator, "hands_out", False) else one_piece():
+                found = clone(self.estimator).fit(X, labels)
             if path is not None and time.perf_counter() - start > WORTH_S:
                 _keep(found, path)
         self.estimator_ = found

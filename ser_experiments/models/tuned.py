@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics import balanced_accuracy_score
 
 from ser_experiments.errors import InputError
 from ser_experiments.models.grouping import ByColumn, TakeColumns
+from ser_experiments.parallel import chosen_workers, one_piece
 
 if TYPE_CHECKING:
     import optuna
@@ -61,6 +63,9 @@ class Tuned(ClassifierMixin, BaseEstimator):
     trials_ : list of dict
         ``number``, ``params``, ``uar`` and ``seconds`` of each trial.
     """
+
+    #: Its fits run side by side where a cluster is there.
+    hands_out = True
 
     def __init__(
         self,
@@ -110,7 +115,8 @@ class Tuned(ClassifierMixin, BaseEstimator):
         ]
         best = max(self.trials_, key=lambda trial: (trial["uar"], -trial["number"]))
         self.best_params_, self.best_uar_ = dict(best["params"]), float(best["uar"])
-        self.estimator_ = self._pipeline(self.best_params_).fit(X, labels)
+        with one_piece():
+            self.estimator_ = self._pipeline(self.best_params_).fit(X, labels)
         self.classes_ = self.estimator_.classes_
         return self
 
@@ -154,9 +160,12 @@ class Tuned(ClassifierMixin, BaseEstimator):
     ) -> float:
         """Return the UAR pooled over the inner folds. Calibration is left out: it changes no prediction."""
         predicted = np.empty(len(y), dtype=object)
-        for train, test in splits:
-            fitted = self._pipeline(chosen, calibrate=False).fit(X.iloc[train], y[train])
-            predicted[test] = fitted.predict(X.iloc[test])
+        pipeline = self._pipeline(chosen, calibrate=False)
+        # One after the other in a process; side by side where a cluster is there.
+        parallel = Parallel(n_jobs=chosen_workers() or 1)
+        found = parallel(delayed(_fit_and_predict)(pipeline, X, y, train, test) for train, test in splits)
+        for (_, test), words in zip(splits, found, strict=True):
+            predicted[test] = words
         return float(balanced_accuracy_score(y, predicted.astype(str)))
 
     def _start(self) -> dict[str, Any]:
@@ -192,6 +201,14 @@ class Tuned(ClassifierMixin, BaseEstimator):
             # Whoever ran it is gone.
             study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
         return study
+
+
+def _fit_and_predict(
+    pipeline: BaseEstimator, X: pd.DataFrame, y: NDArray[np.str_], train: NDArray[np.intp], test: NDArray[np.intp]
+) -> NDArray[np.str_]:
+    with one_piece():
+        found: NDArray[np.str_] = clone(pipeline).fit(X.iloc[train], y[train]).predict(X.iloc[test])
+    return found
 
 
 def _sampler(seed: int) -> optuna.samplers.BaseSampler:

@@ -1,0 +1,84 @@
+"""Where parallel work runs: in processes of this machine, or on a Dask cluster through joblib's own backend."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import joblib
+from threadpoolctl import threadpool_limits
+
+from ser_experiments.errors import InputError
+
+log = logging.getLogger(__name__)
+#: Names the scheduler where no address is given, as Dask's own programs do.
+ADDRESS = "DASK_SCHEDULER_ADDRESS"
+#: How often work is handed out again after a worker took data with it that others need.
+ATTEMPTS = 3
+_CONNECT_S = 15.0
+
+
+@contextmanager
+def on_cluster(address: str | None = None) -> Iterator[None]:
+    """Run extraction, folds, trials and members on a Dask cluster while it lasts.
+
+    Parameters
+    ----------
+    address : str, optional
+        Of the scheduler, e.g. ``"tcp://host:8786"``; by default ``DASK_SCHEDULER_ADDRESS``, and without either this
+        machine's processes are used.
+
+    Raises
+    ------
+    InputError
+        Dask is not installed, no scheduler answers, or it has no workers.
+    """
+    address = address or os.environ.get(ADDRESS)
+    if not address:
+        yield
+        return
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise InputError("--scheduler needs Dask: pip install 'ser_experiments[dask]'") from error
+    try:
+        client = Client(address, timeout=_CONNECT_S)
+        client.wait_for_workers(1, timeout=_CONNECT_S)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise InputError(
+            f"no Dask scheduler with workers answers at {address!r}; start `dask scheduler` and `dask worker`, or "
+            "leave --scheduler out"
+        ) from error
+    with client, joblib.parallel_config(backend="dask"):
+        log.info("on the cluster at %s: %d workers", address, len(client.scheduler_info(n_workers=-1)["workers"]))
+        yield
+
+
+def chosen_workers() -> int | None:
+    """Return the number of workers of the backend that ``joblib.parallel_config`` has set, None if it has not."""
+    backend, n_jobs = joblib.parallel.get_active_backend()
+    if type(backend) is joblib.parallel.BACKENDS[joblib.parallel.DEFAULT_BACKEND]:
+        return None
+    return int(backend.effective_n_jobs(n_jobs))
+
+
+@contextmanager
+def one_piece() -> Iterator[None]:
+    """Keep a fit in one piece while it lasts: nothing of it is handed out, and its numerics have one thread.
+
+    So sums are taken in the same order wherever it runs, and a forest does not send each of its trees over a network.
+    """
+    with joblib.parallel_config(backend="sequential"), threadpool_limits(limits=1):
+        yield
+
+
+def lost_work() -> tuple[type[BaseException], ...]:
+    """Return the errors that say that a worker is gone with data that other tasks need."""
+    try:
+        from distributed import CancelledError, KilledWorker
+        from distributed.client import FutureCancelledError
+    except ImportError:
+        return ()
+    return CancelledError, KilledWorker, FutureCancelledError
