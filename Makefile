@@ -16,7 +16,7 @@ ALL ?= dummy svm_lld logreg_lld rf_lld gbm_lld xgb_lld lgbm_lld svm_prosody lgbm
 OPTIONS = $(if $(CORPUS),--corpus $(CORPUS)) $(if $(ROOT),--root "$(ROOT)") $(if $(LABELS),--labels $(LABELS)) \
 	$(if $(SUBSET),--subset $(SUBSET)) $(if $(PROTOCOL),--protocol $(PROTOCOL)) $(ARGS)
 
-.PHONY: help setup experiment experiments compare register predict serve app protocol list ui corpora check format test test-slow test-all bench clean
+.PHONY: help setup experiment experiments compare register predict serve app protocol list ui corpora check format test test-slow test-all soak bench bench-scale clean
 
 help: ## Print this list
 	@echo "Usage: make TARGET [NAME=xgb_lld] [CORPUS=demo|iemocap|manifest] [ROOT=path] [LABELS=..] [PROTOCOL=..] [ARGS=..]"
@@ -78,13 +78,16 @@ format: $(STAMP) ## Format the code
 	@$(BIN)/ruff check --fix .
 
 test: $(STAMP) ## Run the tests (under five minutes)
-	@$(BIN)/python -m pytest -m "not slow" -n 2
+	@$(BIN)/python -m pytest -m "not slow and not soak" -n 2
 
 test-slow: $(STAMP) ## Run the slow tests
-	@$(BIN)/python -m pytest -m slow -n 2
+	@$(BIN)/python -m pytest -m "slow and not soak" -n 2
 
-test-all: $(STAMP) ## Run all tests
-	@$(BIN)/python -m pytest -n 2
+test-all: $(STAMP) ## Run all tests but the longest
+	@$(BIN)/python -m pytest -m "not soak" -n 2
+
+soak: $(STAMP) ## Interrupt whole runs again and again (ten minutes and more)
+	@$(BIN)/python -m pytest -m soak
 
 bench: $(STAMP) ## Measure speed and memory as ratios, side by side
 	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from multiprocessing import parent_process
 
 import joblib
 from threadpoolctl import threadpool_limits
@@ -18,6 +21,8 @@ ADDRESS = "DASK_SCHEDULER_ADDRESS"
 #: How often work is handed out again after a worker took data with it that others need.
 ATTEMPTS = 3
 _CONNECT_S = 15.0
+#: Seconds between two looks at whether the parent lives.
+_WATCH_S = 1.0
 
 
 @contextmanager
@@ -72,6 +77,30 @@ def one_piece() -> Iterator[None]:
     """
     with joblib.parallel_config(backend="sequential"), threadpool_limits(limits=1):
         yield
+
+
+def local_processes(jobs: int) -> AbstractContextManager[object]:
+    """Return the setting for processes of this machine; a backend that the caller has set, such as Dask, stays."""
+    if chosen_workers() is not None:
+        return nullcontext()
+    # Numerical libraries that each start a thread a core would fight over the cores.
+    return joblib.parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1, initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """End this worker when the process that started it is gone.
+
+    It would otherwise wait minutes for work that nobody can hand out, with the memory and the open files of the run.
+    """
+    started_by = parent_process()
+    parent = os.getppid() if started_by is None or started_by.pid is None else started_by.pid
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
 
 
 def lost_work() -> tuple[type[BaseException], ...]:

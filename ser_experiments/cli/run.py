@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of everything random.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes; by default one a core. Scores do not depend on it.")
-@click.option(
-    "--scheduler", help="A Dask scheduler, by default $DASK_SCHEDULER_ADDRESS: docs/scaling.md."
-)
+@click.option("--scheduler", help="A Dask scheduler, by default $DASK_SCHEDULER_ADDRESS: docs/scaling.md.")
 @click.option("--system-metrics", is_flag=True, help="Log processor and memory while it runs.")
 @click.option("--skip-bad", is_flag=True, help="Go on without unusable recordings, and record which.")
 @click.option("--no-log", is_flag=True, help="Score only: nothing is written to MLflow.")

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from ser_experiments.errors import SerError
 from ser_experiments.evaluation.folds import Fold, Folds
 from ser_experiments.evaluation.metrics import PROBABILITY
-from ser_experiments.parallel import ATTEMPTS, chosen_workers, lost_work, one_piece
+from ser_experiments.parallel import ATTEMPTS, chosen_workers, local_processes, lost_work, one_piece
 
 log = logging.getLogger(__name__)
 #: Folds that take longer than this altogether are worth the start of worker processes.
@@ -135,7 +135,8 @@ def _each_fold(
     for attempt in range(ATTEMPTS):
         if not left:
             break
-        parallel = Parallel(n_jobs=min(jobs, len(left)), return_as="generator_unordered")
+        with local_processes(jobs):
+            parallel = Parallel(return_as="generator_unordered")
         try:
             for done in parallel(delayed(_one_fold)(estimator, table, labels, fold, classes) for fold in left.values()):
                 del left[done.fold.name]

@@ -7,7 +7,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import joblib
@@ -18,7 +18,7 @@ from ser_experiments.features.compaction import compact_if_due
 from ser_experiments.features.extraction import Recording, Report, Target, measure
 from ser_experiments.features.progress import Meter
 from ser_experiments.features.store import Part
-from ser_experiments.parallel import chosen_workers
+from ser_experiments.parallel import chosen_workers, local_processes
 
 _log = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ def _in_workers(
 ) -> Iterator[Report]:
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    with _local_processes(jobs):
+    with local_processes(jobs):
         pool = joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
         reports = pool(joblib.delayed(measure)(str(cache), targets, unit) for unit in units)
     try:
@@ -116,14 +116,6 @@ def _in_workers(
             "a worker process died, killed or out of memory; finished rows are kept: run again, with fewer --jobs if "
             "memory was short"
         ) from error
-
-
-def _local_processes(jobs: int) -> AbstractContextManager[object]:
-    """Return the setting for local processes; a backend that the caller has set for joblib, such as Dask, stays."""
-    if chosen_workers() is not None:
-        return nullcontext()
-    # Numerical libraries that each start a thread a core would fight over the cores.
-    return joblib.parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1)
 
 
 class _Queue:
