@@ -92,5 +92,8 @@ soak: $(STAMP) ## Interrupt whole runs again and again (ten minutes and more)
 bench: $(STAMP) ## Measure speed and memory as ratios, side by side
 	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
 
+bench-scale: $(STAMP) ## Measure time and memory as the corpus grows to 100,000 utterances (half an hour)
+	@$(BIN)/python benchmarks/scale.py
+
 clean: ## Remove .venv and build leftovers; runs and tables stay
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -138,7 +138,9 @@ def _each_fold(
         with local_processes(jobs):
             parallel = Parallel(return_as="generator_unordered")
         try:
-            for done in parallel(delayed(_one_fold)(estimator, table, labels, fold, classes) for fold in left.values()):
+            for done in parallel(
+                delayed(_one_fold)(estimator, table, labels, fold, classes) for fold in list(left.values())
+            ):
                 del left[done.fold.name]
                 yield done
         except lost_work() as error:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectKBest
-from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.models.grouping import BalanceBlocks, OnFeatures, TakeColumns, columns_of
+from ser_experiments.models.missing import FillMissing
 from ser_experiments.models.spec import ModelSpec, get_model
 from ser_experiments.models.temperature import TemperatureScaled
 
@@ -41,6 +41,7 @@ TRUSTED_TYPES = (
     "ser_experiments.models.grouping.BalanceBlocks",
     "ser_experiments.models.grouping.ByColumn",
     "ser_experiments.models.grouping.OnFeatures",
+    "ser_experiments.models.missing.FillMissing",
     "ser_experiments.models.grouping.TakeColumns",
     "ser_experiments.models.remember.Remembered",
     "ser_experiments.models.temperature.TemperatureScaled",
@@ -129,7 +130,7 @@ def build_model(
 def _preparation(
     spec: ModelSpec, scale: str, select: int | None, sizes: tuple[int, ...]
 ) -> list[tuple[str, BaseEstimator]]:
-    steps: list[tuple[str, BaseEstimator]] = [("impute", SimpleImputer(strategy="median", keep_empty_features=True))]
+    steps: list[tuple[str, BaseEstimator]] = [("impute", FillMissing())]
     scaler = SCALERS[scale]
     if scaler is not None:
         steps.append(("scale", scaler()))

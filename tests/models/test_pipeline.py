@@ -96,3 +96,31 @@ def test_a_type_that_is_not_in_the_lists_is_not_saved(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="trusted_types"):
         save_estimator(FunctionTransformer(Path.unlink), tmp_path / "m.skops")  # type: ignore[arg-type]
     assert not (tmp_path / "m.skops").exists()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gaps_are_filled_as_scikit_learn_fills_them(dtype: type) -> None:
+    from sklearn.impute import SimpleImputer
+
+    from ser_experiments.models.missing import FillMissing
+
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal((31, 200)).astype(dtype)
+    values[rng.random(values.shape) < 0.1] = np.nan
+    values[:, 7] = np.nan
+    ours, theirs = FillMissing().fit(values), SimpleImputer(strategy="median", keep_empty_features=True).fit(values)
+    np.testing.assert_allclose(ours.transform(values), theirs.transform(values), rtol=1e-6)
+    whole = np.nan_to_num(values)
+    assert ours.transform(whole) is whole
+    assert np.isnan(values).sum() > 0, "what was handed in stays as it is"
+    gap = whole[:1].copy()
+    gap[0, 3] = np.nan
+    np.testing.assert_allclose(ours.transform(gap), theirs.transform(gap), rtol=1e-6)
+
+
+def test_checks_of_scikit_learn_for_what_fills_gaps() -> None:
+    from sklearn.utils.estimator_checks import check_estimator
+
+    from ser_experiments.models.missing import FillMissing
+
+    check_estimator(FillMissing())
