@@ -154,9 +154,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_segments(folder, max(*options.sizes, *options.networks))
-        print(
-            f"extraction of lld, utterances of {SEGMENT_S:g} s, two workers; peak of the process that hands out the work"
-        )
+        print(f"extraction of lld, utterances of {SEGMENT_S:g} s, two workers; peak of the process that hands out work")
         print(f"{'utterances':>12} {'time':>9} {'peak':>12} {'table in it':>12} {'peak - 2 tables':>16}")
         for size in options.sizes:
             got = measure(EXTRACT, folder, size, 2)

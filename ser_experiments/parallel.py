@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from multiprocessing import parent_process
+from urllib.parse import urlsplit
 
 import joblib
 from threadpoolctl import threadpool_limits
@@ -49,6 +51,7 @@ def on_cluster(address: str | None = None) -> Iterator[None]:
     except ImportError as error:
         raise InputError("--scheduler needs Dask: pip install 'ser_experiments[dask]'") from error
     try:
+        _knock(address)
         client = Client(address, timeout=_CONNECT_S)
         client.wait_for_workers(1, timeout=_CONNECT_S)
     except (OSError, TimeoutError, ValueError) as error:
@@ -59,6 +62,14 @@ def on_cluster(address: str | None = None) -> Iterator[None]:
     with client, joblib.parallel_config(backend="dask"):
         log.info("on the cluster at %s: %d workers", address, len(client.scheduler_info(n_workers=-1)["workers"]))
         yield
+
+
+def _knock(address: str) -> None:
+    """Open and close a connection; a Dask client that fails to connect leaves threads that can block the next one."""
+    found = urlsplit(address)
+    if not found.hostname or not found.port:
+        raise ValueError("an address is tcp://host:port")
+    socket.create_connection((found.hostname, found.port), timeout=_CONNECT_S).close()
 
 
 def chosen_workers() -> int | None:
