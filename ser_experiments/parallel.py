@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from multiprocessing import parent_process
+from typing import Any
 from urllib.parse import urlsplit
 
 import joblib
@@ -53,7 +54,7 @@ def on_cluster(address: str | None = None) -> Iterator[None]:
     try:
         _knock(address)
         client = Client(address, timeout=_CONNECT_S)
-        client.wait_for_workers(1, timeout=_CONNECT_S)
+        _wait_for_workers(client)
     except (OSError, TimeoutError, ValueError) as error:
         raise InputError(
             f"no Dask scheduler with workers answers at {address!r}; start `dask scheduler` and `dask worker`, or "
@@ -62,6 +63,14 @@ def on_cluster(address: str | None = None) -> Iterator[None]:
     with client, joblib.parallel_config(backend="dask"):
         log.info("on the cluster at %s: %d workers", address, len(client.scheduler_info(n_workers=-1)["workers"]))
         yield
+
+
+def _wait_for_workers(client: Any) -> None:
+    try:
+        client.wait_for_workers(1, timeout=_CONNECT_S)
+    except TimeoutError:
+        client.close()
+        raise
 
 
 def _knock(address: str) -> None:
