@@ -49,7 +49,9 @@ def tree(tmp_path: Path, project_folder: Path) -> Path:
 
 
 def launch(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", "from ser_experiments.cli import main; main()", *arguments]
+    # Whoever starts the tests may ignore Ctrl-C, which processes would inherit.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    command = [sys.executable, "-c", heard + "from ser_experiments.cli import main; main()", *arguments]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment},
         start_new_session=True,

@@ -72,11 +72,18 @@ def log_written_model(folder: Path, columns: Sequence[str] | None, run_id: str) 
     else:
         loader, signature = TABLE_LOADER, _signature([ColSpec(DataType.double, name) for name in columns])
         example = pd.DataFrame(np.zeros((1, len(columns))), columns=list(columns))
+    client = mlflow.MlflowClient()
+    run = client.get_run(run_id)
+    # Made here, in the run's own experiment: without an active run MLflow would put it into the default one.
+    made = client.create_logged_model(
+        run.info.experiment_id, name="model", source_run_id=run_id, params=dict(run.data.params)
+    )
     info = Model.log(
         artifact_path=None,
         name="model",
         flavor=mlflow.pyfunc,
         run_id=run_id,
+        model_id=made.model_id,
         loader_module=loader,
         data_path=str(folder / _DATA),
         signature=signature,

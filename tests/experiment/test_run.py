@@ -82,9 +82,10 @@ def test_what_a_normalisation_asks_is_said_and_left_out(tree: Path, project_fold
     assert result.prepared.setting.name.endswith("-normalize-neutral-1")
     assert result.prepared.setting.rows != plain.prepared.setting.rows
     assert any("a new speaker has to give as many" in warning for warning in result.warnings)
-    # A model on normalised columns cannot take one recording.
+    # A model on normalised features cannot answer for one recording.
     model = mlflow.pyfunc.load_model(result.model_uri)
-    assert len(model.metadata.get_input_schema().inputs) == result.prepared.table.shape[1] - 1
+    answer = model.predict(pd.DataFrame({"audio": [Path(plain.prepared.utterances["path"].iloc[0]).read_bytes()]}))
+    assert "normalised by speaker (neutral-1)" in answer["error"].iloc[0]
     with pytest.raises(InputError, match="'frames' holds arrays over time"):
         run_experiment("lstm_frames", corpus="iemocap", root=tree, normalize="speaker", log_run=False)
     with pytest.raises(InputError, match="--normalize 'sepaker'"):
@@ -168,6 +169,8 @@ def test_own_recordings_with_a_ready_made_table(tmp_path: Path, project_folder: 
 
 
 def test_members_are_logged_below_their_ensemble(tree: Path, project_folder: Path) -> None:
+    dialog = "Ses02F_impro01"  # inner folds need two sessions beside the one that is left out
+    add_dialog(tree, 2, dialog, {f"{dialog}_{x}{i:03d}": c for x in "FM" for i, c in enumerate(CODES)})
     for kind in ("stack", "average"):
         Path("experiments", f"both_{kind}.toml").write_text(
             f'members = ["svm_lld", "logreg_lld"]\n[model]\ntype = "{kind}"\n'

@@ -15,7 +15,7 @@ from ser_experiments import project
 from ser_experiments.errors import InputError
 from ser_experiments.features.extractor import get_extractor
 from ser_experiments.models.pipeline import build_pipeline
-from ser_experiments.tracking import AudioModel, load_folder, save_model, start
+from ser_experiments.tracking import AudioModel, connect, load_folder, save_model, start
 from ser_experiments.tracking.audio_model import _load_pyfunc
 from ser_experiments.tracking.log_model import synthetic_recording
 
@@ -86,6 +86,12 @@ def test_logged_and_loaded_through_mlflow(model: AudioModel, project_folder: Pat
     with start(project.find(), **NOTE) as run:
         uri = run.audio_model(model)
     assert uri is not None
+    stored_model = connect(project.find()).get_logged_model(uri.removeprefix("models:/"))
+    assert stored_model.experiment_id == run.experiment_id
+    assert stored_model.source_run_id == run.run_id
+    assert str(stored_model.status) == "READY"
+    assert f"{project_folder}/mlruns/artifacts" in stored_model.artifact_location
+    assert sorted(path.name for path in (project_folder / "mlruns").iterdir()) == ["artifacts", "mlflow.db", "outbox"]
     loaded = mlflow.pyfunc.load_model(uri)
     audio = synthetic_recording()
     answer = loaded.predict(pd.DataFrame({"audio": [audio]}))

@@ -176,6 +176,7 @@ from ser_experiments.tracking import start
 from ser_experiments.cli import _terminated
 import signal
 signal.signal(signal.SIGTERM, _terminated)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever starts the tests may ignore it
 with start(project.find(), name="xgb_lld", setting="demo-4class", rows="abc", tags={}, note="") as run:
     run.metrics({"uar": 0.5})
     print(run.run_id, flush=True)
