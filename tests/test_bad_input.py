@@ -500,6 +500,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.slow
 def test_without_a_home(tmp_path: Path, project_folder: Path) -> None:
     root = small_tree(tmp_path / "IEMOCAP_full_release")
     done = program(
@@ -509,6 +510,7 @@ def test_without_a_home(tmp_path: Path, project_folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_project_that_cannot_be_written(tmp_path: Path, small_disk: Path, project_folder: Path) -> None:
     root = small_tree(tmp_path / "IEMOCAP_full_release")
     shutil.copytree(project_folder / "experiments", small_disk / "experiments")
@@ -521,6 +523,7 @@ def test_a_project_that_cannot_be_written(tmp_path: Path, small_disk: Path, proj
     assert program("list", cwd=small_disk).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_full_disk(tmp_path: Path, small_disk: Path, project_folder: Path) -> None:
     root = small_tree(tmp_path / "IEMOCAP_full_release")
     shutil.copytree(project_folder / "experiments", small_disk / "experiments")

@@ -194,6 +194,7 @@ def test_ten_predictions_at_once(tree: Path) -> None:
     assert answer["error"] == ""
 
 
+@pytest.mark.slow
 def test_a_locked_database_is_waited_for(project_folder: Path) -> None:
     held = threading.Event()
 

@@ -98,6 +98,7 @@ def upload(driver: object, path: Path) -> None:
     driver.find_element("css selector", "#hear").click()  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_without_gradio_it_says_what_to_install(recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, package=None: None)
     failed = CliRunner().invoke(ser, ["app"])

@@ -223,6 +223,7 @@ def test_a_run_killed_before_it_knew_its_id(project_folder: Path) -> None:
     assert client.get_run(made.info.run_id).info.status == "KILLED"
 
 
+@pytest.mark.slow
 def test_system_metrics_on_request(project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "true")
     monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.2")

@@ -12,10 +12,13 @@ import pytest
 import soundfile
 from click.testing import CliRunner, Result
 
-from ser_experiments import load_model, run_experiment, timeline
+from ser_experiments import run_experiment, timeline
 from ser_experiments.audio import VoiceActivity, look_over, read_audio, stream_audio
 from ser_experiments.cli import ser
 from ser_experiments.errors import AudioError, InputError
+from ser_experiments.features.extractor import get_extractor
+from ser_experiments.models.pipeline import build_pipeline
+from ser_experiments.tracking import AudioModel
 from tests.iemocap_tree import small_tree
 
 
@@ -33,6 +36,19 @@ def champion(tree: Path) -> Path:
     run_experiment("svm_lld", corpus="iemocap", root=tree)
     assert call("register").exit_code == 0
     return sorted(tree.rglob("sentences/wav/*/*.wav"))[0]
+
+
+@pytest.fixture(scope="module")
+def model() -> AudioModel:
+    """Return a model that takes audio, without a run behind it."""
+    extractor = get_extractor("lld")
+    table = pd.DataFrame(
+        np.random.default_rng(0).standard_normal((60, len(extractor.columns))), columns=extractor.column_names
+    )
+    estimator = build_pipeline("logreg", sets=["lld"]).fit(
+        table.assign(group="g"), np.array(["angry", "happy", "sad"] * 20)
+    )
+    return AudioModel(estimator, [("lld", {})], {"experiment": "e", "setting": "s"})
 
 
 def vowel(seconds: float, sample_rate: int = 16_000, pitch: float = 130.0) -> np.ndarray:
@@ -90,11 +106,10 @@ def test_speech_is_told_from_pauses_at_any_level(level: float) -> None:
 # --- emotion over time -------------------------------------------------------------------------------------------
 
 
-def test_a_timeline_is_silent_where_nobody_speaks(champion: Path, tmp_path: Path) -> None:
+def test_a_timeline_is_silent_where_nobody_speaks(model: AudioModel, tmp_path: Path) -> None:
     pause = 1e-4 * np.random.default_rng(0).standard_normal(4 * 22_050).astype(np.float32)
     audio = np.concatenate([vowel(4.0, 22_050), pause, vowel(3.3, 22_050, 220.0)])
     soundfile.write(tmp_path / "long ü.wav", audio, 22_050)
-    model = load_model()
     line = timeline(model, tmp_path / "long ü.wav", window_s=2.0, step_s=1.0)
     table = line.table
     assert line.duration_s == pytest.approx(11.3, abs=1e-3)
@@ -110,9 +125,8 @@ def test_a_timeline_is_silent_where_nobody_speaks(champion: Path, tmp_path: Path
     assert line.waveform.max() == pytest.approx(np.abs(audio).max(), rel=0.1)
 
 
-def test_a_step_is_the_mean_over_the_windows_that_cover_it(champion: Path) -> None:
+def test_a_step_is_the_mean_over_the_windows_that_cover_it(model: AudioModel) -> None:
     audio = np.concatenate([vowel(2.0), vowel(2.0, pitch=250.0)])
-    model = load_model()
     data = _wav(audio)
     heard, rate = read_audio(data)
     line = timeline(model, data, window_s=2.0, step_s=1.0).table
@@ -124,8 +138,7 @@ def test_a_step_is_the_mean_over_the_windows_that_cover_it(champion: Path) -> No
     assert both[0] - 1e-9 <= line[f"p_{name}"].iloc[1] <= both[1] + 1e-9
 
 
-def test_a_clip_shorter_than_a_window_is_one_window(champion: Path) -> None:
-    model = load_model()
+def test_a_clip_shorter_than_a_window_is_one_window(model: AudioModel) -> None:
     data = _wav(vowel(0.8))
     line = timeline(model, data, window_s=3.0)
     assert len(line.table) == 1
@@ -134,9 +147,9 @@ def test_a_clip_shorter_than_a_window_is_one_window(champion: Path) -> None:
 
 
 @pytest.mark.parametrize(("window", "step"), [(0.0, 1.0), (1.0, 2.0), (2.0, 0.0), (2.0, -1.0), (float("nan"), 1.0)])
-def test_windows_that_make_no_sense(champion: Path, window: float, step: float) -> None:
+def test_windows_that_make_no_sense(model: AudioModel, window: float, step: float) -> None:
     with pytest.raises(InputError):
-        timeline(load_model(), _wav(vowel(1.0)), window_s=window, step_s=step)
+        timeline(model, _wav(vowel(1.0)), window_s=window, step_s=step)
 
 
 def test_the_command_draws_and_writes_tables(champion: Path, tmp_path: Path) -> None:
