@@ -31,7 +31,7 @@ DEFINITION = """
 sets = ["lld", "prosody"]
 [model]
 type = "random_forest"
-n_estimators = 700
+n_estimators = 300
 [pipeline]
 calibrate = "temperature"
 """

@@ -57,8 +57,18 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 
 
 def main() -> None:
-    """Run the command; an error that a person can mend is one line, without a traceback."""
+    """Be the process of the command: hear signals while it works, and end at once by one that comes afterwards."""
     signal.signal(signal.SIGTERM, _terminated)
+    try:
+        answer()
+    finally:
+        # All is done and told; raising in the interpreter's own shutdown would only print where that stood.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def answer() -> None:
+    """Run the command; an error that a person can mend is one line, without a traceback."""
     try:
         ser.main(standalone_mode=False, prog_name="ser")
     except click.exceptions.Exit as stop:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from ser_experiments import plugins
-from ser_experiments.cli import main
+from ser_experiments.cli import answer
 
 HEAVY = ("torch", "xgboost", "lightgbm", "librosa", "numba", "mlflow", "sklearn.ensemble")
 
@@ -82,7 +84,7 @@ def test_wrong_use_is_one_line_and_exit_code_2(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["ser", *arguments])
     with pytest.raises(SystemExit) as stopped:
-        main()
+        answer()
     out, err = capsys.readouterr()
     assert stopped.value.code == 2, err
     assert message in err
@@ -103,3 +105,19 @@ def test_a_closed_pipe_is_no_traceback(project_folder: Path) -> None:
         shell=True, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert "Traceback" not in done.stderr
+
+
+def test_a_signal_after_the_work_ends_it_quietly(project_folder: Path) -> None:
+    # A thread that the interpreter waits for in its shutdown, as joblib's are.
+    code = (
+        "import sys, threading, time; from ser_experiments.cli import main; "
+        "threading.Thread(target=time.sleep, args=(60,)).start(); sys.argv = ['ser', 'corpora', 'list']; main()"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(0.5)
+    process.terminate()
+    err = process.communicate(timeout=20)[1]
+    assert process.returncode == -signal.SIGTERM
+    assert err == ""
