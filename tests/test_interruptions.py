@@ -76,7 +76,7 @@ def interrupt(tree: Path, seed: int, n_moments: int) -> None:
     whole = finished(run(tree, SER_CACHE=str(elsewhere)))
     lasts_s = time.monotonic() - began
     draw = random.Random(seed)
-    codes = []
+    codes, n_told = [], 0
     for number in range(n_moments):
         process = run(tree)
         time.sleep(draw.uniform(0.3, 1.0) * lasts_s)
@@ -84,18 +84,19 @@ def interrupt(tree: Path, seed: int, n_moments: int) -> None:
         if process.poll() is None:
             # As a shell does it: Ctrl-C reaches the whole group, a plain kill one process.
             (os.killpg if way == signal.SIGINT else os.kill)(process.pid, way)
-        err = process.communicate(timeout=120)[1]
+        out, err = process.communicate(timeout=120)
         codes.append(process.returncode)
+        n_told += bool(out.strip())  # a run may be done, and be met while its process ends
         assert process.returncode in (0, -way, 128 + way, 130), (way, process.returncode, err)
         # What is told to end says so in a line; nobody wants to read where it stood.
         assert "Traceback" not in err, err
-    assert any(codes), "every run had ended before it was met: the moments are too late"
     last = finished(run(tree))
     assert last["metrics"] == whole["metrics"]
     client = connect(project.find())
     runs = client.search_runs([e.experiment_id for e in client.search_experiments()], max_results=1000)
     assert {one.info.status for one in runs} <= {"FINISHED", "FAILED", "KILLED"}
-    assert sum(one.info.status == "FINISHED" for one in runs) == 2 + codes.count(0)
+    assert codes.count(0) <= n_told < n_moments
+    assert 2 + n_told <= sum(one.info.status == "FINISHED" for one in runs) <= len(runs) <= 2 + n_moments
     outbox = project.find().mlruns / "outbox"
     assert not outbox.is_dir() or list(outbox.iterdir()) == []
     # The tables hold each recording once.

@@ -79,11 +79,14 @@ def prune_store(dry_run: bool) -> None:
     from ser_experiments.experiment.definition import experiment_names, load_experiment
     from ser_experiments.features import prune
     from ser_experiments.features.extractor import get_extractor, set_names
+    from ser_experiments.features.views import on_view
 
     wanted = [get_extractor(name) for name in set_names()]
     for name in experiment_names():
         features = load_experiment(name).definition.features
-        wanted += [get_extractor(one, **features.params.get(one, {})) for one in features.sets]
+        for one in features.sets:
+            measured = [one, *(on_view(one, view) for view in features.augment)]
+            wanted += [get_extractor(each, **features.params.get(one, {})) for each in measured]
     removed = prune(project.find().cache, keep={(e.name, e.digest) for e in wanted}, dry_run=dry_run)
     for row in removed.itertuples():
         click.echo(f"{'would remove' if dry_run else 'removed'} {row.path}: {row.why}")

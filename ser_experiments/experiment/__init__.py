@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "definition": ["Experiment", "experiment_names", "load_experiment"],
         "estimator": ["build_estimator"],
-        "run": ["Result", "prepare", "run_experiment", "score"],
+        "result": ["Prepared", "Result"],
+        "run": ["prepare", "run_experiment", "score"],
     },
 )

@@ -10,7 +10,8 @@ import numpy as np
 
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.permutation import Permutations, permute_within
-from ser_experiments.experiment.run import Prepared, prepare, score
+from ser_experiments.experiment.result import Prepared
+from ser_experiments.experiment.run import prepare, score
 
 #: Fewer shuffles cannot give a p-value below 0.05.
 FEWEST = 20

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ser_experiments import plugins, project
 from ser_experiments.errors import InputError, nearest
+from ser_experiments.features.views import check_view
 
 #: Values of ``type`` where a definition has ``members``.
 ENSEMBLES = ("average", "stack")
@@ -29,6 +30,7 @@ class Features(_Section):
 
     sets: Names = Field(default=(), description="feature sets, e.g. ['lld']")
     params: dict[str, dict[str, Any]] = Field(default_factory=dict, description="[features.params.SET]")
+    augment: Names = Field(default=(), description="views trained on beside the recordings, e.g. ['noise', 'speed']")
 
 
 class Pipeline(_Section):
@@ -150,6 +152,13 @@ def _check_names(definition: Definition, where: str) -> None:
     for name in (*definition.features.sets, *definition.features.params):
         if name not in known:
             raise InputError(f"{where}: features: unknown feature set {name!r}{nearest(name, known)}")
+    for view in definition.features.augment:
+        try:
+            check_view(view)
+        except InputError as error:
+            raise InputError(f"{where}: features: {error}") from error
+    if len(set(definition.features.augment)) != len(definition.features.augment):
+        raise InputError(f"{where}: features: augment names a view twice; a second draw of one is e.g. 'noise-2'")
     kind = definition.model.type
     families = ENSEMBLES if definition.members else plugins.names("ser_experiments.models.zoo")
     if kind in ENSEMBLES and not definition.members:
@@ -158,7 +167,7 @@ def _check_names(definition: Definition, where: str) -> None:
         raise InputError(f"{where}: model: unknown type {kind!r}{nearest(kind, families)}")
     if definition.members and definition.search:
         raise InputError(f"{where}: search: an ensemble has none of its own; tune its members")
-    if definition.members and definition.features.sets:
+    if definition.members and (definition.features.sets or definition.features.augment):
         raise InputError(f"{where}: features: an ensemble has none of its own; its members bring theirs")
     if len(set(definition.members)) != len(definition.members):
         raise InputError(f"{where}: members: {list(definition.members)} names one twice; each counts once")

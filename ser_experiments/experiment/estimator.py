@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 
 from ser_experiments.errors import InputError
 from ser_experiments.experiment.definition import Definition, Experiment, Pipeline, load_experiment
+from ser_experiments.features.views import on_view
 from ser_experiments.models.ensemble import ENSEMBLES
 from ser_experiments.models.pipeline import build_pipeline
 from ser_experiments.models.remember import Remembered
@@ -54,6 +55,11 @@ def build_estimator(
         raise InputError(
             f"experiments/{experiment.name}.toml: features: no sets; add e.g. sets = ['lld'] or say --table"
         )
+    if definition.features.augment and from_table:
+        raise InputError(
+            f"experiments/{experiment.name}.toml: features: augment needs recordings; a ready-made table has no views "
+            "of them: leave out --table, or say --set features.augment=[]"
+        )
     recipe: dict[str, Any] = {
         "model": definition.model.type,
         "params": definition.model.params,
@@ -65,6 +71,8 @@ def build_estimator(
         "calibrate": definition.pipeline.calibrate,
         "random_state": seed,
     }
+    if definition.features.augment:
+        recipe["augment"] = definition.features.augment
     kept = None if remember is None else str(remember)
     try:
         pipeline = build_pipeline(**recipe)
@@ -118,4 +126,14 @@ def features_of(experiment: Experiment) -> dict[str, dict[str, object]]:
             params = features.params.get(name, {})
             if found.setdefault(name, params) != params:
                 raise InputError(f"experiments/{experiment.name}.toml: members want {name!r} with different parameters")
+    return found
+
+
+def views_of(experiment: Experiment) -> dict[str, dict[str, object]]:
+    """Return the sets, as measured on views, that an experiment or its members train on, with their parameters."""
+    found: dict[str, dict[str, object]] = {}
+    for one in members_of(experiment) or [experiment]:
+        features = one.definition.features
+        for view in features.augment:
+            found |= {on_view(name, view): features.params.get(name, {}) for name in features.sets}
     return found

@@ -29,7 +29,7 @@ from ser_experiments.features.extractor import get_extractor
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ser_experiments.experiment.run import Result
+    from ser_experiments.experiment.result import Result
     from ser_experiments.tracking import Run
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ def _reliability(result: Result, fitted: BaseEstimator) -> Figure:
 
 
 def _map(result: Result, fitted: BaseEstimator) -> Figure | None:
-    numbers = result.prepared.table.select_dtypes("number")
+    numbers = result.prepared.recorded.select_dtypes("number")
     if numbers.shape[1] < 2:
         return None
     utterances = result.prepared.utterances
@@ -110,7 +110,7 @@ def _map(result: Result, fitted: BaseEstimator) -> Figure | None:
 def _importance(result: Result, fitted: BaseEstimator) -> Figure | None:
     """Shuffle on groups that were held out; where one more fit would take long, on rows that were fitted."""
     prepared = result.prepared
-    if len(descriptors(list(prepared.table.columns))) < 2:
+    if len(descriptors(list(prepared.recorded.columns))) < 2:
         return None
     labels = prepared.utterances["label"].to_numpy(dtype=str)
     groups = prepared.table["group"].to_numpy(dtype=str)
@@ -123,7 +123,7 @@ def _importance(result: Result, fitted: BaseEstimator) -> Figure | None:
             how = f"on {len(np.unique(groups[rows]))} held-out {prepared.folds.unit}s"
         if len(rows) > _MOST_ROWS:
             rows = np.sort(np.random.default_rng(0).choice(rows, _MOST_ROWS, replace=False))
-        found = permutation_importance(model, prepared.table.iloc[rows], labels[rows], prepared.corpus.classes)
+        found = permutation_importance(model, prepared.recorded.iloc[rows], labels[rows], prepared.corpus.classes)
     if (found["log_loss"] == 0).all():
         return None
     return plot_importance(found, _title(result), how)

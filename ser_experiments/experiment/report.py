@@ -11,10 +11,12 @@ from sklearn.base import BaseEstimator
 
 from ser_experiments import project
 from ser_experiments.evaluation.card import make_card
+from ser_experiments.experiment.estimator import views_of
 from ser_experiments.experiment.pictures import history, log_pictures
+from ser_experiments.features.extractor import AT
 
 if TYPE_CHECKING:
-    from ser_experiments.experiment.run import Prepared, Result
+    from ser_experiments.experiment.result import Prepared, Result
     from ser_experiments.tracking import Run
 
 #: Functionals under leave-one-session-out on all of IEMOCAP do not go beyond this without a leak.
@@ -91,12 +93,18 @@ def note(prepared: Prepared) -> str:
         f"- Subset: {setting.subset}",
         f"- Protocol: {setting.protocol}, {setting.n_folds} folds: {folds.words}",
         f"- Normalisation: {setting.normalize}: {prepared.normalization.words}",
+        *_views(prepared),
         f"- UAR is pooled over all out-of-fold utterances; its interval is a delete-one-{_unit(prepared)} jackknife "
         "with Student's t",
         f"- Rows and folds: `{setting.rows}`, seed {prepared.seed}",
     ]
     lines += [f"- **{warning}**" for warning in warnings_for(prepared)]
     return "\n".join(lines)
+
+
+def _views(prepared: Prepared) -> list[str]:
+    views = dict.fromkeys(name.partition(AT)[2] for name in views_of(prepared.experiment))
+    return [f"- Trained on views of the training recordings too: {', '.join(views)}"] if views else []
 
 
 def _unit(prepared: Prepared) -> str:
@@ -161,7 +169,8 @@ def _params(prepared: Prepared) -> dict[str, object]:
     chosen = {f"model.{key}": value for key, value in definition.model.params.items()}
     return {
         "features": prepared.features,
-        "n_columns": prepared.table.shape[1] - 1,
+        "n_columns": prepared.recorded.shape[1] - 1,
+        "augment": ",".join(definition.features.augment),
         "model": definition.model.type,
         "members": ",".join(definition.members),
         **chosen,

@@ -22,6 +22,8 @@ from ser_experiments.audio import resample, to_mono
 from ser_experiments.errors import AudioError, InputError, nearest
 
 SETS = "ser_experiments.features.sets"
+#: Stands between the name of a set or column and the view of the recording that it was measured on.
+AT = "@"
 
 
 class Column(NamedTuple):
@@ -130,15 +132,20 @@ def get_extractor(name: str, **params: object) -> Extractor:
     Parameters
     ----------
     name : str
-        The set, e.g. ``"lld"``.
+        The set, e.g. ``"lld"``, or the set as measured on a view of the recording, e.g. ``"lld@noise"``.
     **params
         Its parameters where they differ from the defaults.
 
     Raises
     ------
     InputError
-        No such set, or no such parameter; the nearest name is given.
+        No such set, view or parameter; the nearest name is given.
     """
+    plain, at, view = name.partition(AT)
+    if at:
+        from ser_experiments.features.views import viewed
+
+        return viewed(get_extractor(plain, **params), view)
     factory = plugins.load(SETS, name, "feature set").extractor
     allowed = inspect.signature(factory).parameters
     for key in params:

@@ -151,7 +151,7 @@ class TakeColumns(TransformerMixin, BaseEstimator):
 
     def fit(self, X: pd.DataFrame, y: object = None) -> TakeColumns:
         """Find the columns; an InputError names one that is missing."""
-        self.columns_ = self._wanted(X)
+        self.columns_ = self.taken(X)
         missing = [name for name in self.columns_ if name not in X.columns]
         if missing:
             raise InputError(
@@ -161,7 +161,8 @@ class TakeColumns(TransformerMixin, BaseEstimator):
         self.feature_names_in_ = np.asarray(X.columns, dtype=object)
         return self
 
-    def _wanted(self, X: pd.DataFrame) -> list[str]:
+    def taken(self, X: pd.DataFrame) -> list[str]:
+        """Return the columns that a fit depends on."""
         if not self.sets:
             return [name for name in X.columns if name != GROUP]
         if self.layout == "array":
@@ -180,6 +181,16 @@ class TakeColumns(TransformerMixin, BaseEstimator):
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the names of the columns taken."""
         return np.asarray(self.columns_, dtype=object)
+
+
+def columns_taken(estimator: BaseEstimator, X: pd.DataFrame) -> list[str]:
+    """Return the columns of a table that a fit of an estimator, or of anything inside it, depends on.
+
+    Whatever looks at columns by name says so with a method ``taken``; where nothing does, all of them count.
+    """
+    parts = [estimator, *estimator.get_params(deep=True).values()]
+    named = [part.taken(X) for part in parts if hasattr(part, "taken") and not isinstance(part, type)]
+    return list(dict.fromkeys(name for names in named for name in names)) if named else list(X.columns)
 
 
 class BalanceBlocks(TransformerMixin, BaseEstimator):

@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
 from ser_experiments.errors import InputError, nearest
+from ser_experiments.models.augmented import Augmented
 from ser_experiments.models.grouping import BalanceBlocks, OnFeatures, TakeColumns, columns_of
 from ser_experiments.models.missing import FillMissing
 from ser_experiments.models.spec import ModelSpec, get_model
@@ -35,6 +36,7 @@ TRUSTED_TYPES = (
     "numpy.dtype",
     "sklearn.utils._bunch.Bunch",
     "sklearn.feature_selection._univariate_selection.f_classif",
+    "ser_experiments.models.augmented.Augmented",
     "ser_experiments.models.ensemble.AverageOfMembers",
     "ser_experiments.models.ensemble.LogLinearPool",
     "ser_experiments.models.ensemble.StackOfMembers",
@@ -59,6 +61,7 @@ def build_pipeline(
     select: int | None = None,
     balance: bool = False,
     calibrate: str = "none",
+    augment: Sequence[str] = (),
     random_state: int | None = 0,
 ) -> BaseEstimator:
     """Build an unfitted estimator that takes a feature table with its ``group`` column.
@@ -81,6 +84,8 @@ def build_pipeline(
         Weigh the feature sets equally, whatever their numbers of columns.
     calibrate : {"none", "temperature"}
         Calibration of the probabilities on inner folds that keep groups apart.
+    augment : sequence of str
+        Views of the recordings that are trained on beside them; the table must hold their columns.
     random_state : int, optional
         Seed of families that have one.
 
@@ -109,7 +114,10 @@ def build_pipeline(
         sizes = tuple(map(len, columns_of(sets, set_params))) if balance else ()
         steps += _preparation(spec, scale, select, sizes)
     steps.append(("model", build_model(model, params, random_state=random_state)))
-    return CALIBRATIONS[calibrate](Pipeline(steps))
+    pipeline: BaseEstimator = Pipeline(steps)
+    if augment:
+        pipeline = Augmented(pipeline, tuple(augment))
+    return CALIBRATIONS[calibrate](pipeline)
 
 
 def build_model(

@@ -129,14 +129,9 @@ def _words(estimator: BaseEstimator) -> Iterable[str]:
 
 
 def _taken(estimator: BaseEstimator, X: pd.DataFrame) -> list[str]:
-    from ser_experiments.models.grouping import GROUP, TakeColumns
+    from ser_experiments.models.grouping import GROUP, columns_taken
 
-    takers = [value for value in estimator.get_params(deep=True).values() if isinstance(value, TakeColumns)]
-    if hasattr(estimator, "taker"):
-        takers.append(estimator.taker())
-    if not takers:
-        return list(X.columns)
-    names = {name for taker in takers for name in taker.fit(X).columns_}
+    names = set(columns_taken(estimator, X))
     return [name for name in X.columns if name in names or name == GROUP]
 
 

@@ -20,7 +20,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics import balanced_accuracy_score
 
 from ser_experiments.errors import InputError
-from ser_experiments.models.grouping import ByColumn, TakeColumns
+from ser_experiments.models.grouping import ByColumn, columns_taken
 from ser_experiments.parallel import chosen_workers, one_piece
 
 if TYPE_CHECKING:
@@ -128,9 +128,9 @@ class Tuned(ClassifierMixin, BaseEstimator):
         """Return the most probable class of each row."""
         return self.estimator_.predict(X)
 
-    def taker(self) -> TakeColumns:
-        """Return what takes the columns of the table, which the space cannot change."""
-        return self._pipeline({}, calibrate=False).steps[0][1]
+    def taken(self, X: pd.DataFrame) -> list[str]:
+        """Return the columns that a fit depends on, which the space cannot change."""
+        return columns_taken(self._pipeline({}, calibrate=False), X)
 
     @property
     def fit_report_(self) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from ser_experiments.evaluation.folds import make_folds
 from ser_experiments.experiment import check, pictures
 from ser_experiments.experiment.check import check_experiment
 from ser_experiments.experiment.definition import load_experiment
-from ser_experiments.experiment.run import Prepared, score
+from ser_experiments.experiment.result import Prepared
+from ser_experiments.experiment.run import score
 from ser_experiments.experiment.setting import setting_of
 
 N_SPEAKERS, N_ROWS = 6, 40
