@@ -6,6 +6,8 @@ import json
 
 import click
 
+from ser_experiments.cli._options import corpus_arguments, corpus_options
+
 
 @click.group("features")
 def command() -> None:
@@ -47,6 +49,38 @@ def describe(name: str, as_json: bool) -> None:
     unit = max(len(column.unit) for column in extractor.columns)
     for column in extractor.columns:
         click.echo(f"{column.name:<{width}}  {column.unit:<{unit}}  {column.source}")
+
+
+@command.command("export")
+@click.argument("sets", nargs=-1, required=True, metavar="SET...")
+@click.argument("target", metavar="FILE|URL")
+@corpus_options
+@click.option("--jobs", type=click.IntRange(1), help="Processes; by default one a core.")
+@click.option("--skip-bad", is_flag=True, help="Leave out unusable recordings.")
+def export_table(
+    sets: tuple[str, ...],
+    target: str,
+    corpus: str,
+    root: str | None,
+    name: str | None,
+    labels: str | None,
+    subset: str | None,
+    allow_outside: bool,
+    jobs: int | None,
+    skip_bad: bool,
+) -> None:
+    """Write the table of one or more sets of a corpus to FILE: Parquet or CSV by utterance id, here or on s3://...
+
+    What was written is what `ser run --table` takes.
+    """
+    from ser_experiments.corpora import load_corpus
+    from ser_experiments.features import feature_table, write_table
+
+    options = corpus_arguments(corpus, name, allow_outside)
+    loaded = load_corpus(corpus, root, labels, subset=subset, **options)
+    table = feature_table(list(sets), loaded.utterances, jobs=jobs, skip_bad=skip_bad)
+    write_table(table, target)
+    click.echo(f"{len(table)} utterances, {table.shape[1] - 1} columns: {target}")
 
 
 @command.command("status")

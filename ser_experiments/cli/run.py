@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @corpus_options
 @setting_options
 @click.option(
-    "--table", type=click.Path(dir_okay=False), help="A ready-made CSV or Parquet of features by utterance id."
+    "--table", metavar="FILE|URL", help="A ready-made CSV or Parquet of features by utterance id, or s3://... of one."
 )
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the definition: model.max_depth=6."

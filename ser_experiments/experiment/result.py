@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -41,8 +40,8 @@ class Prepared:
         Seed of the estimator.
     sets : dict of str to dict
         Feature sets with their parameters; of an ensemble those of all members.
-    table_file : Path or None
-        Where a ready-made table came from.
+    table_file : str or None
+        Name of the file of a ready-made table.
     skipped : dict of str to str
         Bad recordings that were left out, and why.
     normalization : Normalization
@@ -61,7 +60,7 @@ class Prepared:
     estimator: BaseEstimator
     seed: int
     sets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    table_file: Path | None = None
+    table_file: str | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
     normalization: Normalization = field(default_factory=lambda: Normalization("none"))
     enrolled: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -70,7 +69,7 @@ class Prepared:
     @property
     def features(self) -> str:
         """Name the feature sets, or the file of a ready-made table."""
-        return ",".join(self.sets) if self.table_file is None else f"table:{self.table_file.name}"
+        return ",".join(self.sets) if self.table_file is None else f"table:{self.table_file}"
 
     @property
     def recorded(self) -> pd.DataFrame:

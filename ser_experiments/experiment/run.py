@@ -30,6 +30,7 @@ from ser_experiments.features import (
     read_table,
     survey,
 )
+from ser_experiments.features.location import file_name
 from ser_experiments.parallel import on_cluster
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ def prepare(
         )
         facts = survey(loaded.utterances.loc[made.index], jobs=jobs)
     else:
-        made = read_table(Path(table), loaded.utterances)
+        made = read_table(table, loaded.utterances)
         facts = None
     skipped = dict(made.attrs.get("skipped", {}))
     if skipped:
@@ -84,7 +85,7 @@ def prepare(
     check_leaks(folds, loaded.utterances, None if facts is None else facts["samples_digest"])
     made["group"] = folds.group.to_numpy(dtype=str)
     setting = setting_of(loaded, folds, str(mode))
-    table_file = None if table is None else Path(table)
+    table_file = None if table is None else file_name(table)
     return Prepared(
         experiment, loaded, folds, setting, made, estimator, seed, sets, table_file, skipped, mode, enrolled, facts
     )

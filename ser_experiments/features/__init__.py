@@ -19,7 +19,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "speaker_statistics",
         ],
         "progress": ["Progress", "ProgressBar"],
-        "readymade": ["read_table"],
+        "readymade": ["read_table", "write_table"],
         "table": ["BadRecordings", "extract", "feature_table", "survey"],
     },
 )

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ser_experiments.errors import InputError
+from ser_experiments.features.location import fetched, file_name, handed_over
 
 _log = logging.getLogger(__name__)
 
@@ -42,8 +43,9 @@ def read_table(path: str | Path, utterances: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    path : path
-        A CSV file (comma, semicolon or tab) or a Parquet file with one row an utterance. The utterance is named by a
+    path : path or str
+        A CSV file (comma, semicolon or tab) or a Parquet file with one row an utterance, or the URL of one on any
+        storage that fsspec knows (``"s3://bucket/table.parquet"``). The utterance is named by a
         column ``utterance_id``, ``file``, ``filename``, ``path`` or ``name``: by its id, its path or its file name,
         with or without the ending. openSMILE's ``file, start, end`` is understood, segments included.
     utterances : DataFrame
@@ -61,8 +63,8 @@ def read_table(path: str | Path, utterances: pd.DataFrame) -> pd.DataFrame:
         The file cannot be read or is empty, an utterance is missing or there twice, a column is not numeric, holds
         infinite numbers, or gives the answer away.
     """
-    path = Path(path)
-    table, id_column = _read(path)
+    with fetched(path) as file:
+        table, id_column = _read(path, file)
     features = _features(path, table, id_column)
     rows = _rows(path, table, id_column, utterances)
     if len(rows) < len(table):
@@ -73,15 +75,44 @@ def read_table(path: str | Path, utterances: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _read(path: Path) -> tuple[pd.DataFrame, str]:
-    if not path.is_file():
-        raise InputError(f"table {path}: {'is a folder' if path.is_dir() else 'no such file'}")
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a feature table so that :func:`read_table` takes it.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Functionals by utterance id; ``group`` is left out, as the corpus knows it.
+    path : path or str
+        A name or URL that ends in ``.parquet`` or ``.csv``.
+
+    Raises
+    ------
+    InputError
+        Another ending, a column of arrays over time, or a place that cannot be written.
+    """
+    kind = Path(file_name(path)).suffix.lower()
+    if kind not in (".parquet", ".csv"):
+        raise InputError(f"table {path}: ends in {kind!r}; expected .parquet or .csv")
+    numbers = table.drop(columns="group", errors="ignore").rename_axis("utterance_id")
+    for name in numbers.columns:
+        if not pd.api.types.is_numeric_dtype(numbers[name]):
+            raise InputError(f"table {path}: {name!r} holds arrays over time, which a table cannot; leave it out")
+    numbers.attrs = {}
+    with handed_over(path) as file:
+        numbers.to_parquet(file) if kind == ".parquet" else numbers.to_csv(file)
+
+
+def _read(path: str | Path, file: Path) -> tuple[pd.DataFrame, str]:
+    """Read the file; `path` is what it is called in messages."""
+    if not file.is_file():
+        raise InputError(f"table {path}: {'is a folder' if file.is_dir() else 'no such file'}")
+    is_parquet = file.suffix.lower() in (".parquet", ".pq")
     try:
-        table = _read_parquet(path) if path.suffix.lower() in (".parquet", ".pq") else _read_csv(path)
+        table = _read_parquet(file) if is_parquet else _read_csv(path, file)
     except InputError:
         raise
     except (OSError, ValueError, csv.Error) as error:
-        kind = "Parquet" if path.suffix.lower() in (".parquet", ".pq") else "CSV in UTF-8"
+        kind = "Parquet" if is_parquet else "CSV in UTF-8"
         raise InputError(f"table {path}: cannot be read as {kind}: {str(error).splitlines()[0]}") from error
     if table.empty:
         raise InputError(f"table {path}: no rows; expected one an utterance")
@@ -95,9 +126,9 @@ def _read(path: Path) -> tuple[pd.DataFrame, str]:
     return table, id_column
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        header = file.readline()
+def _read_csv(path: str | Path, file: Path) -> pd.DataFrame:
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        header = lines.readline()
     separator = max(",;\t", key=header.count)
     names = next(csv.reader([header], delimiter=separator), [])
     twice = [name for i, name in enumerate(names) if name in names[:i]]
@@ -108,14 +139,14 @@ def _read_csv(path: Path) -> pd.DataFrame:
         return pd.DataFrame([[""] * len(names)], columns=names)
     options: dict[str, object] = {"sep": separator, "encoding": "utf-8-sig", "header": 0, "names": names}
     # An identifier is text, whatever it looks like: 03 is not 3, and NA is somebody's name.
-    ids = pd.read_csv(path, **options, usecols=[id_column], dtype=str, keep_default_na=False, na_filter=False)  # type: ignore[call-overload]
-    table = pd.read_csv(path, **options, dtype={id_column: str}, low_memory=False)  # type: ignore[call-overload]
+    ids = pd.read_csv(file, **options, usecols=[id_column], dtype=str, keep_default_na=False, na_filter=False)  # type: ignore[call-overload]
+    table = pd.read_csv(file, **options, dtype={id_column: str}, low_memory=False)  # type: ignore[call-overload]
     table[id_column] = ids[id_column].str.strip().str.strip("'\"")
     return table
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
-    table = pd.read_parquet(path)
+def _read_parquet(file: Path) -> pd.DataFrame:
+    table = pd.read_parquet(file)
     if not isinstance(table.index, pd.RangeIndex):
         table = table.rename_axis([name or "" for name in table.index.names]).reset_index()
     table.columns = [str(name) for name in table.columns]
@@ -138,7 +169,7 @@ def _names(table: pd.DataFrame, id_column: str) -> list[str]:
     return [n for n in table.columns if n != id_column and n.strip().lower() not in PIECE_COLUMNS]
 
 
-def _features(path: Path, table: pd.DataFrame, id_column: str) -> np.ndarray:
+def _features(path: str | Path, table: pd.DataFrame, id_column: str) -> np.ndarray:
     """Return the numbers as one array of shape (n_rows, n_columns)."""
     names = _names(table, id_column)
     for name in names:
@@ -160,7 +191,7 @@ def _features(path: Path, table: pd.DataFrame, id_column: str) -> np.ndarray:
     return values
 
 
-def _rows(path: Path, table: pd.DataFrame, id_column: str, utterances: pd.DataFrame) -> list[int]:
+def _rows(path: str | Path, table: pd.DataFrame, id_column: str, utterances: pd.DataFrame) -> list[int]:
     """Find the row of each utterance."""
     pieces = _pieces(path, table, utterances)
     best: tuple[int, list[str], Mapping[Hashable, list[int]], list[Hashable]] | None = None
@@ -202,7 +233,7 @@ def _wanted(what: str, reduce: Callable[[str], Hashable], utterances: pd.DataFra
     return [(reduce(str(n)), _piece(start, end)) for n, start, end in zip(names, starts, ends, strict=True)]
 
 
-def _pieces(path: Path, table: pd.DataFrame, utterances: pd.DataFrame) -> list[tuple[int, int]] | None:
+def _pieces(path: str | Path, table: pd.DataFrame, utterances: pd.DataFrame) -> list[tuple[int, int]] | None:
     """Return start and end of each row, where utterances are segments and the table has them."""
     columns = {name.strip().lower(): name for name in table.columns}
     if not {"start", "end"} <= set(columns) or "end_s" not in utterances or utterances["end_s"].isna().all():
@@ -216,7 +247,7 @@ def _piece(start_s: float, end_s: float) -> tuple[int, int]:
     return round(1000 * start_s), -1 if np.isnan(end_s) else round(1000 * end_s)
 
 
-def _as_seconds(path: Path, column: pd.Series) -> list[float]:
+def _as_seconds(path: str | Path, column: pd.Series) -> list[float]:
     if pd.api.types.is_numeric_dtype(column):
         return column.to_numpy(dtype=float).tolist()
     try:
