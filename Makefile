@@ -94,6 +94,7 @@ bench: $(STAMP) ## Measure speed and memory as ratios, side by side
 
 bench-scale: $(STAMP) ## Measure time and memory as the corpus grows to 100,000 utterances (half an hour)
 	@$(BIN)/python benchmarks/scale.py
+	@$(BIN)/python benchmarks/cluster.py
 
 clean: ## Remove .venv and build leftovers; runs and tables stay
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
