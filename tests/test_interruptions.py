@@ -86,7 +86,10 @@ def interrupt(tree: Path, seed: int, n_moments: int) -> None:
             (os.killpg if way == signal.SIGINT else os.kill)(process.pid, way)
         out, err = process.communicate(timeout=120)
         codes.append(process.returncode)
-        n_told += bool(out.strip())  # a run may be done, and be met while its process ends
+        if out.strip():
+            # A run may be done, and be met while its process ends. The next one begins from nothing again.
+            n_told += 1
+            shutil.rmtree(project.find().cache)
         assert process.returncode in (0, -way, 128 + way, 130), (way, process.returncode, err)
         # What is told to end says so in a line; nobody wants to read where it stood.
         assert "Traceback" not in err, err
