@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from multiprocessing import parent_process
 from typing import Any
 from urllib.parse import urlsplit
@@ -99,12 +100,41 @@ def one_piece() -> Iterator[None]:
         yield
 
 
-def local_processes(jobs: int) -> AbstractContextManager[object]:
-    """Return the setting for processes of this machine; a backend that the caller has set, such as Dask, stays."""
-    if chosen_workers() is not None:
-        return nullcontext()
+def as_completed(tasks: Iterable[Any], jobs: int, **options: Any) -> Iterator[Any]:
+    """Hand out tasks and yield what they give, in the order of finishing.
+
+    Parameters
+    ----------
+    tasks : iterable
+        Of ``joblib.delayed`` calls; taken as workers have room.
+    jobs : int
+        Processes of this machine; a backend that the caller has set, such as Dask, has its own number.
+    **options
+        For :class:`joblib.Parallel`.
+    """
     # Numerical libraries that each start a thread a core would fight over the cores.
-    return joblib.parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1, initializer=_end_with_parent)
+    here = {"backend": "loky", "n_jobs": jobs, "inner_max_num_threads": 1, "initializer": _end_with_parent}
+    with joblib.parallel_config(**here) if chosen_workers() is None else nullcontext():
+        pool = joblib.Parallel(return_as="generator_unordered", **options)
+    with _deaf_to_interrupts():
+        found: Iterator[Any] = pool(tasks)
+    return found
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Let processes that are started meanwhile not hear Ctrl-C, which a terminal sends to all of them.
+
+    The process that started them hears it and ends them; each would only print where it stood.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end_with_parent() -> None:

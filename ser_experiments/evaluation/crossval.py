@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from threadpoolctl import threadpool_limits
@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from ser_experiments.errors import SerError
 from ser_experiments.evaluation.folds import Fold, Folds
 from ser_experiments.evaluation.metrics import PROBABILITY
-from ser_experiments.parallel import ATTEMPTS, chosen_workers, local_processes, lost_work, one_piece
+from ser_experiments.parallel import ATTEMPTS, as_completed, chosen_workers, lost_work, one_piece
 
 log = logging.getLogger(__name__)
 #: Folds that take longer than this altogether are worth the start of worker processes.
@@ -135,12 +135,9 @@ def _each_fold(
     for attempt in range(ATTEMPTS):
         if not left:
             break
-        with local_processes(jobs):
-            parallel = Parallel(return_as="generator_unordered")
+        tasks = [delayed(_one_fold)(estimator, table, labels, fold, classes) for fold in left.values()]
         try:
-            for done in parallel(
-                delayed(_one_fold)(estimator, table, labels, fold, classes) for fold in list(left.values())
-            ):
+            for done in as_completed(tasks, jobs):
                 del left[done.fold.name]
                 yield done
         except lost_work() as error:

@@ -18,7 +18,7 @@ from ser_experiments.features.compaction import compact_if_due
 from ser_experiments.features.extraction import Recording, Report, Target, measure
 from ser_experiments.features.progress import Meter
 from ser_experiments.features.store import Part
-from ser_experiments.parallel import chosen_workers, local_processes
+from ser_experiments.parallel import as_completed, chosen_workers
 
 _log = logging.getLogger(__name__)
 
@@ -106,11 +106,9 @@ def _in_workers(
 ) -> Iterator[Report]:
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    with local_processes(jobs):
-        pool = joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
-        reports = pool(joblib.delayed(measure)(str(cache), targets, unit) for unit in units)
+    tasks = (joblib.delayed(measure)(str(cache), targets, unit) for unit in units)
     try:
-        yield from reports
+        yield from as_completed(tasks, jobs, batch_size=1, pre_dispatch="2*n_jobs")
     except TerminatedWorkerError as error:
         raise SerError(
             "a worker process died, killed or out of memory; finished rows are kept: run again, with fewer --jobs if "
