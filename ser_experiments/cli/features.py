@@ -17,8 +17,9 @@ def command() -> None:
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def list_sets(as_json: bool) -> None:
-    """List the feature sets with their size."""
+    """List the feature sets with their size, and the views of recordings to train on."""
     from ser_experiments.features.extractor import get_extractor, set_names
+    from ser_experiments.features.views import view_names
 
     sets = {name: get_extractor(name) for name in set_names()}
     if as_json:
@@ -28,6 +29,8 @@ def list_sets(as_json: bool) -> None:
     for name, extractor in sets.items():
         kind = "one row an utterance" if extractor.layout == "row" else "one row a frame"
         click.echo(f"{name:<12} {len(extractor.columns):>5} columns, {kind}, version {extractor.version}")
+    views = ", ".join(f'"{view}"' for view in view_names())
+    click.echo(f"views to train on besides the recordings: augment = [{views}] under [features]")
 
 
 @command.command("describe")

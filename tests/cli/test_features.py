@@ -44,3 +44,30 @@ def test_status_and_prune(tmp_path: Path, project_folder: Path) -> None:
     assert old.is_dir()
     assert "removed" in ser("features", "prune").stdout
     assert not old.exists()
+
+
+def test_a_table_is_exported_and_run_from(tmp_path: Path, project_folder: Path) -> None:
+    tree = small_tree(tmp_path / "IEMOCAP_full_release")
+    corpus = ["--corpus", "iemocap", "--root", str(tree)]
+    target = tmp_path / "mine.parquet"
+    done = ser("features", "export", "mfcc", "mfcc@noise", str(target), *corpus)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"40 utterances, 160 columns: {target}\n"
+    run = ser("run", "svm_lld", *corpus, "--table", target.as_uri(), "--no-log")
+    assert run.returncode == 0, run.stderr
+    wrong = ser("features", "export", "mfcc", str(tmp_path / "mine.xls"), *corpus)
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    assert "expected .parquet or .csv" in wrong.stderr
+
+
+def test_views_are_named_and_pruned(tmp_path: Path, project_folder: Path) -> None:
+    assert '"noise"' in ser("features", "list").stdout
+    tree = small_tree(tmp_path / "IEMOCAP_full_release")
+    corpus = ["--corpus", "iemocap", "--root", str(tree)]
+    assert ser("features", "export", "mfcc@noise", "mfcc@noise-7", str(tmp_path / "t.csv"), *corpus).returncode == 0
+    Path("experiments", "mine.toml").write_text(
+        '[features]\nsets = ["mfcc"]\naugment = ["noise"]\n[model]\ntype = "svm"\n'
+    )
+    removed = [line for line in ser("features", "prune").stdout.splitlines() if line.startswith("removed ")]
+    assert len(removed) == 1
+    assert "mfcc@noise-7" in removed[0]
