@@ -89,6 +89,7 @@ def leaderboard(comparison: Comparison, scored: dict[str, ScoredRun]) -> pd.Data
                 "run_id": run.run_id,
                 "started": pd.Timestamp(run.started_ms, unit="ms").strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "seed": run.tags.get("ser.seed", ""),
+                "changes": run.tags.get("ser.changes", ""),
                 comparison.metric: row.score,
                 "low": row.interval.low,
                 "high": row.interval.high,
@@ -150,8 +151,8 @@ def _draw(path: str, comparison: Comparison, table: pd.DataFrame, setting: Store
 
 
 def _called(table: pd.DataFrame) -> list[str]:
-    """Name runs by their experiment, with the id where one experiment has several."""
-    twice = table["experiment"].duplicated(keep=False)
+    """Name runs by their experiment, with the id where one experiment has several or was changed for the run."""
+    twice = table["experiment"].duplicated(keep=False) | (table["changes"] != "")
     pairs = zip(table["experiment"], table["run_id"], twice, strict=True)
     return [f"{name} {run_id[:8]}" if several else str(name) for name, run_id, several in pairs]
 
@@ -182,13 +183,13 @@ def _range(low: float, high: float, form: str) -> str:
 _HEADINGS = ("", "experiment", "{}", "95 % interval", "to the best", "its 95 % interval", "detectable")
 
 
-def _below(facts: dict[str, Any]) -> list[str]:
+def _below(table: pd.DataFrame, facts: dict[str, Any]) -> list[str]:
     """Return what stands below the board."""
     n, groups = facts["n_candidates"], f"{facts['n_groups']} {facts['interval_unit']}s"
     lines = [f"{n} candidates of {facts['n_finished_runs']} finished runs; intervals over {groups} (jackknife, t)"]
     if n > 1 and facts["best_corrected"] is not None:
         lines.append(
-            f"{facts['best']} was chosen as the best of {n}: {facts['best_score']:.3f}; corrected for the choice "
+            f"{_called(table)[0]} was chosen as the best of {n}: {facts['best_score']:.3f}; corrected for the choice "
             f"{facts['best_corrected']:.3f}"
         )
     if n > 1 and facts["n_groups"] > 1:
@@ -201,7 +202,20 @@ def _markdown(table: pd.DataFrame, facts: dict[str, Any]) -> str:
     lines = [f"**{facts['setting']}**, {facts['n_utterances']} utterances", ""]
     lines += ["| " + " | ".join(headings) + " |", "|---|---|" + "---:|" * (len(headings) - 2)]
     lines += ["| " + " | ".join(cells) + " |" for cells in _cells(table, facts["metric"])]
-    return "\n".join([*lines, "", *(f"- {line}" for line in _below(facts))])
+    return "\n".join([*lines, "", *(f"- {line}" for line in [*_variants(table), *_below(table, facts)])])
+
+
+def _variants(table: pd.DataFrame) -> list[str]:
+    """Say what was changed in runs that are not an experiment as it is written, and their seeds where they differ."""
+    lines = []
+    several_seeds = table.groupby("experiment")["seed"].transform("nunique") > 1
+    for name, changes, seed, several in zip(
+        _called(table), table["changes"], table["seed"], several_seeds, strict=True
+    ):
+        said = [*([f"seed {seed}"] if several else []), *([changes] if changes else [])]
+        if said:
+            lines.append(f"{name}: {', '.join(said)}")
+    return lines
 
 
 def _title(metric: str) -> str:
@@ -223,6 +237,8 @@ def _show(table: pd.DataFrame, facts: dict[str, Any]) -> None:
         shown.add_row(*cells)
     console.print(shown)
     console.print()
-    for line in _below(facts):
+    for line in _variants(table):
+        console.print(line, style="dim", markup=False, soft_wrap=True)
+    for line in _below(table, facts):
         style = "yellow" if line.startswith("note: ") else "dim"
         console.print(f"[{style}]{line}[/]", soft_wrap=True)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ser_experiments.errors import InputError
+
 if TYPE_CHECKING:
     from ser_experiments.evaluation.compare import Difference
     from ser_experiments.tracking.leaderboard import StoredRun, StoredSetting
@@ -69,7 +71,13 @@ def _choose(client: Any, setting: StoredSetting, run: str | None, metric: str) -
     from ser_experiments.tracking.leaderboard import choose_runs, load_scored
 
     if run is not None:
-        return choose_runs(setting, [run])[0], None
+        found = choose_runs(setting, [run])
+        if len(found) > 1:
+            ids = ", ".join(one.run_id[:8] for one in found)
+            raise InputError(
+                f"{run!r} was run in {len(found)} ways in {setting.name} (ser compare says how); name one: {ids}"
+            )
+        return found[0], None
     scored = load_scored(client, choose_runs(setting))
     by_id = {one.run.run_id: one for one in scored}
     board = compare({key: one.predictions for key, one in by_id.items()}, scored[0].unit_column, metric=metric)

@@ -84,12 +84,13 @@ class Definition(_Section):
 
 
 class Experiment(_Section):
-    """A definition with its name, the text it was read from and the folder it lies in."""
+    """A definition with its name, the text it was read from, the folder it lies in, and what was changed for a run."""
 
     name: str
     definition: Definition
     text: str
     folder: Path
+    changes: str = ""
 
 
 def experiment_names(folder: Path | None = None) -> list[str]:
@@ -133,8 +134,10 @@ def load_experiment(
     changes = overrides if isinstance(overrides, Mapping) else dict(_pair(item) for item in overrides)
     for key, value in changes.items():
         _set(raw, key, value)
-    note = "".join(f"# --set {key}={value!r}\n" for key, value in changes.items())
-    return Experiment(name=name, definition=parse_definition(raw, _shown(path)), text=note + text, folder=folder)
+    shown = [f"{key}={value!r}" for key, value in sorted(changes.items())]
+    note = "".join(f"# --set {change}\n" for change in shown)
+    definition = parse_definition(raw, _shown(path))
+    return Experiment(name=name, definition=definition, text=note + text, folder=folder, changes=" ".join(shown))
 
 
 def parse_definition(raw: Mapping[str, Any], where: str) -> Definition:

@@ -43,6 +43,7 @@ def tags(prepared: Prepared) -> dict[str, object]:
         "ser.synthetic": str(bool(prepared.corpus.spec.warning)).lower(),
         "ser.features": prepared.features,
         "ser.model": prepared.experiment.definition.model.type,
+        "ser.changes": prepared.experiment.changes,
         "ser.seed": prepared.seed,
         **git_state(project.find().folder),
         **{f"version.{name}": version for name, version in package_versions().items()},

@@ -46,6 +46,11 @@ class StoredRun:
     tags: dict[str, str]
     metrics: dict[str, float]
 
+    @property
+    def variant(self) -> tuple[str, ...]:
+        """Return what was run: two runs that differ in it are two candidates, of others the later one counts."""
+        return (self.name, *(self.tags.get(f"ser.{key}", "") for key in ("changes", "seed", "features")))
+
 
 @dataclass(frozen=True)
 class StoredSetting:
@@ -156,7 +161,7 @@ def choose_setting(
 
 
 def choose_runs(setting: StoredSetting, names: Sequence[str] = (), *, every: bool = False) -> list[StoredRun]:
-    """Choose runs of a setting: the latest of each experiment name.
+    """Choose runs of a setting: of each experiment, changes to it (``--set``), seed and table the latest.
 
     Parameters
     ----------
@@ -165,7 +170,7 @@ def choose_runs(setting: StoredSetting, names: Sequence[str] = (), *, every: boo
     names : sequence of str
         Experiments, or ids of runs (their first eight characters do); none means all.
     every : bool, default=False
-        Every finished run instead of the latest of each name.
+        Every finished run instead of the latest of equal ones.
 
     Raises
     ------
@@ -177,7 +182,10 @@ def choose_runs(setting: StoredSetting, names: Sequence[str] = (), *, every: boo
     for name in names or sorted(known):
         if name in known:
             runs = [run for run in setting.runs if run.name == name]
-            runs = runs if every else runs[:1]
+            latest: dict[tuple[str, ...], StoredRun] = {}
+            for run in runs:
+                latest.setdefault(run.variant, run)
+            runs = runs if every else list(latest.values())
         else:
             runs = [run for run in setting.runs if len(name) >= 8 and run.run_id.startswith(name)]
         if not runs:

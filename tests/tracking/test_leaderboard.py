@@ -50,15 +50,24 @@ def log(
     name: str,
     skill: float,
     *,
+    draw: int = 0,
     seed: int = 0,
     setting: str = "demo-2class",
     corpus: str = "demo",
     error: Exception | None = None,
+    **more: object,
 ) -> str:
     """Log a run, which an error may end, and return its id."""
-    tags = {"ser.experiment": name, "ser.corpus": corpus, "ser.labels": "2class", "ser.protocol": "p", "ser.seed": 0}
+    tags: dict[str, object] = {
+        "ser.experiment": name,
+        "ser.corpus": corpus,
+        "ser.labels": "2class",
+        "ser.protocol": "p",
+        "ser.seed": seed,
+    }
+    tags |= {f"ser.{key}": value for key, value in more.items()}
     with start(project.find(), name=name, setting=setting, rows=f"rows-{setting}", tags=tags, note="") as run:
-        run.table(predictions(skill, seed), "predictions.csv")
+        run.table(predictions(skill, draw), "predictions.csv")
         run.json({"interval_unit": "speaker"}, "result.json")
         if error is not None:
             raise error
@@ -74,7 +83,7 @@ def runs(project_folder: Path) -> dict[str, str]:
     """Log two experiments, one of them twice, a failed one, a nested one, and one of another setting."""
     ids = {"old": log("svm_lld", 0.95)}
     ids["good"] = log("xgb_lld", 0.8)
-    ids["poor"] = log("svm_lld", 0.6, seed=1)
+    ids["poor"] = log("svm_lld", 0.6, draw=1)
     with pytest.raises(ValueError, match="boom"):
         log("failed", 0.99, error=ValueError("boom"))
     client = connect(project.find())
@@ -99,6 +108,23 @@ def test_only_finished_runs_count_and_the_latest_of_each_name(runs: dict[str, st
         choose_runs(setting, ["svm_ldd"])
     with pytest.raises(InputError, match="no finished run 'failed'"):
         choose_runs(setting, ["failed"])
+
+
+def test_what_was_changed_for_a_run_is_a_candidate_of_its_own(project_folder: Path) -> None:
+    plain = log("svm_lld", 0.7, changes="")
+    changed = [log("svm_lld", skill, changes="model.C=9.0") for skill in (0.8, 0.75)]
+    seeded = log("svm_lld", 0.65, changes="", seed=1)
+    tables = log("svm_lld", 0.6, changes="", features="table:mine.parquet")
+    shown = invoke()
+    assert "4 candidates of 5 finished runs" in shown.output
+    assert f"svm_lld {changed[1][:8]}: seed 0, model.C=9.0" in shown.output
+    board = json.loads(invoke("--json").output)["runs"]
+    assert {row["run_id"] for row in board} == {plain, changed[1], seeded, tables}
+    assert {row["changes"] for row in board} == {"", "model.C=9.0"}
+    refused = CliRunner().invoke(ser, ["register", "svm_lld", "--allow-demo"])
+    assert isinstance(refused.exception, InputError)
+    assert "was run in 4 ways" in str(refused.exception)
+    assert f"svm_lld {changed[1][:8]}: seed 0, model.C=9.0" in invoke("--markdown").output
 
 
 def test_the_setting_of_the_latest_run_or_as_asked(runs: dict[str, str]) -> None:
@@ -235,7 +261,7 @@ def test_a_remote_server_gives_the_same_board(
     project_folder: Path, server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def board() -> list[dict[str, object]]:
-        log("svm_lld", 0.6, seed=1)
+        log("svm_lld", 0.6, draw=1)
         log("xgb_lld", 0.8)
         done = invoke("--json")
         changing = ("run_id", "started")
