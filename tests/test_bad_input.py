@@ -34,6 +34,7 @@ from ser_experiments.features.extractor import get_extractor
 from ser_experiments.models.pipeline import build_pipeline
 from ser_experiments.tracking import AudioModel, save_model
 from ser_experiments.tracking import audio_model as serving
+from tests.command import program
 from tests.iemocap_tree import small_tree
 
 RATE = 16_000
@@ -477,14 +478,6 @@ def test_a_long_request(served: serving._Served, tmp_path: Path) -> None:
 
 
 # --- the place where it runs -------------------------------------------------------------------------------------
-
-
-def program(*arguments: str, cwd: Path, **environment: str | None) -> subprocess.CompletedProcess[str]:
-    given_ = {**os.environ, **{k: v for k, v in environment.items() if v is not None}}
-    for name in (name for name, value in environment.items() if value is None):
-        given_.pop(name, None)
-    command = [sys.executable, "-c", "from ser_experiments.cli import main; main()", *arguments]
-    return subprocess.run(command, cwd=cwd, env=given_, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from ser_experiments import load_model, run_experiment
 from ser_experiments.cli import ser
 from ser_experiments.errors import InputError
 from tests.browser import browser, free_port, shoot, wait_for
+from tests.command import PROGRAM
 from tests.iemocap_tree import small_tree
 
 __all__ = ["browser"]
@@ -38,7 +38,7 @@ def recording(tmp_path: Path, project_folder: Path) -> Path:
 def page(recording: Path) -> Iterator[str]:
     """Serve the page with `ser app`."""
     port = free_port()
-    command = [sys.executable, "-c", "from ser_experiments.cli import main; main()", "app", "--no-open"]
+    command = [*PROGRAM, "app", "--no-open"]
     with open("app.log", "wb") as said:
         server = subprocess.Popen([*command, "--port", str(port)], stdout=said, stderr=said, start_new_session=True)
     url = f"http://127.0.0.1:{port}"

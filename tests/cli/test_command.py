@@ -12,22 +12,9 @@ from pathlib import Path
 import pytest
 
 from ser_experiments import plugins
-from ser_experiments.cli import answer
+from tests.command import program, ser
 
 HEAVY = ("torch", "xgboost", "lightgbm", "librosa", "numba", "mlflow", "sklearn.ensemble")
-
-
-def ser(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    import os
-
-    return subprocess.run(
-        [sys.executable, "-c", "from ser_experiments.cli import main; main()", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, **environment},
-        check=False,
-    )
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("list",), ("run", "--help")])
@@ -79,22 +66,17 @@ def test_wrong_use_is_one_line_and_exit_code_2(
     project_folder: Path,
     arguments: tuple[str, ...],
     message: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["ser", *arguments])
-    with pytest.raises(SystemExit) as stopped:
-        answer()
-    out, err = capsys.readouterr()
-    assert stopped.value.code == 2, err
-    assert message in err
-    assert err.startswith("error: ")
-    assert err.count("\n") == 1
-    assert out == ""
+    done = ser(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
 
 
 def test_the_program_itself_ends_with_code_2(project_folder: Path) -> None:
-    done = ser("run", "xgb_ldd")
+    done = program("run", "xgb_ldd")
     assert done.returncode == 2
     assert done.stderr == "error: unknown experiment 'xgb_ldd'; did you mean 'xgb_lld'?\n"
 

@@ -12,11 +12,7 @@ import pandas as pd
 import pytest
 
 from ser_experiments.evaluation.card import read_card
-
-
-def ser(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from ser_experiments.cli import main; main()", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+from tests.command import ser
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ser_experiments.features.extractor import get_extractor, set_names
-from tests.cli.test_command import ser
+from tests.command import ser
 from tests.iemocap_tree import small_tree
 
 

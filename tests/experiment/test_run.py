@@ -12,7 +12,7 @@ import pytest
 from ser_experiments import project, run_experiment
 from ser_experiments.errors import InputError, LeakError
 from ser_experiments.tracking import connect
-from tests.cli.test_command import ser
+from tests.command import ser
 from tests.iemocap_tree import add_dialog, small_tree, tone
 
 CODES = ["neu", "hap", "ang", "sad"]
