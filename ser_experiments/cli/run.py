@@ -15,6 +15,7 @@ from ser_experiments.cli._options import corpus_arguments, corpus_options, setti
 if TYPE_CHECKING:
     from ser_experiments.evaluation.crossval import FoldResult
     from ser_experiments.experiment import Result
+    from ser_experiments.models.events import EpochBar
 
 
 @click.command("run")
@@ -49,19 +50,23 @@ def command(
     EXPERIMENT is a name that `ser list` shows.
     """
     from ser_experiments.experiment import run_experiment
+    from ser_experiments.features import ProgressBar
+    from ser_experiments.models.events import EpochBar
 
     if system_metrics:
         os.environ["MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING"] = "true"
     options = corpus_arguments(corpus, name, allow_outside)
     started = time.perf_counter()
-    result = run_experiment(
-        experiment,
-        corpus=corpus,
-        corpus_options=options,
-        log_run=not no_log,
-        on_fold=_Folds(),
-        **settings,
-    )
+    with ProgressBar() as measuring, EpochBar() as epochs:
+        result = run_experiment(
+            experiment,
+            corpus=corpus,
+            corpus_options=options,
+            log_run=not no_log,
+            on_fold=_Folds(epochs),
+            progress=measuring,
+            **settings,
+        )
     if as_json:
         click.echo(json.dumps(result.as_dict()))
         return
@@ -71,7 +76,11 @@ def command(
 class _Folds:
     """Say on standard error that a fold is done, as it is done."""
 
+    def __init__(self, epochs: EpochBar) -> None:
+        self.epochs = epochs
+
     def __call__(self, result: FoldResult) -> None:
+        self.epochs.hide()
         took = result.fit_s + result.predict_s
         click.echo(f"  fold {result.fold.name}: {len(result.fold.test)} tested, {took:.1f} s", err=True)
 

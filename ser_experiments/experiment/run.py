@@ -144,7 +144,7 @@ def run_experiment(
         ``corpus`` (``"demo"``), ``root``, ``labels``, ``subset``, ``protocol``, ``n_splits`` (5),
         ``normalize`` (``"none"``), ``seed`` (0),
         ``skip_bad`` (False), ``table`` (a ready-made CSV or Parquet), ``overrides`` (``["model.C=1"]``),
-        ``corpus_options``.
+        ``corpus_options``, ``progress`` (told of measuring, e.g. a :class:`ser_experiments.features.ProgressBar`).
 
     Returns
     -------
@@ -178,6 +178,7 @@ def _logged(prepared: Prepared, jobs: int | None, on_fold: Callable[[FoldResult]
         note=note(prepared),
     ) as run:
         result = score(prepared, jobs=jobs, on_fold=on_fold)
+        log.info("fitting the model for use on all %d utterances", len(prepared.table))
         with threadpool_limits(limits=1):
             fitted = clone(prepared.estimator).fit(prepared.table, prepared.utterances["label"].to_numpy(dtype=str))
         model_uri = log_result(run, result, fitted)

@@ -10,10 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from rich.progress import TaskID
+from typing import Any
 
 _log = logging.getLogger(__name__)
 
@@ -126,11 +123,23 @@ class ProgressBar:
 
     def __init__(self) -> None:
         self._bar: Any = None
-        self._tasks: dict[str, TaskID] = {}
+        self._stage, self._task = "", 0
 
     def __enter__(self) -> Callback | None:
-        if not sys.stderr.isatty():
-            return None
+        return self if sys.stderr.isatty() else None
+
+    def __call__(self, progress: Progress) -> None:
+        """Show how far a stage is; its bar goes away when it is done, and whatever follows has the terminal."""
+        speed = f"{progress.audio_hours_per_s:.3f} h of audio/s" if progress.audio_s else ""
+        fields = {"speed": speed, "left": f"{progress.left} left" if progress.left else ""}
+        if self._bar is None or progress.stage != self._stage:
+            self._stop()
+            self._start(progress, fields)
+        self._bar.update(self._task, completed=progress.done, total=progress.total, **fields)
+        if progress.done >= progress.total:
+            self._stop()
+
+    def _start(self, progress: Progress, fields: dict[str, str]) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
         from rich.progress import Progress as Bar
@@ -144,22 +153,19 @@ class ProgressBar:
             console=Console(stderr=True),
             transient=True,
         )
+        self._stage = progress.stage
+        self._task = self._bar.add_task(progress.stage, completed=progress.done, total=progress.total, **fields)
         self._bar.start()
-        return self
 
-    def __call__(self, progress: Progress) -> None:
-        """Show how far a stage is."""
-        speed = f"{progress.audio_hours_per_s:.3f} h of audio/s" if progress.audio_s else ""
-        fields = {"speed": speed, "left": f"{progress.left} left" if progress.left else ""}
-        if progress.stage not in self._tasks:
-            self._tasks[progress.stage] = self._bar.add_task(progress.stage, total=progress.total, **fields)
-        self._bar.update(self._tasks[progress.stage], completed=progress.done, total=progress.total, **fields)
+    def _stop(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        self._stop()
 
 
 def _clock(seconds: float) -> str:

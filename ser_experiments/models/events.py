@@ -7,10 +7,12 @@ estimator, so it changes neither its identity nor what ``clone`` copies.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,8 @@ class EpochEnd:
     train_s: float = 0.0
 
 
+#: What a bar has room for.
+_SHOWN = ("train_loss", "valid_loss", "valid_uar", "refit_loss")
 Observer = Callable[[EpochEnd], None]
 _OBSERVERS: ContextVar[tuple[Observer, ...]] = ContextVar("ser_observers", default=())
 
@@ -63,39 +67,69 @@ def emit(event: EpochEnd) -> None:
         observer(event)
 
 
-@contextmanager
-def showing_progress(every: int = 10) -> Iterator[None]:
+class EpochBar:
     """Show the epochs of the enclosed fits: a bar on a terminal, elsewhere a line in the log now and then.
+
+    ``with EpochBar() as bar: estimator.fit(X, y)``; ``bar.hide()`` gives the terminal back until the next epoch.
 
     Parameters
     ----------
-    every : int
+    every : int, default=10
         Epochs between two lines of the log.
     """
-    import sys
 
-    if not sys.stderr.isatty():
-        with observing(lambda event: _log_epoch(event, every)):
-            yield
-        return
-    from rich.console import Console
-    from rich.progress import Progress
+    def __init__(self, every: int = 10) -> None:
+        self.every = every
+        self._bar: Any = None
+        self._task = 0
+        self._listening = ExitStack()
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
+    def __enter__(self) -> EpochBar:
+        self._listening.enter_context(observing(self._hear))
+        return self
 
-        def update(event: EpochEnd) -> None:
-            bar.update(task, description=_describe(event), completed=event.epoch, total=event.n_epochs)
+    def _hear(self, event: EpochEnd) -> None:
+        if not sys.stderr.isatty():
+            if event.epoch % self.every == 0:
+                numbers = _words({name: value for name, value in event.metrics.items() if name != "lr"})
+                log.info("epoch %d of at most %d: %s %s", event.epoch, event.n_epochs, event.model, numbers)
+            return
+        if self._bar is None:
+            self._show(event.n_epochs)
+        losses = {name: value for name, value in event.metrics.items() if name in _SHOWN}
+        self._bar.update(
+            self._task,
+            description=f"{event.model}, epoch",
+            numbers=_words(losses),
+            completed=event.epoch,
+            total=event.n_epochs,
+        )
 
-        with observing(update):
-            yield
+    def _show(self, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            MofNCompleteColumn(),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[numbers]}"),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._bar.add_task("", total=total, numbers="")
+        self._bar.start()
+
+    def hide(self) -> None:
+        """Take the bar away; the next epoch brings it back."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def __exit__(self, *raised: object) -> None:
+        self._listening.close()
+        self.hide()
 
 
-def _log_epoch(event: EpochEnd, every: int) -> None:
-    if event.epoch % every == 0:
-        log.info("epoch %d of at most %d: %s", event.epoch, event.n_epochs, _describe(event))
-
-
-def _describe(event: EpochEnd) -> str:
-    numbers = ", ".join(f"{name} {value:.3f}" for name, value in event.metrics.items() if name != "lr")
-    return f"{event.model} {numbers}"
+def _words(metrics: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.3f}" for name, value in metrics.items())

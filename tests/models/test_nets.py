@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import tracemalloc
 from typing import Any
@@ -14,7 +15,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ser_experiments.errors import InputError
-from ser_experiments.models.events import EpochEnd, observing, showing_progress
+from ser_experiments.models.events import EpochBar, EpochEnd, observing
 from ser_experiments.models.nets import batches, clips
 from ser_experiments.models.nets.clips import Clips
 from ser_experiments.models.nets.holdout import hold_out
@@ -299,7 +300,7 @@ def test_epochs_are_told_to_observers(
     speech: tuple[pd.DataFrame, NDArray[np.str_]], caplog: pytest.LogCaptureFixture
 ) -> None:
     heard: list[EpochEnd] = []
-    with observing(heard.append), showing_progress(every=2), caplog.at_level(logging.INFO):
+    with observing(heard.append), EpochBar(every=2), caplog.at_level(logging.INFO):
         fitted = small(refit=False).fit(*speech)
     assert [event.epoch for event in heard] == [1, 2, 3]
     assert [{"epoch": float(e.epoch), **e.metrics} for e in heard] == fitted.history_
@@ -308,6 +309,25 @@ def test_epochs_are_told_to_observers(
     assert [record.getMessage()[:18] for record in caplog.records] == ["epoch 2 of at most"]
     small().fit(*speech)
     assert len(heard) == 3
+
+
+def test_epochs_are_a_bar_on_a_terminal(
+    speech: tuple[pd.DataFrame, NDArray[np.str_]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "100")
+    with EpochBar() as bar:
+        small(refit=False).fit(*speech)
+        bar.hide()
+        hidden = len(terminal.getvalue())
+        terminal.write("fold done\n")
+    shown = terminal.getvalue()
+    assert "CNNClassifier" in shown[:hidden]
+    assert "3/3" in shown[:hidden]
+    assert "valid_uar" in shown[:hidden]
+    assert shown[hidden:] == "fold done\n"
 
 
 @pytest.mark.parametrize(
