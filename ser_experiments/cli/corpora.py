@@ -43,31 +43,42 @@ def list_corpora() -> None:
 def describe(corpus: str, root: str | None, name: str | None, allow_outside: bool, as_json: bool) -> None:
     """Count utterances by session, speaker and class, beside the expected counts."""
     from ser_experiments.corpora import read_corpus
-    from ser_experiments.corpora._describe import compare_counts, counts
+    from ser_experiments.corpora._describe import beside, compare_counts, counts, differences
 
     options = corpus_arguments(corpus, name, allow_outside)
     spec, reading = read_corpus(corpus, root, **options)
     found = counts(reading.utterances, spec.schemes)
-    expected = spec.expected() if spec.expected else None
-    differences = [] if expected is None else compare_counts(reading.utterances, expected)
+    compared = compare_counts(reading.utterances, spec.expected()) if spec.expected else None
+    other = [] if compared is None else differences(compared)
     if as_json:
         tables: dict[str, Any] = {key: table.to_dict(orient="index") for key, table in found.items()}
         click.echo(json.dumps({"corpus": reading.name, "root": str(reading.root), "counts": tables,
-                               "notes": list(reading.notes), "differences": differences}))  # fmt: skip
+                               "notes": list(reading.notes), "differences": other}))  # fmt: skip
         return
     click.echo(f"{reading.name}: {len(reading.utterances)} utterances under {reading.root}")
+    if other:
+        click.echo("380/384: 380 here, 384 in a complete copy")
+    if compared is not None:
+        found = {**found, "by session": beside(compared, "session"), "by speaker": beside(compared, "speaker")}
     for title, table in found.items():
-        click.echo(f"\n{title}")
-        click.echo(_as_text(table))
+        click.echo(f"\n{title}\n{_as_text(table)}")
     click.echo()
     for line in reading.notes:
         click.echo(f"note: {line}")
-    if expected is not None:
-        for line in differences:
-            click.echo(f"differs: {line}")
-        verdict = f"{len(differences)} counts differ from a complete copy" if differences else "all counts as expected"
-        click.echo(verdict + ("; usable, but scores are not those of the whole corpus" if differences else ""))
+    if compared is not None:
+        click.echo(_verdict(len(other), len(compared)))
+
+
+def _verdict(n_different: int, n_counts: int) -> str:
+    if n_different == 0:
+        return f"all {n_counts} counts are those of a complete copy"
+    return (
+        f"{n_different} of {n_counts} counts differ from a complete copy: it is usable, but scores are not "
+        "those of the whole corpus"
+    )
 
 
 def _as_text(table: pd.DataFrame) -> str:
-    return table.to_string()
+    """Write a table with its longer side downward, so that it fits a terminal."""
+    shown = table if len(table) >= len(table.columns) else table.T
+    return shown.rename_axis(index=None, columns=None).to_string()

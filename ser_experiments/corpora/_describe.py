@@ -1,4 +1,4 @@
-"""Counts of a copy of a corpus, and where they differ from a complete one."""
+"""Counts of a copy of a corpus, beside those of a complete one."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def _extra(utterances: pd.DataFrame, column: str) -> pd.DataFrame:
     return table
 
 
-def compare_counts(utterances: pd.DataFrame, expected: pd.DataFrame) -> list[str]:
-    """Say where a copy differs from a complete one.
+def compare_counts(utterances: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
+    """Count what a complete copy is known to hold.
 
     Parameters
     ----------
@@ -67,19 +67,52 @@ def compare_counts(utterances: pd.DataFrame, expected: pd.DataFrame) -> list[str
 
     Returns
     -------
-    list of str
-        One line a difference, e.g. ``"session Session1: neu 380, expected 384"``.
+    DataFrame
+        The same rows, with the column ``found``.
     """
-    lines = []
     label = utterances["code"].map(dict(SCHEMES["4class"].classes))
+    found = []
     for row in expected.itertuples():
         mine = utterances[utterances[row.by] == row.value]
         # A speaker's expected counts are of classes, a session's of codes; "sad" is both.
         named = label.loc[mine.index] if row.by == "speaker" else mine["code"]
-        found = _count(mine, named, str(row.what))
-        if found != row.expected:
-            lines.append(f"{row.by} {row.value}: {row.what} {found}, expected {row.expected}")
-    return lines
+        found.append(_count(mine, named, str(row.what)))
+    return expected.assign(found=found)
+
+
+def differences(compared: pd.DataFrame) -> list[str]:
+    """Say where a copy differs, one line a count, e.g. ``"session Session1: neu 380, expected 384"``."""
+    other = compared[compared["found"] != compared["expected"]]
+    return [f"{row.by} {row.value}: {row.what} {row.found}, expected {row.expected}" for row in other.itertuples()]
+
+
+def beside(compared: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Lay found and expected counts side by side.
+
+    Parameters
+    ----------
+    compared : DataFrame
+        From :func:`compare_counts`.
+    by : str
+        ``"session"`` or ``"speaker"``.
+
+    Returns
+    -------
+    DataFrame of str
+        One row a count and one column a session, or one row a speaker and one column a class, and totals. A cell is
+        ``"384"`` where the copy is complete, else ``"380/384"``.
+    """
+    one = compared[compared["by"] == by]
+    order = {key: list(dict.fromkeys(one[key])) for key in ("what", "value")}
+    lie, stand = ("what", "value") if by == "session" else ("value", "what")
+    found, wanted = (
+        one.pivot(index=lie, columns=stand, values=key).loc[order[lie], order[stand]] for key in ("found", "expected")
+    )
+    if by == "speaker":
+        found.loc["total"], wanted.loc["total"] = found.sum(), wanted.sum()
+    found["total"], wanted["total"] = found.sum(axis=1), wanted.sum(axis=1)
+    both = found.astype(str) + ("/" + wanted.astype(str)).where(found != wanted, "")
+    return both.rename_axis(index=None, columns=None)
 
 
 def _count(mine: pd.DataFrame, named: pd.Series, what: str) -> int:

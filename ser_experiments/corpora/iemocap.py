@@ -81,6 +81,8 @@ def read(root: Path | None) -> Reading:
         turns, problems = _turns(session / "dialog" / "EmoEvaluation")
         notes += problems
         wavs = _wavs(session / "sentences" / "wav")
+        if not turns:
+            notes.append(f"Session{number} has no labels: no turn in dialog/EmoEvaluation/*.txt; it is left out")
         words = _transcripts(session / "dialog" / "transcriptions")
         unlabelled += len(wavs.keys() - turns.keys())
         silent = sorted(turns.keys() - wavs.keys())
@@ -103,17 +105,20 @@ def read(root: Path | None) -> Reading:
 
 
 def _find_release(root: Path) -> Path:
+    wanted = "expected the unpacked IEMOCAP_full_release or its parent"
+    above = next((folder for folder in root.resolve().parents if _holds_sessions(folder)), None)
+    hint = f"{wanted}; did you mean {str(above)!r}?" if above else wanted
     if not root.is_dir():
-        raise InputError(
-            f"corpus 'iemocap': no folder {root}; expected the unpacked IEMOCAP_full_release or its parent"
-        )
+        raise InputError(f"corpus 'iemocap': {'not a' if root.exists() else 'no'} folder: {root}; {hint}")
     children = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
     for folder in (root, root / "IEMOCAP_full_release", *children):
-        if any((folder / f"Session{number}").is_dir() for number in _SESSIONS):
+        if _holds_sessions(folder):
             return folder
-    raise InputError(
-        f"corpus 'iemocap': no folder Session1 under {root}; expected the unpacked IEMOCAP_full_release or its parent"
-    )
+    raise InputError(f"corpus 'iemocap': no folder Session1 under {root}; {hint}")
+
+
+def _holds_sessions(folder: Path) -> bool:
+    return any((folder / f"Session{number}").is_dir() for number in _SESSIONS)
 
 
 def _listed(folder: Path, suffix: str) -> list[Path]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ser_experiments.corpora import SCHEMES, load_corpus, read_corpus
-from ser_experiments.corpora._describe import compare_counts, counts
+from ser_experiments.corpora._describe import beside, compare_counts, counts, differences
 from ser_experiments.corpora._iemocap_counts import expected
 from ser_experiments.errors import InputError
 from tests.iemocap_tree import HEADER, add_dialog, block, complete_tree, small_tree, tone
@@ -133,7 +133,32 @@ def test_same_words_have_the_same_text_id(tree: Path) -> None:
 def test_missing_sessions_are_said_and_the_rest_is_used(tree: Path) -> None:
     _, reading = read_corpus("iemocap", tree)
     assert [note[:8] for note in reading.notes if "is missing" in note] == ["Session2", "Session4", "Session5"]
-    assert compare_counts(reading.utterances, expected())
+    assert differences(compare_counts(reading.utterances, expected()))
+
+
+def test_counts_stand_beside_those_of_a_complete_copy(tree: Path) -> None:
+    _, reading = read_corpus("iemocap", tree)
+    compared = compare_counts(reading.utterances, expected())
+    sessions, speakers = beside(compared, "session"), beside(compared, "speaker")
+    assert sessions.loc["neu", ["Session1", "Session2"]].tolist() == ["4/384", "0/362"]
+    assert sessions.loc["utterances", "total"] == "56/10039"
+    assert speakers.loc["3M", "happy"] == "4/158"
+    assert "session Session1: neu 4, expected 384" in differences(compared)
+    complete = beside(compared.assign(found=compared["expected"]), "session")
+    assert complete.loc["utterances", "total"] == "10039"
+
+
+def test_a_session_without_labels_is_said(tree: Path) -> None:
+    shutil.rmtree(tree / "Session3/dialog")
+    _, reading = read_corpus("iemocap", tree)
+    assert any("Session3 has no labels" in note for note in reading.notes)
+    assert set(reading.utterances["session"]) == {"Session1"}
+
+
+def test_a_root_inside_the_release_is_told_where_it_begins(tree: Path) -> None:
+    for inside in ("Session1", "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt"):
+        with pytest.raises(InputError, match="did you mean '.*IEMOCAP_full_release'"):
+            load_corpus("iemocap", tree / inside)
 
 
 def test_a_truncated_evaluation_file_is_said(tree: Path) -> None:
@@ -146,7 +171,8 @@ def test_a_truncated_evaluation_file_is_said(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda root: None, "no folder"),
+        (lambda root: None, "no folder: "),
+        (lambda root: root.write_text(""), "not a folder: "),
         (lambda root: root.mkdir(), "no folder Session1 under"),
         (lambda root: (root / "Session1").mkdir(parents=True), "no utterance with both label and recording"),
     ],
@@ -181,7 +207,7 @@ def test_one_speaker_or_one_class_is_refused(tmp_path: Path) -> None:
 
 def test_a_complete_copy_has_the_expected_counts(tmp_path: Path) -> None:
     _, reading = read_corpus("iemocap", complete_tree(tmp_path))
-    assert compare_counts(reading.utterances, expected()) == []
+    assert differences(compare_counts(reading.utterances, expected())) == []
     assert len(reading.utterances) == 10_039
     assert reading.utterances["speaker"].nunique() == 10
     sizes = counts(reading.utterances, SCHEMES)["by label scheme"]["utterances"]
