@@ -19,7 +19,8 @@ OPTIONS = $(if $(CORPUS),--corpus $(CORPUS)) $(if $(ROOT),--root "$(ROOT)") $(if
 .PHONY: help setup experiment experiments compare register predict serve app protocol list ui corpora check format test test-slow test-all soak bench bench-scale clean
 
 help: ## Print this list
-	@echo "Usage: make TARGET [NAME=xgb_lld] [CORPUS=demo|iemocap|manifest] [ROOT=path] [LABELS=..] [PROTOCOL=..] [ARGS=..]"
+	@echo "Usage: make TARGET [NAME=xgb_lld] [CORPUS=demo|iemocap|manifest] [ROOT=path]"
+	@echo "                   [LABELS=..] [SUBSET=..] [PROTOCOL=..] [ARGS=\"more options of ser\"]"
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## Make .venv with everything in it
@@ -40,22 +41,22 @@ experiments: $(STAMP) ## Run every experiment that fits a CPU, then compare them
 	@for name in $(ALL); do echo "$$name"; $(BIN)/ser run $$name $(OPTIONS) || exit $$?; done
 	@$(BIN)/ser compare
 
-compare: $(STAMP) ## Rank the runs of a setting: make compare ARGS="--metric uar --picture board.png"
+compare: $(STAMP) ## Rank the runs of a setting: make compare ARGS="--metric wa"
 	@$(BIN)/ser compare $(NAMES) $(if $(SETTING),--setting $(SETTING)) $(ARGS)
 
 register: $(STAMP) ## Register the best run of a setting: make register ARGS=--allow-demo
 	@$(BIN)/ser register $(if $(RUN),$(RUN)) $(if $(SETTING),--setting $(SETTING)) $(ARGS)
 
-predict: $(STAMP) ## Predict recordings with the champion: make predict FILES="a.wav folder"
+predict: $(STAMP) ## Predict with the champion: make predict FILES="a.wav folder"
 	@$(BIN)/ser predict $(FILES) $(ARGS)
 
 serve: $(STAMP) ## Serve the champion over HTTP
 	@$(BIN)/ser serve $(ARGS)
 
-app: $(STAMP) ## Open a web page that hears the emotion of recorded or uploaded speech
+app: $(STAMP) ## Open a page that hears the emotion of recorded or uploaded speech
 	@$(BIN)/ser app $(ARGS)
 
-protocol: $(STAMP) ## Show the card of a setting: make protocol CORPUS=demo ARGS="--export card.json"
+protocol: $(STAMP) ## Show the card of a setting: make protocol ARGS="--export card.json"
 	@$(BIN)/ser protocol $(OPTIONS)
 
 list: $(STAMP) ## List the experiments
@@ -86,13 +87,13 @@ test-slow: $(STAMP) ## Run the slow tests
 test-all: $(STAMP) ## Run all tests but the longest
 	@$(BIN)/python -m pytest -m "not soak" -n 2
 
-soak: $(STAMP) ## Interrupt whole runs again and again (ten minutes and more)
+soak: $(STAMP) ## Interrupt whole runs again and again (ten minutes or more)
 	@$(BIN)/python -m pytest -m soak
 
 bench: $(STAMP) ## Measure speed and memory as ratios, side by side
 	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
 
-bench-scale: $(STAMP) ## Measure time and memory as the corpus grows to 100,000 utterances (half an hour)
+bench-scale: $(STAMP) ## Measure time and memory up to 100,000 utterances (half an hour)
 	@$(BIN)/python benchmarks/scale.py
 	@$(BIN)/python benchmarks/cluster.py
 

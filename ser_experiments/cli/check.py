@@ -32,10 +32,10 @@ def command(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Check an experiment for leaks: tripwires, then labels shuffled within each speaker.
+    """Check an experiment for leaks: tripwires and shuffled labels.
 
-    With shuffled labels an honest experiment scores chance; the p-value says how often they score as well as the
-    true ones. Nothing is logged.
+    Labels are shuffled within each speaker. With them an honest experiment scores chance; the p-value says how often
+    they score as well as the true ones. Nothing is logged.
     """
     from ser_experiments.experiment.check import check_experiment
 

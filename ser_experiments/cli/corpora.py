@@ -41,7 +41,10 @@ def list_corpora() -> None:
 @click.option("--allow-outside", is_flag=True, help="Let a manifest's paths lead out of its folder.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def describe(corpus: str, root: str | None, name: str | None, allow_outside: bool, as_json: bool) -> None:
-    """Count utterances by session, speaker and class, beside the expected counts."""
+    """Count utterances beside the expected counts.
+
+    By session, by speaker and by class; a copy that is not complete is told where it differs.
+    """
     from ser_experiments.corpora import read_corpus
     from ser_experiments.corpora._describe import beside, compare_counts, counts, differences
 

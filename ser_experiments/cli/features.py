@@ -17,8 +17,9 @@ def command() -> None:
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def list_sets(as_json: bool) -> None:
-    """List the feature sets with their size, and the views of recordings to train on."""
-    from ser_experiments.features.extractor import get_extractor, set_names
+    """List the feature sets, and the views to train on."""
+    from ser_experiments import plugins
+    from ser_experiments.features.extractor import SETS, get_extractor, set_names
     from ser_experiments.features.views import view_names
 
     sets = {name: get_extractor(name) for name in set_names()}
@@ -29,6 +30,8 @@ def list_sets(as_json: bool) -> None:
     for name, extractor in sets.items():
         kind = "one row an utterance" if extractor.layout == "row" else "one row a frame"
         click.echo(f"{name:<12} {len(extractor.columns):>5} columns, {kind}, version {extractor.version}")
+        about = plugins.load(SETS, name, "feature set").__doc__ or ""
+        click.echo(f"  {about.partition(chr(10))[0]}")
     views = ", ".join(f'"{view}"' for view in view_names())
     click.echo(f"views to train on besides the recordings: augment = [{views}] under [features]")
 
@@ -72,9 +75,9 @@ def export_table(
     jobs: int | None,
     skip_bad: bool,
 ) -> None:
-    """Write the table of one or more sets of a corpus to FILE: Parquet or CSV by utterance id, here or on s3://...
+    """Write the table of sets of a corpus to a file.
 
-    What was written is what `ser run --table` takes.
+    It is Parquet or CSV by utterance id, on disk or on s3://... What was written is what `ser run --table` takes.
     """
     from ser_experiments.corpora import load_corpus
     from ser_experiments.features import feature_table, write_table
@@ -108,9 +111,10 @@ def show_status(as_json: bool) -> None:
 @command.command("prune")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 def prune_store(dry_run: bool) -> None:
-    """Remove tables of older versions or other parameters, and leftovers of killed processes.
+    """Remove tables that nothing uses any more.
 
-    Kept are the tables of every set with its default parameters and with those of the project's experiments.
+    Those are of older versions or other parameters, and leftovers of killed processes. Kept are the tables of every
+    set with its default parameters and with those of the project's experiments.
     """
     from ser_experiments import project
     from ser_experiments.experiment.definition import experiment_names, load_experiment

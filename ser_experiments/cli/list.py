@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 
 import click
 
@@ -22,6 +24,12 @@ def command(as_json: bool) -> None:
         return
     if not rows:
         click.echo(f"no experiments in {folder}; run from the project's folder, or write a TOML file there", err=True)
+    if sys.stdout.isatty():
+        table = click.HelpFormatter(width=shutil.get_terminal_size().columns)
+        table.write_dl([(name, definition.description) for name, definition in rows.items()])
+        click.echo(table.getvalue(), nl=False)
+        return
+    # A line each for grep and the like.
     width = max(map(len, rows), default=0)
     for name, definition in rows.items():
         click.echo(f"{name:<{width}}  {definition.description}")

@@ -31,9 +31,10 @@ def command(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Show the card of a setting: rule, folds, counts, text overlap and a hash to cite.
+    """Show the card of a setting: folds, counts, a hash to cite.
 
-    The card holds ids, labels and folds, no audio. Exported, it is what `ser verify` scores predictions against.
+    The card holds ids, labels and folds, no audio, and says how far texts of both sides overlap. Exported, it is what
+    `ser verify` scores predictions against.
     """
     from ser_experiments.evaluation.card import read_card, write_card
 

@@ -7,9 +7,9 @@ import click
 
 @click.command("sync")
 def command() -> None:
-    """Log what earlier runs could not, because the tracking store had gone away or their process was killed.
+    """Log what earlier runs could not.
 
-    The next `ser run` does the same before it begins.
+    The tracking store had gone away, or their process was killed. The next `ser run` does the same before it begins.
     """
     from ser_experiments import project
     from ser_experiments.tracking.store import connect

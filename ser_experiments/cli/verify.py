@@ -14,9 +14,10 @@ import click
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def command(predictions: str, card_file: str, as_json: bool) -> None:
-    """Score a CSV of predictions against a protocol card, with the leak checks and intervals.
+    """Score a CSV of predictions against a protocol card.
 
-    PREDICTIONS needs utterance_id and predicted (or p_<class> columns); with a column fold, the folds are checked.
+    The score comes with its interval and the leak checks. PREDICTIONS needs utterance_id and predicted (or p_<class>
+    columns); with a column fold, the folds are checked.
     """
     from ser_experiments.evaluation.card import read_card
     from ser_experiments.evaluation.verify import verify

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -22,6 +23,8 @@ from ser_experiments.audio import resample, to_mono
 from ser_experiments.errors import AudioError, InputError, nearest
 
 SETS = "ser_experiments.features.sets"
+#: Samples beyond this cannot be resampled and squared; full scale is 1.
+LOUDEST = 1e15
 #: Stands between the name of a set or column and the view of the recording that it was measured on.
 AT = "@"
 
@@ -111,13 +114,16 @@ class Extractor:
         Raises
         ------
         AudioError
-            No samples, or samples that are NaN or infinite.
+            No samples, or samples that are NaN, infinite or larger than :data:`LOUDEST`.
         """
         samples = to_mono(np.asarray(audio, dtype=np.float32))
         if samples.size == 0:
             raise AudioError("<array>", "empty recording (no samples)")
-        if not np.isfinite(samples).all():
+        peak = float(np.abs(samples).max())
+        if not math.isfinite(peak):
             raise AudioError("<array>", "holds NaN or infinite samples")
+        if peak > LOUDEST:
+            raise AudioError("<array>", f"samples up to {peak:.0e}; full scale is 1, the most is {LOUDEST:.0e}")
         return self.compute(resample(samples, int(sample_rate), self.sample_rate))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -36,6 +37,14 @@ def test_help_names_every_command() -> None:
     assert {"run", "list", "corpora", "features", "ui"} <= set(commands)
     for name in commands:
         assert f"\n  {name}" in out
+
+
+def test_help_fits_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.get_terminal_size", lambda *_: os.terminal_size((80, 24)))
+    pages = [ser(*group, "--help").stdout for group in ((), ("corpora",), ("features",))]
+    lines = "\n".join(pages).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not [line for line in lines if line.endswith("...") and not line.startswith("Usage")]
 
 
 def test_list(project_folder: Path) -> None:

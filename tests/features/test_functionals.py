@@ -129,3 +129,11 @@ def test_smoothing_is_a_running_mean() -> None:
     values = np.random.default_rng(4).standard_normal(50).astype(np.float32)
     padded = np.pad(values.astype(float), 2, mode="edge")
     assert_allclose(contour.smooth(values, 5), np.convolve(padded, np.ones(5) / 5, mode="valid"), atol=1e-12)
+
+
+def test_a_spread_that_single_precision_cannot_square_has_no_higher_moments() -> None:
+    row = np.array([[0.0, 1e-12, -1e-12, 2e-12]], dtype=np.float32)
+    found = dict(zip(functionals.NAMES, functionals.summarise(row, np.ones(4, dtype=bool))[:, 0].tolist(), strict=True))
+    assert np.isfinite(list(found.values())).all()
+    assert found["kurtosis"] == found["skew"] == 0.0
+    assert found["std"] > 0

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ser_experiments.errors import InputError
+from ser_experiments.errors import AudioError, InputError
 from ser_experiments.features.extractor import Extractor, get_extractor, set_names
 
 
@@ -39,6 +39,7 @@ def odd_recordings() -> dict[str, NDArray[np.float32]]:
         "very soft": 1e-6 * noise,
         "clipped": np.sign(noise),
         "far beyond full scale": 1e12 * noise,
+        "as far as is allowed": 9e14 * np.sign(noise),
     }
 
 
@@ -181,3 +182,8 @@ def test_a_wrong_parameter_is_one_clear_line(name: str, params: dict[str, object
 def test_another_parameter_is_another_identity() -> None:
     digests = [get_extractor("melspec", **p).digest for p in ({}, {"n_mels": 80}, {"dtype": "float32"})]
     assert len(set(digests)) == 3
+
+
+def test_louder_than_can_be_squared_is_refused(extractor: Extractor) -> None:
+    with pytest.raises(AudioError, match=r"samples up to 1e\+20; full scale is 1, the most is 1e\+15"):
+        extractor(np.full(1_000, 1e20, np.float32), 16_000)

@@ -96,7 +96,10 @@ def _moments(rows: NDArray[np.float32], time: NDArray[np.float32], out: NDArray[
         if variance <= np.float32(1e-12) * largest * largest or n < 2:
             continue
         deviation = np.sqrt(variance)
+        squared = variance * variance
         out[1, i] = deviation
-        out[2, i] = m3 / np.float32(n) / (variance * deviation)
-        out[3, i] = m4 / np.float32(n) / (variance * variance) - np.float32(3.0)
         out[4, i] = along / spread
+        # Nor do those of a spread so small that single precision cannot hold its powers.
+        if squared > np.float32(0.0):
+            out[2, i] = m3 / np.float32(n) / (variance * deviation)
+            out[3, i] = m4 / np.float32(n) / squared - np.float32(3.0)
