@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import io
 import logging
 import os
@@ -17,10 +18,26 @@ from ser_experiments.cli import answer
 PROGRAM = (sys.executable, "-c", "from ser_experiments.cli import main; main()")
 
 
-def program(*arguments: str, cwd: Path | None = None, **environment: str | None) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process; a variable that is None is taken out of its environment."""
+def program(
+    *arguments: str, cwd: Path | None = None, bound: bool = False, **environment: str | None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process; a variable that is None is taken out of its environment.
+
+    With `bound` the permissions of files bind it even where the tests run as root.
+    """
     given = {name: value for name, value in {**os.environ, **environment}.items() if value is not None}
-    return subprocess.run([*PROGRAM, *arguments], capture_output=True, text=True, cwd=cwd, env=given, check=False)
+    before = _bind_by_permissions if bound and os.geteuid() == 0 else None
+    return subprocess.run(
+        [*PROGRAM, *arguments], capture_output=True, text=True, cwd=cwd, env=given, check=False, preexec_fn=before
+    )
+
+
+def _bind_by_permissions() -> None:
+    """Give up root's right to pass over permissions, for whatever is started next."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+        if libc.prctl(24, capability, 0, 0, 0):  # PR_CAPBSET_DROP
+            raise OSError(ctypes.get_errno(), "prctl")
 
 
 def ser(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import json
 import math
-import os
 import shutil
 import string
 import subprocess
@@ -181,12 +180,26 @@ def test_recordings(
         assert answer["label"] == ""
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unreadable to root")
-def test_a_recording_without_permission(model: Path, tmp_path: Path, project_folder: Path) -> None:
-    written()(tmp_path / "a.wav")
-    (tmp_path / "a.wav").chmod(0)
-    said = Outcome("predict", str(tmp_path / "a.wav"), "--model", str(model))
-    assert said.code == 1
+def test_what_there_is_no_permission_for(model: Path, tmp_path: Path, project_folder: Path) -> None:
+    recordings = tmp_path / "recordings"
+    recordings.mkdir()
+    for name in "abcd":
+        written()(recordings / f"{name}.wav")
+    (recordings / "metadata.csv").write_text(GOOD, encoding="utf-8")
+    (recordings / "a.wav").chmod(0)
+    said = program("predict", str(recordings / "a.wav"), "--model", str(model), "--json", bound=True)
+    assert said.returncode == 1
+    (answer,) = json.loads(said.stdout)
+    assert answer["error"] == f"{recordings / 'a.wav'}: no permission to read it"
+    said = program("run", "dummy", "--corpus", "manifest", "--root", str(recordings / "metadata.csv"), bound=True)
+    assert said.returncode == 2
+    assert f"a.wav ({recordings / 'a.wav'}): no permission to read it" in said.stderr
+    assert "Traceback" not in said.stderr
+    (recordings / "metadata.csv").chmod(0)
+    said = program("run", "dummy", "--corpus", "manifest", "--root", str(recordings / "metadata.csv"), bound=True)
+    assert said.returncode == 2
+    assert said.stderr.startswith("error: ")
+    assert "Permission denied" in said.stderr
 
 
 @pytest.mark.slow

@@ -88,18 +88,27 @@ def opened(source: str | os.PathLike[str] | bytes) -> Iterator[soundfile.SoundFi
     """
     name = "<bytes>" if isinstance(source, bytes) else str(source)
     handle = io.BytesIO(source) if isinstance(source, bytes) else Path(source)
-    if isinstance(handle, Path) and not handle.is_file():
-        raise AudioError(name, "is a folder" if handle.is_dir() else "no such file")
-    if isinstance(handle, Path) and handle.stat().st_size == 0:
-        raise AudioError(name, "empty file (0 bytes)")
     try:
+        if isinstance(handle, Path):
+            _check_file(handle, name)
         with soundfile.SoundFile(handle if isinstance(handle, io.BytesIO) else str(handle)) as file:
             yield file
     except AudioError:
         raise
     except (soundfile.SoundFileError, OSError, RuntimeError, ValueError) as error:
-        reason = str(getattr(error, "error_string", None) or error).strip().rstrip(".")
+        said = getattr(error, "error_string", None) or getattr(error, "strerror", None) or error
+        reason = str(said).strip().rstrip(".")
         raise AudioError(name, f"unreadable audio ({reason})") from error
+
+
+def _check_file(path: Path, name: str) -> None:
+    if not path.is_file():
+        raise AudioError(name, "is a folder" if path.is_dir() else "no such file")
+    if path.stat().st_size == 0:
+        raise AudioError(name, "empty file (0 bytes)")
+    if not os.access(path, os.R_OK):
+        # libsndfile would speak of a system error.
+        raise AudioError(name, "no permission to read it")
 
 
 def to_mono(samples: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("predict")
-@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("sources", nargs=-1, required=True, type=click.Path(readable=False, path_type=Path))
 @click.option(
     "--model", help="A setting or registered name with @alias or /version, or a URI; by default the champion."
 )

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from sklearn.base import BaseEstimator
-from sklearn.feature_selection import SelectKBest
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
@@ -16,6 +15,7 @@ from ser_experiments.errors import InputError, nearest
 from ser_experiments.models.augmented import Augmented
 from ser_experiments.models.grouping import BalanceBlocks, OnFeatures, TakeColumns, columns_of
 from ser_experiments.models.missing import FillMissing
+from ser_experiments.models.selection import SelectColumns
 from ser_experiments.models.spec import ModelSpec, get_model
 from ser_experiments.models.temperature import TemperatureScaled
 
@@ -46,6 +46,7 @@ TRUSTED_TYPES = (
     "ser_experiments.models.missing.FillMissing",
     "ser_experiments.models.grouping.TakeColumns",
     "ser_experiments.models.remember.Remembered",
+    "ser_experiments.models.selection.SelectColumns",
     "ser_experiments.models.temperature.TemperatureScaled",
     "ser_experiments.models.tuned.Tuned",
 )
@@ -145,7 +146,7 @@ def _preparation(
     if sizes:
         steps.append(("balance", BalanceBlocks(sizes)))
     if select is not None:
-        steps.append(("select", SelectKBest(k=select)))
+        steps.append(("select", SelectColumns(k=select)))
     if spec.reads_group:
         return [(name, OnFeatures(step)) for name, step in steps]
     return steps

@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
+from sklearn.feature_selection import SelectKBest, f_classif
 
 from ser_experiments.errors import InputError
 from ser_experiments.models.persistence import load_estimator, save_estimator
 from ser_experiments.models.pipeline import build_model, build_pipeline
+from ser_experiments.models.selection import SelectColumns
 from ser_experiments.models.spec import get_model, model_names
 
 FAST: dict[str, dict[str, object]] = {
@@ -124,3 +127,17 @@ def test_checks_of_scikit_learn_for_what_fills_gaps() -> None:
     from ser_experiments.models.missing import FillMissing
 
     check_estimator(FillMissing())
+
+
+def test_selection_is_scikit_learns_and_says_nothing_of_constant_columns(recwarn: pytest.WarningsRecorder) -> None:
+    rng = np.random.default_rng(0)
+    y = np.repeat(["angry", "sad"], 30)
+    X = rng.standard_normal((60, 12)) + (np.arange(12) % 4 == 0) * (y == "sad")[:, None]
+    X[:, 5] = 3.0
+    chosen = SelectColumns(k=4).fit(X, y)
+    assert not recwarn.list
+    kept = SelectKBest(f_classif, k=4).fit(np.delete(X, 5, axis=1), y).get_support(indices=True)
+    np.testing.assert_array_equal(chosen.get_support(indices=True), kept + (kept >= 5))
+    recwarn.clear()
+    assert clone(chosen).set_params(k=100).fit_transform(X, y).shape == X.shape
+    assert not recwarn.list
