@@ -10,9 +10,9 @@ BOOST ?= cpu
 
 NAME ?= xgb_lld
 # What fits a CPU: all but the ResNets and the slowest searches. Ensembles come last and take their members' fits.
-ALL ?= dummy svm_lld logreg_lld rf_lld gbm_lld xgb_lld lgbm_lld svm_prosody lgbm_prosody svm_fused logreg_fused \
+ALL ?= dummy svm_lld logreg_lld rf_lld gbm_lld xgb_lld lgbm_lld svm_prosody lgbm_prosody svm_fused svm_blocks logreg_fused \
 	mlp_mfcc lstm_frames cnn_melspec svm_lld_tuned average_tables stack_tables average_fused stack_fused \
-	svm_fused_views average_views average_all stack_all
+	svm_fused_views average_views average_blocks_views average_blocks_mixed average_all stack_all
 OPTIONS = $(if $(CORPUS),--corpus $(CORPUS)) $(if $(ROOT),--root "$(ROOT)") $(if $(LABELS),--labels $(LABELS)) \
 	$(if $(SUBSET),--subset $(SUBSET)) $(if $(PROTOCOL),--protocol $(PROTOCOL)) $(ARGS)
 
