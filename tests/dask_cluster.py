@@ -37,7 +37,7 @@ class Cluster:
     def wait(self) -> None:
         from distributed import Client
 
-        end = time.monotonic() + 60
+        end = time.monotonic() + 300
         while True:
             try:
                 with Client(self.address, timeout=5) as client:
@@ -50,4 +50,4 @@ class Cluster:
         for process in (*self.workers, self.scheduler):
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait(20)
+            process.wait(60)

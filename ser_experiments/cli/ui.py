@@ -22,7 +22,9 @@ def command(port: int, host: str) -> None:
         click.echo(f"the runs are on {uri}; open it in a browser")
         return
     click.echo(f"MLflow UI on http://{host}:{port} (Ctrl-C ends it)")
-    arguments = ["--backend-store-uri", uri, "--host", host, "--port", str(port)]
+    # MLflow's own four workers and its runner of GenAI jobs, which no run here has, double the wait for the first page.
+    os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
+    arguments = ["--backend-store-uri", uri, "--host", host, "--port", str(port), "--workers", "2"]
     root = store.artifact_root(here)
     if root is not None:
         arguments += ["--default-artifact-root", root]

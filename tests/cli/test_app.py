@@ -6,7 +6,6 @@ import importlib.util
 import os
 import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from ser_experiments.errors import InputError
 from tests.browser import browser, free_port, shoot, wait_for
 from tests.command import PROGRAM
 from tests.iemocap_tree import small_tree
+from tests.served import wait_until_answered
 
 __all__ = ["browser"]
 
@@ -43,19 +43,11 @@ def page(recording: Path) -> Iterator[str]:
         server = subprocess.Popen([*command, "--port", str(port)], stdout=said, stderr=said, start_new_session=True)
     url = f"http://127.0.0.1:{port}"
     try:
-        end = time.monotonic() + 90
-        while True:
-            try:
-                urllib.request.urlopen(url, timeout=2).read()
-                break
-            except OSError:
-                assert server.poll() is None, Path("app.log").read_text()
-                assert time.monotonic() < end, Path("app.log").read_text()
-                time.sleep(0.3)
+        wait_until_answered(url, server, Path("app.log"))
         yield url
     finally:
         os.killpg(server.pid, 15)
-        server.wait(20)
+        server.wait(60)
 
 
 @pytest.mark.slow

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from ser_experiments import project
 from ser_experiments.evaluation.plots import plot_confusion
 from ser_experiments.tracking import start
 from tests.browser import browser, free_port, shoot, wait_for
+from tests.served import wait_until_answered
 
 __all__ = ["browser"]
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def ui(project_folder: Path) -> Iterator[tuple[str, str, list[str]]]:
+def ui(project_folder: Path, tmp_path: Path) -> Iterator[tuple[str, str, list[str]]]:
     """Serve a store with two runs of one setting through `ser ui`."""
     ids = []
     experiment = ""
@@ -38,19 +38,16 @@ def ui(project_folder: Path) -> Iterator[tuple[str, str, list[str]]]:
             experiment = run.experiment_id
     port = free_port()
     command = [sys.executable, "-c", "from ser_experiments.cli import main; main()", "ui", "--port", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    log = tmp_path / "ui.log"
+    with log.open("wb") as said:
+        server = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(120):
-            try:
-                urllib.request.urlopen(f"{url}/health", timeout=1)
-                break
-            except OSError:
-                time.sleep(0.5)
+        wait_until_answered(f"{url}/health", server, log)
         yield url, experiment, ids
     finally:
         os.killpg(server.pid, 15)
-        server.wait(20)
+        server.wait(60)
 
 
 def test_runs_stand_side_by_side(ui: tuple[str, str, list[str]], browser: object) -> None:

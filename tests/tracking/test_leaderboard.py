@@ -9,8 +9,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from ser_experiments.errors import InputError, StoreError
 from ser_experiments.evaluation.metrics import pooled_metrics
 from ser_experiments.tracking import connect, start
 from ser_experiments.tracking.leaderboard import choose_runs, choose_setting, load_scored, settings
+from tests.served import wait_until_answered
 
 CLASSES = ["anger", "none"]
 
@@ -234,26 +233,23 @@ def server(tmp_path: Path, empty_store: Path) -> Iterator[str]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--port", str(port)]
     command += [
         "--backend-store-uri",
         f"sqlite:///{tmp_path}/server.db",
         "--artifacts-destination",
         str(tmp_path / "a"),
     ]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    log = tmp_path / "server.log"
+    with log.open("wb") as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"{url}/health", timeout=1)
-                break
-            except OSError:
-                time.sleep(0.5)
+        wait_until_answered(f"{url}/health", process, log)
         yield url
     finally:
         os.killpg(process.pid, 15)
-        process.wait(20)
+        process.wait(60)
 
 
 @pytest.mark.slow

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from ser_experiments.tracking.outbox import Outbox, abandoned, home
 from ser_experiments.tracking.sync import deliver_abandoned
 from tests.browser import free_port
 from tests.iemocap_tree import small_tree
+from tests.served import wait_until_answered
 
 RUN = {"name": "xgb_lld", "setting": "demo-4class", "rows": "abc", "tags": {"ser.corpus": "demo"}, "note": "words"}
 
@@ -252,19 +252,12 @@ class Server:
         environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
         with open(self.folder / "server.log", "ab") as said:
             self.process = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True, env=environment)
-        end = time.monotonic() + 120
-        while True:
-            try:
-                urllib.request.urlopen(f"{self.uri}/health", timeout=2).read()
-                return
-            except OSError:
-                assert time.monotonic() < end, (self.folder / "server.log").read_text()
-                time.sleep(0.3)
+        wait_until_answered(f"{self.uri}/health", self.process, self.folder / "server.log")
 
     def stop(self) -> None:
         assert self.process is not None
         os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(20)
+        self.process.wait(60)
 
 
 @pytest.fixture

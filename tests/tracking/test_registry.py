@@ -28,6 +28,7 @@ from ser_experiments.errors import InputError, SerError
 from ser_experiments.tracking import connect
 from ser_experiments.tracking.registry import model_folder, model_uri, registered
 from tests.iemocap_tree import small_tree
+from tests.served import wait_until_answered
 
 NAME = "ser-iemocap-4class-leave-one-session-out"
 
@@ -186,15 +187,7 @@ def test_a_served_model_answers_bytes_and_opens_no_path(champion: Path) -> None:
         server = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
     try:
         address = f"http://127.0.0.1:{port}"
-        end = time.monotonic() + 90
-        while True:
-            try:
-                urllib.request.urlopen(f"{address}/ping", timeout=2).read()
-                break
-            except OSError:
-                assert server.poll() is None, Path("serve.log").read_text()
-                assert time.monotonic() < end, Path("serve.log").read_text()
-                time.sleep(0.3)
+        wait_until_answered(f"{address}/ping", server, Path("serve.log"))
 
         def ask(*values: str) -> list[dict[str, object]]:
             body = {"dataframe_split": {"columns": ["audio"], "data": [[value] for value in values]}}
@@ -224,4 +217,4 @@ def test_a_served_model_answers_bytes_and_opens_no_path(champion: Path) -> None:
     finally:
         with suppress(ProcessLookupError):
             os.killpg(server.pid, signal.SIGTERM)
-        server.wait(20)
+        server.wait(60)
