@@ -32,6 +32,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "setting up $(VENV) (once, a minute or two)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
 		-c constraints.txt -e '.[$(BOOST),app,demo,dev]' 2> $(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib > /dev/null 2>&1 || true  # templates among the packages are no Python
 	@touch $(STAMP)
 
 experiment: $(STAMP) ## Run an experiment: make experiment NAME=xgb_lld

@@ -38,19 +38,23 @@ def command(
     they score as well as the true ones. Nothing is logged.
     """
     from ser_experiments.experiment.check import check_experiment
+    from ser_experiments.features import ProgressBar
 
     def tell(number: int, uar: float) -> None:
         what = "true labels" if number == 0 else f"shuffled {number}/{permutations}"
         click.echo(f"  {what}: UAR {uar:.3f}", err=True)
 
-    prepared, found = check_experiment(
-        experiment,
-        permutations=permutations,
-        on_score=tell,
-        corpus=corpus,
-        corpus_options=corpus_arguments(corpus, name, allow_outside),
-        **settings,
-    )
+    options = corpus_arguments(corpus, name, allow_outside)
+    with ProgressBar() as measuring:
+        prepared, found = check_experiment(
+            experiment,
+            permutations=permutations,
+            on_score=tell,
+            corpus=corpus,
+            corpus_options=options,
+            progress=measuring,
+            **settings,
+        )
     if as_json:
         click.echo(json.dumps({
             "experiment": experiment, "setting": prepared.setting.name, "uar": found.score, "p_value": found.p_value,

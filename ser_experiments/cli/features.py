@@ -80,11 +80,12 @@ def export_table(
     It is Parquet or CSV by utterance id, on disk or on s3://... What was written is what `ser run --table` takes.
     """
     from ser_experiments.corpora import load_corpus
-    from ser_experiments.features import feature_table, write_table
+    from ser_experiments.features import ProgressBar, feature_table, write_table
 
     options = corpus_arguments(corpus, name, allow_outside)
     loaded = load_corpus(corpus, root, labels, subset=subset, **options)
-    table = feature_table(list(sets), loaded.utterances, jobs=jobs, skip_bad=skip_bad)
+    with ProgressBar() as progress:
+        table = feature_table(list(sets), loaded.utterances, jobs=jobs, skip_bad=skip_bad, progress=progress)
     write_table(table, target)
     click.echo(f"{len(table)} utterances, {table.shape[1] - 1} columns: {target}")
 

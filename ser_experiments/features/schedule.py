@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 ALONE_S = 1.0
 #: Worker processes are started if they save at least so many seconds; starting them takes a few.
 WORTH_S = 4.0
-SURELY_WORTH_S = 10 * WORTH_S
+SURELY_WORTH_S = 3 * WORTH_S
 #: Work is handed out in units of about so many seconds and, towards the end, in smaller ones, so that no worker is
 #: left with much to do while the others have nothing.
 UNIT_S = 3.0
