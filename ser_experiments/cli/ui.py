@@ -21,8 +21,8 @@ def command(port: int, host: str) -> None:
     if uri.startswith("http"):
         click.echo(f"the runs are on {uri}; open it in a browser")
         return
-    # The first page of MLflow is that of its GenAI half; the runs of a setting are in the other.
-    click.echo(f"MLflow UI on http://{host}:{port}/#/experiments?workflowType=machine_learning (Ctrl-C ends it)")
+    click.echo(f"MLflow UI on http://{host}:{port} (Ctrl-C ends it)")
+    click.echo("choose Model training at the top left (MLflow remembers it), then a setting")
     # MLflow's own four workers and its runner of GenAI jobs, which no run here has, double the wait for the first page.
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
     arguments = ["--backend-store-uri", uri, "--host", host, "--port", str(port), "--workers", "2"]
