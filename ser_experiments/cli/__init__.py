@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
-from types import FrameType
 
 import click
 
 from ser_experiments import plugins
+from ser_experiments.cli._signals import end_at_once, hear
 from ser_experiments.errors import SerError, nearest
 
 
@@ -51,20 +50,13 @@ def ser(verbose: bool) -> None:
     logging.getLogger("ser_experiments").setLevel(logging.INFO)
 
 
-def _terminated(number: int, frame: FrameType | None) -> None:
-    """Let a run that is told to end say so where it is logged; the code is the one shells give for SIGTERM."""
-    raise SystemExit(128 + number)
-
-
 def main() -> None:
     """Be the process of the command: hear signals while it works, and end at once by one that comes afterwards."""
-    signal.signal(signal.SIGTERM, _terminated)
+    hear()
     try:
         answer()
     finally:
-        # All is done and told; raising in the interpreter's own shutdown would only print where that stood.
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        end_at_once()
 
 
 def answer() -> None:

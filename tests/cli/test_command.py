@@ -112,3 +112,27 @@ def test_a_signal_after_the_work_ends_it_quietly(project_folder: Path) -> None:
     err = process.communicate(timeout=20)[1]
     assert process.returncode == -signal.SIGTERM
     assert err == ""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_is_heard_though_a_call_from_c_swallows_it(number: int, code: int) -> None:
+    # As when numba's compiler calls back, or a destructor runs.
+    program = f"""
+import ctypes, os, signal, time
+import ser_experiments.cli as cli
+
+class Command:
+    def main(self, **options):
+        def interrupted():
+            signal.raise_signal({int(number)})
+            return 0
+        ctypes.CFUNCTYPE(ctypes.c_int)(interrupted)()
+        time.sleep(60)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+cli.ser = Command()
+cli.main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == code
+    assert done.stderr == ("interrupted\n" if number == signal.SIGINT else "")
