@@ -1,10 +1,10 @@
 """Compare the training loop of our torch estimator with a bare torch loop that does the same work.
 
 Both train the same network on the same batches, cuts and masks on one thread. They take turns, epoch by epoch, and
-the best epoch of each counts, so that whatever else runs on the machine hits both. Ends with exit code 1 if ours
-reaches less than 95 % of the bare loop's throughput.
+the best epoch of each counts, so that whatever else runs on the machine hits both. On a GPU both hold the clips there
+and compute in float32. Ends with exit code 1 if ours reaches less than 95 % of the bare loop's throughput.
 
-Run as ``python benchmarks/bench_torch.py [ROUNDS]``.
+Run as ``python benchmarks/bench_torch.py [ROUNDS [DEVICE]]``; the device is ``cpu`` unless it is named.
 """
 
 from __future__ import annotations
@@ -40,10 +40,12 @@ class BareLoop:
 
     def __init__(self, arrays: list[np.ndarray], codes: np.ndarray, classifier: CNNClassifier) -> None:
         frames = np.concatenate(arrays).astype(np.float32)
-        self.mean, self.deviation = torch.from_numpy(frames.mean(axis=0)), torch.from_numpy(frames.std(axis=0))
-        self.clips = [torch.from_numpy(array) for array in arrays]
-        self.codes = torch.from_numpy(codes)
-        self.network = SmallCNN(N_BANDS, N_CLASSES, widths=classifier.widths, dropout=classifier.dropout)
+        device = classifier.device
+        self.mean = torch.from_numpy(frames.mean(axis=0)).to(device)
+        self.deviation = torch.from_numpy(frames.std(axis=0)).to(device)
+        self.clips = [torch.from_numpy(array).to(device) for array in arrays]
+        self.codes = torch.from_numpy(codes).to(device)
+        self.network = SmallCNN(N_BANDS, N_CLASSES, widths=classifier.widths, dropout=classifier.dropout).to(device)
         self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=LR)
         self.settings = classifier
 
@@ -59,7 +61,7 @@ class BareLoop:
             x = (x - self.mean) / self.deviation
             self._mask(x, 1, self.settings.time_masks, self.settings.time_mask_frames)
             self._mask(x, 2, self.settings.column_masks, self.settings.column_mask_width)
-            loss = nn.functional.cross_entropy(self.network(x, None), self.codes[rows])
+            loss = nn.functional.cross_entropy(self.network(x, None), self.codes[rows.to(x.device)])
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
@@ -105,7 +107,7 @@ def ours(classifier: CNNClassifier, data: tuple[list[np.ndarray], np.ndarray]) -
 
 def main() -> int:
     """Print both throughputs and their ratio."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 8
+    rounds, device = int((sys.argv[1:] or ["8"])[0]), (sys.argv[2:] or ["cpu"])[0]
     torch.set_num_threads(1)
     data = clips()
     classifier = CNNClassifier(
@@ -114,7 +116,8 @@ def main() -> int:
         batch_size=BATCH,
         crop_frames=CROP,
         early_stopping=False,
-        device="cpu",
+        device=device,
+        mixed_precision=False,
         random_state=0,
     )
     turns = {"bare loop": BareLoop(*data, classifier).epoch, "estimator": ours(classifier, data)}

@@ -88,7 +88,8 @@ def same_weights(a: Any, b: Any) -> bool:
 @pytest.mark.parametrize("name", ["cnn", "lstm", "resnet18"])
 def test_an_answer_does_not_depend_on_neighbours(name: str, speech: tuple[pd.DataFrame, NDArray[np.str_]]) -> None:
     X, y = speech
-    fitted = small(name).fit(X, y)
+    # A GPU rounds by the shape of the batch; that is tested below.
+    fitted = small(name, device="cpu").fit(X, y)
     together = fitted.predict_log_proba(X)
     alone = np.vstack([fitted.predict_log_proba(X.iloc[[i]]) for i in range(len(X))])
     np.testing.assert_allclose(alone, together, atol=1e-5)
@@ -455,4 +456,7 @@ def test_a_gpu_answers_as_the_cpu_does(name: str, speech: tuple[pd.DataFrame, ND
     on_gpu = fitted.predict_proba(X)
     np.testing.assert_allclose(fitted.set_params(device="cpu").predict_proba(X), on_gpu, atol=1e-3)
     half = small(name, device="cuda").fit(X, y)
-    assert np.isfinite(half.predict_proba(X)).all()
+    together = half.predict_log_proba(X)
+    alone = np.vstack([half.predict_log_proba(X.iloc[[i]]) for i in range(len(X))])
+    # 5e-4 was seen of the LSTM on an H200 in bfloat16.
+    np.testing.assert_allclose(alone, together, atol=2e-3)

@@ -79,7 +79,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     device : str, default="auto"
         ``"auto"`` is the GPU where there is one; or a name of torch's.
     mixed_precision : bool, default=True
-        Half precision where it is faster, on a GPU only.
+        Half precision where it is faster, on a GPU only. Log-probabilities then depend on the batch they are computed
+        in by some 1e-4.
     n_threads : int, default=1
         Threads of torch on the CPU, whatever runs beside. The last bits of the weights depend on it.
     random_state : int, RandomState or None, default=None
