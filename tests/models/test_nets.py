@@ -18,6 +18,7 @@ from ser_experiments.errors import InputError
 from ser_experiments.models.events import EpochBar, EpochEnd, observing
 from ser_experiments.models.nets import batches, clips
 from ser_experiments.models.nets.clips import Clips
+from ser_experiments.models.nets.devices import full_gpu_in_one_line
 from ser_experiments.models.nets.holdout import hold_out
 from ser_experiments.models.spec import get_model
 
@@ -446,6 +447,29 @@ def test_whole_utterances_in_training(speech: tuple[pd.DataFrame, NDArray[np.str
     long_enough = small("lstm", crop_frames=60).fit(X, y)
     assert not same_weights(whole, small("lstm", crop_frames=20).fit(X, y))
     assert whole.predict_proba(X).shape == long_enough.predict_proba(X).shape == (48, 3)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+    ],
+)
+def test_a_full_gpu_is_one_line(error: RuntimeError) -> None:
+    with (
+        pytest.raises(InputError, match=r"memory of cuda:1 does not suffice.*--jobs 1"),
+        full_gpu_in_one_line(torch.device("cuda:1")),
+    ):
+        raise error
+
+
+def test_other_errors_of_torch_are_its_own() -> None:
+    with pytest.raises(RuntimeError, match="mat1 and mat2"), full_gpu_in_one_line(torch.device("cuda")):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+    with pytest.raises(RuntimeError, match="out of memory"), full_gpu_in_one_line(torch.device("cpu")):
+        raise RuntimeError("out of memory")
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

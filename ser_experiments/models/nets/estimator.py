@@ -194,12 +194,12 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         self.mean_, self.deviation_ = clips.moments(learn)
         if len(self.classes_) == 1:
             return
-        from ser_experiments.models.nets import training
+        from ser_experiments.models.nets import devices, training
         from ser_experiments.models.nets.batches import Loader
 
         again = bool(self.history_)
-        device = training.choose_device(self.device)
-        with training.torch_settings(seed, self.n_threads, device):
+        device = devices.choose_device(self.device)
+        with devices.torch_settings(seed, self.n_threads, device):
             network = self._network(clips.n_columns, len(self.classes_)).to(device)
             loader = Loader(clips, self.mean_, self.deviation_, device)
             how = self._schedule(device, self.best_epoch_ if again else self.n_epochs)
@@ -209,7 +209,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         self.best_epoch_ = outcome.best_epoch
 
     def _schedule(self, device: torch.device, n_epochs: int) -> Schedule:
-        from ser_experiments.models.nets.training import Schedule, choose_amp
+        from ser_experiments.models.nets.devices import choose_amp
+        from ser_experiments.models.nets.training import Schedule
 
         return Schedule(
             n_epochs=n_epochs,
@@ -256,18 +257,18 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
             return np.zeros((len(clips), 1))
         import torch
 
-        from ser_experiments.models.nets import training
+        from ser_experiments.models.nets import devices, training
         from ser_experiments.models.nets.batches import Loader
 
-        device = training.choose_device(self.device)
-        with training.torch_settings(0, self.n_threads, device):
+        device = devices.choose_device(self.device)
+        with devices.torch_settings(0, self.n_threads, device):
             # Weights are put in place of those that a new network would draw, which takes longer than to answer.
             with torch.device("meta"):
                 network = self._network(clips.n_columns, len(self.classes_))
             state = {name: torch.from_numpy(np.array(value)) for name, value in self.weights_.items()}
             network.load_state_dict(state, assign=True)
             loader = Loader(clips, self.mean_, self.deviation_, device)
-            amp = training.choose_amp(self.mixed_precision, device)
+            amp = devices.choose_amp(self.mixed_precision, device)
             logs = training.score(network.to(device), loader, np.arange(len(clips)), amp)
         bad = np.flatnonzero(~np.isfinite(logs).all(axis=1))
         if len(bad):

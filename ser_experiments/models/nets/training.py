@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,49 +45,6 @@ class Outcome:
 
     state: dict[str, Tensor]
     best_epoch: int = 0
-
-
-@contextmanager
-def torch_settings(seed: int, n_threads: int, device: torch.device) -> Iterator[None]:
-    """Pin torch's threads and seed its generators; leave both afterwards as they were.
-
-    The number of threads changes the last bits of a sum, so it belongs to the fit rather than to who runs it.
-    """
-    before = torch.get_num_threads()
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        torch.set_num_threads(n_threads)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
-
-
-def choose_device(name: str) -> torch.device:
-    """Return the device of a parameter; ``"auto"`` is the GPU where there is one.
-
-    Raises
-    ------
-    InputError
-        A GPU is asked for and there is none, or the name is none of torch's.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise InputError(f"device must be 'auto', 'cpu' or 'cuda[:n]', got {name!r}") from None
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise InputError(f"device is {name!r}, but torch {torch.__version__} sees no GPU; use device='auto'")
-    return device
-
-
-def choose_amp(mixed_precision: bool | str, device: torch.device) -> torch.dtype | None:
-    """Return the type of the fast half of mixed precision, None for float32; never on a CPU."""
-    if device.type != "cuda" or not mixed_precision:
-        return None
-    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
 
 class Trainer:
