@@ -173,9 +173,9 @@ WAITS = """
 import sys, time
 from ser_experiments import project
 from ser_experiments.tracking import start
-from ser_experiments.cli import _terminated
+from ser_experiments.cli._signals import hear
 import signal
-signal.signal(signal.SIGTERM, _terminated)
+hear()
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever starts the tests may ignore it
 with start(project.find(), name="xgb_lld", setting="demo-4class", rows="abc", tags={}, note="") as run:
     run.metrics({"uar": 0.5})
