@@ -9,6 +9,7 @@ Run as ``python benchmarks/bench_torch.py [ROUNDS [DEVICE]]``; the device is ``c
 
 from __future__ import annotations
 
+import argparse
 import queue
 import sys
 import threading
@@ -107,27 +108,30 @@ def ours(classifier: CNNClassifier, data: tuple[list[np.ndarray], np.ndarray]) -
 
 def main() -> int:
     """Print both throughputs and their ratio."""
-    rounds, device = int((sys.argv[1:] or ["8"])[0]), (sys.argv[2:] or ["cpu"])[0]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("rounds", nargs="?", type=int, default=8, help="epochs of each, 8 by default")
+    parser.add_argument("device", nargs="?", default="cpu", help="of torch, cpu by default")
+    asked = parser.parse_args()
     torch.set_num_threads(1)
     data = clips()
     classifier = CNNClassifier(
-        n_epochs=rounds + 1,
+        n_epochs=asked.rounds + 1,
         lr=LR,
         batch_size=BATCH,
         crop_frames=CROP,
         early_stopping=False,
-        device=device,
+        device=asked.device,
         mixed_precision=False,
         random_state=0,
     )
     turns = {"bare loop": BareLoop(*data, classifier).epoch, "estimator": ours(classifier, data)}
     seconds: dict[str, list[float]] = {name: [] for name in turns}
-    for _ in range(rounds):
+    for _ in range(asked.rounds):
         for name, epoch in turns.items():
             seconds[name].append(epoch())
     best = {name: min(times) for name, times in seconds.items()}
     for name, value in best.items():
-        print(f"{name}: {N_CLIPS / value:.0f} clips/s ({1000 * value / N_CLIPS:.2f} ms a clip, best of {rounds})")
+        print(f"{name}: {N_CLIPS / value:.0f} clips/s ({1000 * value / N_CLIPS:.2f} ms a clip, best of {asked.rounds})")
     ratio = best["bare loop"] / best["estimator"]
     print(f"estimator / bare loop: {ratio:.3f} (at least {TARGET})")
     return 0 if ratio >= TARGET else 1

@@ -118,7 +118,7 @@ def test_a_signal_after_the_work_ends_it_quietly(project_folder: Path) -> None:
 def test_a_signal_is_heard_though_a_call_from_c_swallows_it(number: int, code: int) -> None:
     # As when numba's compiler calls back, or a destructor runs.
     program = f"""
-import ctypes, os, signal, time
+import ctypes, signal, time
 import ser_experiments.cli as cli
 
 class Command:

@@ -16,6 +16,20 @@ def torch_settings(seed: int, n_threads: int, device: torch.device) -> Iterator[
     """Pin torch's threads and seed its generators; leave both afterwards as they were.
 
     The number of threads changes the last bits of a sum, so it belongs to the fit rather than to who runs it.
+
+    Parameters
+    ----------
+    seed : int
+        Of the generators of the CPU and of `device`.
+    n_threads : int
+        Threads of torch on the CPU.
+    device : torch.device
+        Where the work inside is done.
+
+    Raises
+    ------
+    InputError
+        The memory of the GPU does not suffice.
     """
     before = torch.get_num_threads()
     devices = [device] if device.type == "cuda" else []
@@ -68,7 +82,10 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_amp(mixed_precision: bool | str, device: torch.device) -> torch.dtype | None:
-    """Return the type of the fast half of mixed precision, None for float32; never on a CPU."""
+    """Return the type of the fast half of mixed precision, None for float32; never on a CPU.
+
+    It is bfloat16 where the GPU has it: it has the range of float32, so that gradients need no scaling.
+    """
     if device.type != "cuda" or not mixed_precision:
         return None
     return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16

@@ -209,13 +209,12 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         self.best_epoch_ = outcome.best_epoch
 
     def _schedule(self, device: torch.device, n_epochs: int) -> Schedule:
-        from ser_experiments.models.nets.devices import choose_amp
-        from ser_experiments.models.nets.training import Schedule
+        from ser_experiments.models.nets import devices, training
 
-        return Schedule(
+        return training.Schedule(
             n_epochs=n_epochs,
             crop_frames=getattr(self, "crop_frames", None),
-            amp_dtype=choose_amp(self.mixed_precision, device),
+            amp_dtype=devices.choose_amp(self.mixed_precision, device),
             **{
                 name: getattr(self, name)
                 for name in (
