@@ -1,0 +1,202 @@
+"""The tables that layers hand each other, each checked once where it is made; the names of their columns stand here.
+
+A wrapper holds a DataFrame and never changes it. What a column is called, which may be empty and what must be unique
+is said here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ser_experiments.errors import InputError
+from ser_experiments.task import Classes, Task
+
+#: The name of the index of every table of utterances, features and predictions.
+UTTERANCE_ID = "utterance_id"
+#: The reserved column of a feature table, and of predictions: what folds keep apart.
+GROUP = "group"
+#: Columns that every table of utterances has before its truth.
+UTTERANCE_COLUMNS = ("path", "start_s", "end_s", "speaker", "session", "gender")
+#: Columns of a table of predictions before the truth, after it, and of what was decided.
+FOLD, PREDICTED = "fold", "predicted"
+
+
+def check_index(frame: pd.DataFrame, where: str) -> None:
+    """Refuse a table whose index is not one of utterance ids.
+
+    Raises
+    ------
+    InputError
+        The index has another name, holds something else than text, an empty id or one id twice.
+    """
+    if frame.index.name != UTTERANCE_ID:
+        raise InputError(f"{where}: the index is named {frame.index.name!r}; it must be {UTTERANCE_ID!r}")
+    if not all(isinstance(one, str) for one in frame.index):
+        odd = next(one for one in frame.index if not isinstance(one, str))
+        raise InputError(f"{where}: utterance id {odd!r} is a {type(odd).__name__}; ids must be text")
+    if (frame.index == "").any():
+        raise InputError(f"{where}: an utterance has an empty id; every utterance needs one")
+    if frame.index.has_duplicates:
+        twice = frame.index[frame.index.duplicated()][0]
+        raise InputError(f"{where}: utterance id {twice!r} occurs twice; ids must be unique")
+
+
+def check_utterances(frame: pd.DataFrame, where: str, *, also: Sequence[str] = ()) -> pd.DataFrame:
+    """Check a table of utterances where it is made.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        What a corpus's reader gives, or the rows that a label scheme left.
+    where : str
+        Begins each message, e.g. ``"corpus 'iemocap'"``.
+    also : sequence of str
+        Columns it must have besides :data:`UTTERANCE_COLUMNS`; none of them may be empty.
+
+    Returns
+    -------
+    DataFrame
+        The same.
+
+    Raises
+    ------
+    InputError
+        A column is missing, an id is empty or occurs twice, a path, speaker or needed value is missing, a segment has
+        no length.
+    """
+    check_index(frame, where)
+    if frame.columns.has_duplicates:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise InputError(f"{where}: two columns are called {twice!r}; names must be unique")
+    for column in (*UTTERANCE_COLUMNS, *also):
+        if column not in frame:
+            shown = ", ".join(map(str, frame.columns))
+            raise InputError(f"{where}: no column {column!r}; got {shown}; its reader must give it")
+    for column in ("path", "speaker", *also):
+        cells = frame[column]
+        empty = cells.isna().to_numpy() | (cells.astype(str).str.strip() == "").to_numpy()
+        if empty.any():
+            raise InputError(f"{where}: utterance {frame.index[empty][0]!r} has no {column}; every one needs it")
+        odd = [one for one in cells if not isinstance(one, str)]
+        if odd:
+            raise InputError(f"{where}: {column} {odd[0]!r} is a {type(odd[0]).__name__}; it must be text")
+    for column in ("start_s", "end_s"):
+        if not pd.api.types.is_numeric_dtype(frame[column]):
+            raise InputError(f"{where}: {column} holds {frame[column].dtype} values; it must hold seconds or NaN")
+    start, end = frame["start_s"].fillna(0.0), frame["end_s"]
+    wrong = ((start < 0) | (end <= start)).to_numpy()
+    if wrong.any():
+        first = frame.index[wrong][0]
+        raise InputError(
+            f"{where}: utterance {first!r} is the segment {frame['start_s'][first]}-{frame['end_s'][first]} s; it must "
+            "begin at 0 or later and end after its beginning"
+        )
+    return frame
+
+
+def unit_column(unit: str) -> str:
+    """Return the column that holds what intervals are taken over.
+
+    Under a protocol by session those are the groups (sessions, joined where they share a speaker); else the speakers,
+    also where the partners of a session were kept apart.
+    """
+    return GROUP if unit == "session" else "speaker"
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A table of predictions of one task, one row an utterance.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Indexed by ``utterance_id``: the truth, ``predicted`` where the task decides, and perhaps the task's columns of
+        numbers, ``fold``, ``speaker``, ``session`` and ``group``.
+    task : Task
+        What is predicted.
+
+    Raises
+    ------
+    InputError
+        A column is missing, an id is not unique, or there is no row.
+    """
+
+    frame: pd.DataFrame
+    task: Task
+
+    def __post_init__(self) -> None:
+        check_index(self.frame, "predictions")
+        for column in (*self.task.truth_columns, PREDICTED):
+            if column not in self.frame:
+                raise InputError(f"predictions: no column {column!r}; got {', '.join(map(str, self.frame.columns))}")
+        if self.frame.empty:
+            raise InputError("predictions: no rows")
+
+    @classmethod
+    def make(
+        cls, utterances: pd.DataFrame, values: NDArray[np.float64], task: Task, *, fold: pd.Series, group: pd.Series
+    ) -> Predictions:
+        """Put out-of-fold answers beside the truth.
+
+        Parameters
+        ----------
+        utterances : DataFrame of n_rows rows
+            With ``speaker``, ``session`` and the truth.
+        values : ndarray of shape (n_rows, n_targets)
+            In the order of `utterances`.
+        task : Task
+            What was predicted.
+        fold, group : Series of str
+            Which fold tests each utterance, and which group it belongs to.
+        """
+        frame = utterances[["speaker", "session", *task.truth_columns]].copy()
+        frame.insert(0, FOLD, fold)
+        frame[GROUP] = group
+        frame[PREDICTED] = task.decided(values)
+        for place, column in enumerate(task.columns):
+            frame[column] = values[:, place]
+        return cls(frame, task)
+
+    @classmethod
+    def of_classes(cls, frame: pd.DataFrame, classes: Sequence[str] | None = None) -> Predictions:
+        """Return predictions of classes, by default those that occur as labels."""
+        return cls(frame, Classes.of(frame["label"] if classes is None else classes))
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def has_values(self) -> bool:
+        """Whether there is a number for every target, not only what was decided."""
+        return all(column in self.frame for column in self.task.columns)
+
+    @property
+    def truth(self) -> NDArray[Any]:
+        """Return the truth as numbers: places of classes, shape (n_rows,), or values of shape (n_rows, n_targets)."""
+        return self.task.codes(self.frame)
+
+    @property
+    def decided(self) -> NDArray[Any]:
+        """Return what was decided as numbers."""
+        return self.task.decided_codes(self.frame)
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """Return the numbers of every target, shape (n_rows, n_targets)."""
+        return self.task.values(self.frame)
+
+    def units(self, unit: str) -> NDArray[np.str_]:
+        """Return the column `unit` (``"speaker"``, ``"group"``, ``"fold"``) as strings."""
+        if unit not in self.frame:
+            raise InputError(f"predictions: no column {unit!r}; got {', '.join(map(str, self.frame.columns))}")
+        return self.frame[unit].to_numpy(dtype=str)
+
+    def rows(self, chosen: Any) -> Predictions:
+        """Return some rows, by position or mask."""
+        return Predictions(self.frame.iloc[chosen], self.task)
