@@ -13,6 +13,7 @@ import pandas as pd
 from ser_experiments import plugins, project
 from ser_experiments.corpora._labels import LabelScheme
 from ser_experiments.errors import InputError, nearest
+from ser_experiments.task import Classes, Task
 
 PACKAGE = "ser_experiments.corpora"
 log = logging.getLogger(__name__)
@@ -114,6 +115,11 @@ class Corpus:
     subset: str
     utterances: pd.DataFrame
     notes: tuple[str, ...] = field(default=())
+
+    @property
+    def task(self) -> Task:
+        """Return what is predicted under the label rule."""
+        return Classes.of(self.utterances["label"])
 
     @property
     def classes(self) -> list[str]:
