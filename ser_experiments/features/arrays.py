@@ -60,6 +60,12 @@ class ArrayRef:
         self._dtype = dtype
 
     @property
+    def identity(self) -> dict[str, str]:
+        """Return what the array is: set, identity of the set, recording; neither its path nor its place, which move."""
+        folder = Path(self._folder)
+        return {"set": folder.parent.name, "digest": folder.name, "key": self._key.hex()}
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Return (n_frames, n_columns)."""
         return self._place.n_frames, self._n_columns
