@@ -41,9 +41,8 @@ def command(
     """
     from ser_experiments import project
     from ser_experiments.evaluation.group_scores import get_score
-    from ser_experiments.tracking import registry
+    from ser_experiments.tracking import connect, registry
     from ser_experiments.tracking.leaderboard import choose_setting
-    from ser_experiments.tracking.store import connect
 
     get_score(metric)
     client = connect(project.find())

@@ -64,8 +64,8 @@ class CorpusSpec:
         Whether a root must be given.
     shares_room : bool
         Whether the speakers of one session were recorded together, so that each is heard in the other's files.
-    session_protocol : bool
-        Whether leave-one-session-out is the protocol by default when sessions are known.
+    synthetic : bool
+        Whether nobody speaks: its models are registered only to try the registry.
     warning : str
         Said with every result on this corpus.
     expected : callable, optional
@@ -81,6 +81,7 @@ class CorpusSpec:
     subsets: Sequence[str] = ("all",)
     needs_root: bool = True
     shares_room: bool = False
+    synthetic: bool = False
     warning: str = ""
     expected: Callable[[], pd.DataFrame] | None = None
 

@@ -38,5 +38,6 @@ SPEC = CorpusSpec(
     subsets=("all", "improvised", "scripted"),
     needs_root=False,
     shares_room=True,
+    synthetic=True,
     warning="demo: synthetic voices; these scores say nothing about people",
 )

@@ -14,7 +14,7 @@ import pytest
 
 from ser_experiments import project
 from ser_experiments.evaluation.plots import plot_confusion
-from ser_experiments.tracking import start
+from ser_experiments.tracking import RunRecord, start
 from tests.browser import browser, free_port, shoot, wait_for
 from tests.served import wait_until_answered
 
@@ -30,10 +30,10 @@ def ui(project_folder: Path, tmp_path: Path) -> Iterator[tuple[str, str, list[st
     experiment = ""
     for name, uar in (("svm_lld", 0.7123), ("xgb_lld", 0.6789)):
         with start(project.find(), name=name, setting="demo-4class", rows="r", tags={}, note="**words**") as run:
-            run.metrics({"uar": uar, "wa": uar + 0.01})
-            run.params({"model": name.split("_")[0]})
             counts = pd.DataFrame([[5, 1], [2, 4]], index=["a", "b"], columns=["a", "b"])
-            run.figure(plot_confusion(counts, name), "plots/confusion_matrix.png")
+            pictures = {"plots/confusion_matrix.png": lambda counts=counts, name=name: plot_confusion(counts, name)}
+            metrics = {"uar": uar, "wa": uar + 0.01}
+            run.log(RunRecord(params={"model": name.split("_")[0]}, metrics=metrics, pictures=pictures))
             ids.append(run.run_id)
             experiment = run.experiment_id
     port = free_port()
