@@ -25,10 +25,23 @@ def same_machine() -> bool:
     return bool(made_on == machine())
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a cache that is empty at first: one demo corpus and one table for all runs."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.mark.parametrize(("experiment", "corpus"), RUNS, ids="@".join)
 def test_predictions_are_what_they_were(
-    experiment: str, corpus: str, project_folder: Path, same_machine: bool, request: pytest.FixtureRequest
+    experiment: str,
+    corpus: str,
+    project_folder: Path,
+    cache: Path,
+    same_machine: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
+    monkeypatch.setenv("SER_CACHE", str(cache))
     speech = None if corpus == "demo" else request.getfixturevalue("speech_corpora")
     before = pd.read_parquet(GOLDEN / f"{experiment}@{corpus}.parquet")
     now = predict(experiment, corpus, speech)
