@@ -18,8 +18,8 @@ from threadpoolctl import threadpool_limits
 
 from ser_experiments.errors import SerError
 from ser_experiments.evaluation.folds import Fold, Folds
-from ser_experiments.evaluation.metrics import PROBABILITY
 from ser_experiments.parallel import ATTEMPTS, as_completed, chosen_workers, lost_work, one_piece
+from ser_experiments.task import Classes
 
 log = logging.getLogger(__name__)
 #: Folds that take longer than this altogether are worth the start of worker processes.
@@ -180,6 +180,6 @@ def _predictions(
     frame.insert(0, "fold", folds.assignment())
     frame["group"] = folds.group
     frame["predicted"] = np.asarray(classes, dtype=str)[chances.argmax(axis=1)]
-    for column, name in enumerate(classes):
-        frame[PROBABILITY.format(name)] = chances[:, column]
+    for place, column in enumerate(Classes(tuple(classes)).columns):
+        frame[column] = chances[:, place]
     return frame

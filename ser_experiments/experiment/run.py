@@ -15,8 +15,7 @@ from ser_experiments import project
 from ser_experiments.corpora import load_corpus
 from ser_experiments.evaluation.crossval import FoldResult, cross_validate, member_predictions
 from ser_experiments.evaluation.folds import make_folds
-from ser_experiments.evaluation.intervals import uar_interval
-from ser_experiments.evaluation.metrics import fold_metrics, pooled_metrics
+from ser_experiments.evaluation.scoring import intervals, per_fold, pooled
 from ser_experiments.evaluation.tripwires import check_leaks
 from ser_experiments.experiment.definition import load_experiment
 from ser_experiments.experiment.estimator import build_estimator, features_of, views_of
@@ -31,7 +30,9 @@ from ser_experiments.features import (
     survey,
 )
 from ser_experiments.features.location import file_name
+from ser_experiments.frames import Predictions, unit_column
 from ser_experiments.parallel import on_cluster
+from ser_experiments.task import Classes
 
 log = logging.getLogger(__name__)
 
@@ -98,22 +99,20 @@ def score(
     predictions, results = cross_validate(
         prepared.estimator, prepared.table, prepared.utterances, prepared.folds, jobs=jobs, on_fold=on_fold
     )
-    folds = fold_metrics(predictions).loc[[r.fold.name for r in results]]
+    task = Classes(tuple(prepared.corpus.classes))
+    scored = Predictions(predictions, task)
+    folds = per_fold(scored).loc[[r.fold.name for r in results]]
     folds["fit_s"] = [round(r.fit_s, 3) for r in results]
-    interval = uar_interval(predictions, _unit_column(prepared))
-    metrics = pooled_metrics(predictions, prepared.corpus.classes)
-    metrics |= {"uar_ci_low": interval.low, "uar_ci_high": interval.high}
+    ranges = intervals(scored, unit_column(prepared.folds.unit))
+    metrics = pooled(scored)
+    for name, interval in ranges.items():
+        metrics |= interval.metrics(name)
     metrics |= {"fold_uar_mean": float(folds["fold_uar"].mean()), "fold_uar_std": float(folds["fold_uar"].std())}
     reports = {r.fold.name: dict(r.report) for r in results}
     alone = member_predictions(prepared.utterances, prepared.folds, results)
-    members = {name: pooled_metrics(found, prepared.corpus.classes) for name, found in alone.items()}
+    members = {name: pooled(Predictions(found, task)) for name, found in alone.items()}
     said = warnings_for(prepared, metrics)
-    return Result(prepared, metrics, interval, folds, predictions, said, reports, members)
-
-
-def _unit_column(prepared: Prepared) -> str:
-    # Of a session protocol the groups; speakers otherwise, also where partners were kept apart.
-    return "group" if prepared.folds.unit == "session" else "speaker"
+    return Result(prepared, metrics, ranges[task.primary], folds, predictions, said, reports, members)
 
 
 def run_experiment(
