@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +18,8 @@ from threadpoolctl import threadpool_limits
 from ser_experiments.errors import SerError
 from ser_experiments.evaluation.folds import Fold, Folds
 from ser_experiments.evaluation.metrics import PROBABILITY
-from ser_experiments.parallel import ATTEMPTS, as_completed, chosen_workers, lost_work, one_piece
+from ser_experiments.models.report import FitReport, members_of, report_of
+from ser_experiments.parallel import ATTEMPTS, as_completed, chosen_workers, single_threaded, worker_lost_errors
 
 log = logging.getLogger(__name__)
 #: Folds that take longer than this altogether are worth the start of worker processes.
@@ -38,7 +38,7 @@ class FoldResult:
         Probabilities of the tested rows, in the order of all classes.
     fit_s, predict_s : float
         Wall seconds.
-    report : dict
+    report : FitReport
         What the estimator tells of its fit: members' weights, what was reused.
     members : dict of str to ndarray of shape (n_test, n_classes)
         Of an ensemble, what each member alone says of the tested rows.
@@ -48,7 +48,7 @@ class FoldResult:
     chances: NDArray[np.float64]
     fit_s: float
     predict_s: float
-    report: Mapping[str, Any] = field(default_factory=dict)
+    report: FitReport = field(default_factory=FitReport)
     members: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
@@ -128,7 +128,7 @@ def _each_fold(
     while rest:
         done = _one_fold(estimator, table, labels, rest.pop(0), classes)
         yield done
-        fitted_here = not done.report.get("reused", False)
+        fitted_here = not done.report.reused
         if fitted_here and jobs > 1 and (done.fit_s + done.predict_s) * len(rest) > _WORTH_WORKERS_S:
             break
     left = {fold.name: fold for fold in rest}
@@ -140,7 +140,7 @@ def _each_fold(
             for done in as_completed(tasks, jobs):
                 del left[done.fold.name]
                 yield done
-        except lost_work() as error:
+        except worker_lost_errors() as error:
             if attempt == ATTEMPTS - 1:
                 raise SerError(f"workers of the cluster were lost again and again: {error}") from error
             log.warning("a worker was lost; the %d folds that are not finished are handed out again", len(left))
@@ -153,14 +153,14 @@ def _one_fold(
     with threadpool_limits(limits=1):
         start = time.perf_counter()
         fitted = clone(estimator).fit(table.iloc[fold.train], labels[fold.train])
-    with one_piece():
+    with single_threaded():
         between = time.perf_counter()
         test = table.iloc[fold.test]
         chances = align(fitted.predict_proba(test), fitted.classes_, classes)
         end = time.perf_counter()
-        alone = fitted.member_probabilities(test) if hasattr(fitted, "member_probabilities") else {}
+        alone = {name: member.predict_proba(test) for name, member in members_of(fitted).items()}
     members = {name: align(value, fitted.classes_, classes) for name, value in alone.items()}
-    return FoldResult(fold, chances, between - start, end - between, getattr(fitted, "fit_report_", {}), members)
+    return FoldResult(fold, chances, between - start, end - between, report_of(fitted), members)
 
 
 def align(chances: NDArray[np.floating], present: Sequence[str], classes: Sequence[str]) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from ser_experiments.evaluation.plots import (
     plot_spectrograms,
 )
 from ser_experiments.features.extractor import get_extractor
+from ser_experiments.models.report import report_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -131,23 +132,14 @@ def _importance(result: Result, fitted: BaseEstimator) -> Figure | None:
 
 def history(fitted: BaseEstimator) -> list[Mapping[str, float]]:
     """Return what a network tells of its epochs; nothing of other models."""
-    return list(getattr(_last(fitted), "history_", []))
+    return list(report_of(fitted).history)
 
 
 def _learning(result: Result, fitted: BaseEstimator) -> Figure | None:
     rows = history(fitted)
     if not rows:
         return None
-    best = getattr(_last(fitted), "best_epoch_", None)
-    return plot_learning(rows, f"{_title(result)}, fitted on all rows", best)
-
-
-def _last(estimator: Any) -> Any:
-    """Return the model at the end of pipelines and the wrappers around them."""
-    if hasattr(estimator, "steps"):
-        return _last(estimator.steps[-1][1])
-    inner = getattr(estimator, "estimator_", None)
-    return estimator if inner is None else _last(inner)
+    return plot_learning(rows, f"{_title(result)}, fitted on all rows", report_of(fitted).best_epoch)
 
 
 def _spectrograms(result: Result, fitted: BaseEstimator) -> Figure | None:

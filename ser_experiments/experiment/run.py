@@ -104,7 +104,7 @@ def score(
     metrics = pooled_metrics(predictions, prepared.corpus.classes)
     metrics |= {"uar_ci_low": interval.low, "uar_ci_high": interval.high}
     metrics |= {"fold_uar_mean": float(folds["fold_uar"].mean()), "fold_uar_std": float(folds["fold_uar"].std())}
-    reports = {r.fold.name: dict(r.report) for r in results}
+    reports = {r.fold.name: r.report for r in results}
     alone = member_predictions(prepared.utterances, prepared.folds, results)
     members = {name: pooled_metrics(found, prepared.corpus.classes) for name, found in alone.items()}
     said = warnings_for(prepared, metrics)
