@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from ser_experiments.evaluation.plots import (
 )
 from ser_experiments.evaluation.scoring import get_score
 from ser_experiments.features.extractor import get_extractor
-from ser_experiments.frames import Predictions
+from ser_experiments.models.report import report_of
 from ser_experiments.task import Classes
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def log_pictures(run: Run, result: Result, fitted: BaseEstimator) -> None:
     fitted : estimator
         Fitted on all rows.
     """
-    predictions, title = _scored(result), _title(result)
+    predictions, title = result.scored, _title(result)
     drawn = {
         name: lambda *_, picture=picture: picture.draw(predictions, title)
         for name, picture in pictures_of(predictions).items()
@@ -74,10 +74,6 @@ def log_pictures(run: Run, result: Result, fitted: BaseEstimator) -> None:
 
 def _title(result: Result) -> str:
     return f"{result.prepared.experiment.name}, {result.prepared.setting.name}"
-
-
-def _scored(result: Result) -> Predictions:
-    return result.scored
 
 
 def _map(result: Result, fitted: BaseEstimator) -> Figure | None:
@@ -114,23 +110,14 @@ def _importance(result: Result, fitted: BaseEstimator) -> Figure | None:
 
 def history(fitted: BaseEstimator) -> list[Mapping[str, float]]:
     """Return what a network tells of its epochs; nothing of other models."""
-    return list(getattr(_last(fitted), "history_", []))
+    return list(report_of(fitted).history)
 
 
 def _learning(result: Result, fitted: BaseEstimator) -> Figure | None:
     rows = history(fitted)
     if not rows:
         return None
-    best = getattr(_last(fitted), "best_epoch_", None)
-    return plot_learning(rows, f"{_title(result)}, fitted on all rows", best)
-
-
-def _last(estimator: Any) -> Any:
-    """Return the model at the end of pipelines and the wrappers around them."""
-    if hasattr(estimator, "steps"):
-        return _last(estimator.steps[-1][1])
-    inner = getattr(estimator, "estimator_", None)
-    return estimator if inner is None else _last(inner)
+    return plot_learning(rows, f"{_title(result)}, fitted on all rows", report_of(fitted).best_epoch)
 
 
 def _spectrograms(result: Result, fitted: BaseEstimator) -> Figure | None:
@@ -149,7 +136,7 @@ def _spectrograms(result: Result, fitted: BaseEstimator) -> Figure | None:
 
 
 def _mistakes(result: Result, fitted: BaseEstimator) -> pd.DataFrame:
-    return surely_wrong(_scored(result))
+    return surely_wrong(result.scored)
 
 
 #: What is logged besides the pictures of the predictions, by the name of its artifact.

@@ -16,10 +16,11 @@ from ser_experiments.evaluation.scoring import pooled
 from ser_experiments.frames import Predictions
 from ser_experiments.models import remember
 from ser_experiments.models.ensemble import AverageOfMembers, LogLinearPool, StackOfMembers
+from ser_experiments.models.fit_key import fit_key
 from ser_experiments.models.grouping import ByColumn
 from ser_experiments.models.persistence import load_estimator, save_estimator
 from ser_experiments.models.pipeline import build_pipeline
-from ser_experiments.models.remember import Remembered, fit_key
+from ser_experiments.models.remember import Remembered
 
 
 def corpus(n_classes: int = 3, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
@@ -70,9 +71,9 @@ def test_the_average_is_the_mean_of_the_members() -> None:
 
 def test_weights_are_not_negative_and_a_useless_member_gets_less() -> None:
     X, y = corpus()
-    report = StackOfMembers(members()).fit(X, y).fit_report_
-    assert min(report["weights"].values()) >= 0
-    assert report["weights"]["dummy"] < max(report["weights"].values())
+    weights = StackOfMembers(members()).fit(X, y).fit_report_.weights
+    assert min(weights.values()) >= 0
+    assert weights["dummy"] < max(weights.values())
 
 
 def test_the_pool_is_where_the_loss_is_least() -> None:
@@ -135,7 +136,7 @@ def test_a_stack_takes_the_fits_of_earlier_runs(tmp_path: Path, monkeypatch: pyt
     alone = member(tmp_path).fit(X, y)
     assert not alone.reused_
     stack = StackOfMembers([("logreg", member(tmp_path))]).fit(X, y)
-    assert stack.fit_report_["members"]["logreg"]["reused"]
+    assert stack.fit_report_.members["logreg"].reused
     again = StackOfMembers([("logreg", member(None))]).fit(X, y)
     assert stack.predict_proba(X) == pytest.approx(again.predict_proba(X))
     assert not member(tmp_path).fit(wide, y).reused_  # without sets every column counts
