@@ -26,9 +26,9 @@ def corpus_options(function: Function) -> Function:
     return function
 
 
-def corpus_arguments(corpus: str, name: str | None, allow_outside: bool) -> dict[str, object]:
+def corpus_arguments(corpus: str, name: str | None, allow_outside: bool) -> dict[str, Any]:
     """Return the options that only a manifest takes, where they were given; with another corpus they are an error."""
-    given: dict[str, object] = {}
+    given: dict[str, Any] = {}
     if name is not None:
         given["name"] = name
     if allow_outside:

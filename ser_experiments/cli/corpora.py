@@ -21,10 +21,11 @@ def command() -> None:
 @command.command("list")
 def list_corpora() -> None:
     """List the corpora with their label schemes."""
-    from ser_experiments.corpora import corpus_names, get_corpus
+    from ser_experiments import plugins
+    from ser_experiments.corpora import PACKAGE
 
-    for name in corpus_names():
-        spec = get_corpus(name)
+    for name, module in plugins.each(PACKAGE, "corpus", holds="SPEC"):
+        spec = module.SPEC
         click.echo(f"{name}: {spec.title}")
         click.echo(f"  licence: {spec.licence}")
         for scheme in spec.schemes.values():
@@ -32,6 +33,8 @@ def list_corpora() -> None:
             click.echo(f"  --labels {scheme.name}: {rule} ({scheme.note})")
         if len(spec.subsets) > 1:
             click.echo(f"  --subset {' | '.join(spec.subsets)}")
+        for option in spec.options:
+            click.echo(f"  --{option.name}: {option.help}")
 
 
 @command.command("describe")

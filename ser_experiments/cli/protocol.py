@@ -58,7 +58,7 @@ def command(
         sys.exit(1)
 
 
-def _make(corpus: str, options: dict[str, object], **settings: Any) -> Card:
+def _make(corpus: str, options: dict[str, Any], **settings: Any) -> Card:
     from ser_experiments.corpora import load_corpus
     from ser_experiments.evaluation.card import make_card
     from ser_experiments.evaluation.folds import make_folds

@@ -51,7 +51,7 @@ def prepare(
     skip_bad: bool = False,
     table: str | Path | None = None,
     overrides: Sequence[str] | Mapping[str, object] = (),
-    corpus_options: Mapping[str, object] | None = None,
+    corpus_options: Mapping[str, Any] | None = None,
     progress: Callable[..., None] | None = None,
 ) -> Prepared:
     """Load, check and measure everything, without fitting anything; see :func:`run_experiment`."""

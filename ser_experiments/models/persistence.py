@@ -6,16 +6,17 @@ from pathlib import Path
 
 from sklearn.base import BaseEstimator
 
+from ser_experiments import plugins
 from ser_experiments.errors import InputError
 from ser_experiments.models.pipeline import TRUSTED_TYPES
-from ser_experiments.models.spec import get_model, model_names
+from ser_experiments.models.spec import ZOO
 
 
 def trusted_types() -> list[str]:
     """Return every type that a model of this project may hold: a constant of the code, never of a file."""
     types = set(TRUSTED_TYPES)
-    for name in model_names():
-        types.update(get_model(name).trusted_types)
+    for _, module in plugins.each(ZOO, "model", holds="SPEC"):
+        types.update(module.SPEC.trusted_types)
     return sorted(types)
 
 
