@@ -1,61 +1,62 @@
-"""Options that several subcommands share."""
+"""Options that several subcommands share: those of a request are made from its fields."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import typing
+from collections.abc import Callable, Collection
+from dataclasses import MISSING, fields
+from typing import Any, TypeVar
 
 import click
 
+from ser_experiments.experiment.request import CorpusRequest, Option
+
 Function = Callable[..., Any]
+Request = TypeVar("Request", bound=CorpusRequest)
+
+as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 
 
-def corpus_options(function: Function) -> Function:
-    """Add what chooses a corpus and its rows."""
-    for option in reversed(
-        [
-            click.option("--corpus", default="demo", show_default=True, help="Corpus: see `ser corpora list`."),
-            click.option("--root", help="Where it lies: a folder, or the CSV file of a manifest."),
-            click.option("--name", help="Name of a manifest in results; by default its folder."),
-            click.option("--labels", help="Label scheme, e.g. 4class; see `ser corpora list`."),
-            click.option("--subset", help="all, improvised or scripted."),
-            click.option("--allow-outside", is_flag=True, help="Let a manifest's paths lead out of its folder."),
-        ]
-    ):
-        function = option(function)
-    return function
+def request_options(kind: type[CorpusRequest], *, without: Collection[str] = ()) -> Callable[[Function], Function]:
+    """Add one option a field of a request.
+
+    Parameters
+    ----------
+    kind : type
+        Of the request: its fields, those that it inherits first, are the options in this order.
+    without : collection of str
+        Fields that the command does not offer.
+    """
+
+    def add(function: Function) -> Function:
+        types = typing.get_type_hints(kind, include_extras=True)
+        for one in reversed(fields(kind)):
+            said = [extra for extra in getattr(types[one.name], "__metadata__", ()) if isinstance(extra, Option)]
+            if said and one.name not in without:
+                plain = types[one.name].__origin__
+                function = _option(one.name, plain, None if one.default is MISSING else one.default, said[0])(function)
+        return function
+
+    return add
 
 
-def corpus_arguments(corpus: str, name: str | None, allow_outside: bool) -> dict[str, Any]:
-    """Return the options that only a manifest takes, where they were given; with another corpus they are an error."""
-    given: dict[str, Any] = {}
-    if name is not None:
-        given["name"] = name
-    if allow_outside:
-        given["allow_outside"] = True
-    if given and corpus != "manifest":
-        flag = "--" + next(iter(given)).replace("_", "-")
-        raise click.UsageError(f"{flag} is for --corpus manifest, got --corpus {corpus}")
-    return given
+def _option(name: str, annotated: Any, default: Any, said: Option) -> Callable[[Function], Function]:
+    names = [f"--{(said.flag or name).replace('_', '-')}", name]
+    if annotated is bool:
+        return click.option(*names, is_flag=True, help=said.help)
+    several = isinstance(default, tuple)
+    return click.option(
+        *names,
+        type=click.IntRange(said.least) if said.least is not None else str,
+        default=None if several else default,
+        multiple=several,
+        show_default=default not in (None, ()),
+        metavar=said.metavar or None,
+        help=said.help,
+    )
 
 
-def setting_options(function: Function) -> Function:
-    """Add what makes a setting besides the corpus."""
-    for option in reversed(
-        [
-            click.option(
-                "--protocol",
-                help="leave-one-session-out, leave-one-speaker-out, grouped-k-fold, or random (which leaks).",
-            ),
-            click.option(
-                "--folds", "n_splits", type=click.IntRange(2), default=5, show_default=True,
-                help="Folds of grouped-k-fold and random.",
-            ),
-            click.option(
-                "--normalize", default="none", show_default=True,
-                help="none, neutral-K, enrol-K or speaker: what is taken out by speaker, and asked of a tested one.",
-            ),
-        ]
-    ):  # fmt: skip
-        function = option(function)
-    return function
+def take(kind: type[Request], given: dict[str, Any], **more: Any) -> Request:
+    """Take a request's fields out of what a command was given."""
+    names = {one.name for one in fields(kind)}
+    return kind(**{name: given.pop(name) for name in list(given) if name in names}, **more)

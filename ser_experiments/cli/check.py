@@ -7,53 +7,37 @@ from typing import Any
 
 import click
 
-from ser_experiments.cli._options import corpus_arguments, corpus_options, setting_options
+from ser_experiments.cli._options import as_json, request_options, take
+from ser_experiments.experiment.request import RunRequest
 
 
 @click.command("check")
 @click.argument("experiment")
-@corpus_options
-@setting_options
+@request_options(RunRequest)
 @click.option(
     "--permutations", type=click.IntRange(20), default=20, show_default=True,
     help="How often labels are shuffled; each costs what the experiment costs.",
 )  # fmt: skip
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the definition: model.C=1.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of model and shuffles.")
-@click.option("--jobs", type=click.IntRange(1), help="Processes; by default one a core.")
-@click.option("--skip-bad", is_flag=True, help="Go on without unusable recordings.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-def command(
-    experiment: str,
-    corpus: str,
-    name: str | None,
-    allow_outside: bool,
-    permutations: int,
-    as_json: bool,
-    **settings: Any,
-) -> None:
+@as_json
+def command(experiment: str, permutations: int, as_json: bool, **given: Any) -> None:
     """Check an experiment for leaks: tripwires and shuffled labels.
 
     Labels are shuffled within each speaker. With them an honest experiment scores chance; the p-value says how often
     they score as well as the true ones. Nothing is logged.
     """
+    from ser_experiments import project
     from ser_experiments.experiment.check import check_experiment
     from ser_experiments.features import ProgressBar
+    from ser_experiments.parallel import on_cluster
 
     def tell(number: int, uar: float) -> None:
         what = "true labels" if number == 0 else f"shuffled {number}/{permutations}"
         click.echo(f"  {what}: UAR {uar:.3f}", err=True)
 
-    options = corpus_arguments(corpus, name, allow_outside)
-    with ProgressBar() as measuring:
+    request = take(RunRequest, given, experiment=experiment)
+    with ProgressBar() as measuring, on_cluster(request.scheduler):
         prepared, found = check_experiment(
-            experiment,
-            permutations=permutations,
-            on_score=tell,
-            corpus=corpus,
-            corpus_options=options,
-            progress=measuring,
-            **settings,
+            request, project.find(), permutations=permutations, on_score=tell, progress=measuring
         )
     if as_json:
         click.echo(json.dumps({

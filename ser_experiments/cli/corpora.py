@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ser_experiments.cli._options import corpus_arguments
+from ser_experiments.cli._options import request_options, take
+from ser_experiments.experiment.request import CorpusRequest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,20 +40,19 @@ def list_corpora() -> None:
 
 @command.command("describe")
 @click.argument("corpus")
-@click.option("--root", help="Where it lies.")
-@click.option("--name", help="Name of a manifest in results.")
-@click.option("--allow-outside", is_flag=True, help="Let a manifest's paths lead out of its folder.")
+@request_options(CorpusRequest, without=("corpus", "labels", "subset"))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def describe(corpus: str, root: str | None, name: str | None, allow_outside: bool, as_json: bool) -> None:
+def describe(corpus: str, as_json: bool, **given: Any) -> None:
     """Count utterances beside the expected counts.
 
     By session, by speaker and by class; a copy that is not complete is told where it differs.
     """
+    from ser_experiments import project
     from ser_experiments.corpora import read_corpus
     from ser_experiments.corpora._describe import beside, compare_counts, counts, differences
 
-    options = corpus_arguments(corpus, name, allow_outside)
-    spec, reading = read_corpus(corpus, root, **options)
+    request = take(CorpusRequest, given, corpus=corpus)
+    spec, reading = read_corpus(corpus, request.root, project=project.find(), **request.reader_options)
     found = counts(reading.utterances, spec.schemes)
     compared = compare_counts(reading.utterances, spec.expected()) if spec.expected else None
     other = [] if compared is None else differences(compared)

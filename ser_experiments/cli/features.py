@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
-from ser_experiments.cli._options import corpus_arguments, corpus_options
+from ser_experiments.cli._options import request_options, take
+from ser_experiments.experiment.request import CorpusRequest
 
 
 @click.group("features")
@@ -61,30 +63,18 @@ def describe(name: str, as_json: bool) -> None:
 @command.command("export")
 @click.argument("sets", nargs=-1, required=True, metavar="SET...")
 @click.argument("target", metavar="FILE|URL")
-@corpus_options
+@request_options(CorpusRequest)
 @click.option("--jobs", type=click.IntRange(1), help="Processes; by default one a core.")
 @click.option("--skip-bad", is_flag=True, help="Leave out unusable recordings.")
-def export_table(
-    sets: tuple[str, ...],
-    target: str,
-    corpus: str,
-    root: str | None,
-    name: str | None,
-    labels: str | None,
-    subset: str | None,
-    allow_outside: bool,
-    jobs: int | None,
-    skip_bad: bool,
-) -> None:
+def export_table(sets: tuple[str, ...], target: str, jobs: int | None, skip_bad: bool, **given: Any) -> None:
     """Write the table of sets of a corpus to a file.
 
     It is Parquet or CSV by utterance id, on disk or on s3://... What was written is what `ser run --table` takes.
     """
-    from ser_experiments.corpora import load_corpus
+    from ser_experiments.experiment.selection import load
     from ser_experiments.features import ProgressBar, feature_table, write_table
 
-    options = corpus_arguments(corpus, name, allow_outside)
-    loaded = load_corpus(corpus, root, labels, subset=subset, **options)
+    loaded = load(take(CorpusRequest, given))
     with ProgressBar() as progress:
         table = feature_table(list(sets), loaded.utterances, jobs=jobs, skip_bad=skip_bad, progress=progress)
     write_table(table, target)

@@ -8,40 +8,35 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ser_experiments.cli._options import corpus_arguments, corpus_options, setting_options
+from ser_experiments.cli._options import as_json, request_options, take
+from ser_experiments.experiment.request import SettingRequest
 
 if TYPE_CHECKING:
     from ser_experiments.evaluation.card import Card
 
 
 @click.command("protocol")
-@corpus_options
-@setting_options
+@request_options(SettingRequest)
 @click.option("--export", "target", type=click.Path(dir_okay=False), help="Write the card to this JSON file.")
 @click.option(
     "--import", "source", type=click.Path(dir_okay=False), help="Check that this copy of the corpus gives that card."
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, without the rows.")
-def command(
-    corpus: str,
-    name: str | None,
-    allow_outside: bool,
-    target: str | None,
-    source: str | None,
-    as_json: bool,
-    **settings: Any,
-) -> None:
+@as_json
+def command(target: str | None, source: str | None, as_json: bool, **given: Any) -> None:
     """Show the card of a setting: folds, counts, a hash to cite.
 
     The card holds ids, labels and folds, no audio, and says how far texts of both sides overlap. Exported, it is what
     `ser verify` scores predictions against.
     """
     from ser_experiments.evaluation.card import read_card, write_card
+    from ser_experiments.evaluation.tripwires import check_leaks
+    from ser_experiments.experiment.selection import load, select
 
     theirs = None if source is None else read_card(source)
-    if theirs is not None:
-        corpus, name, settings = _as_on(theirs, corpus, name, settings)
-    card = _make(corpus, corpus_arguments(corpus, name, allow_outside), **settings)
+    request = take(SettingRequest, given if theirs is None else _as_on(theirs, given))
+    selection = select(request, load(request))
+    check_leaks(selection.folds, selection.corpus.utterances)
+    card = selection.card
     if target:
         write_card(card, target)
     if as_json:
@@ -58,49 +53,23 @@ def command(
         sys.exit(1)
 
 
-def _make(corpus: str, options: dict[str, Any], **settings: Any) -> Card:
-    from ser_experiments.corpora import load_corpus
-    from ser_experiments.evaluation.card import make_card
-    from ser_experiments.evaluation.folds import make_folds
-    from ser_experiments.evaluation.tripwires import check_leaks
-    from ser_experiments.experiment.setting import enrol
-    from ser_experiments.features import parse_normalization
-
-    mode = parse_normalization(settings["normalize"])
-    root, labels, subset = (settings.get(key) for key in ("root", "labels", "subset"))
-    loaded, enrolled = enrol(load_corpus(corpus, root, labels, subset=subset, **options), mode)
-    folds = make_folds(
-        loaded.utterances, settings["protocol"], n_splits=settings["n_splits"], shares_room=loaded.spec.shares_room
-    )
-    check_leaks(folds, loaded.utterances)
-    return make_card(loaded, folds, normalize=str(mode), enrolled=enrolled)
-
-
-def _as_on(
-    card: Card, corpus: str, name: str | None, settings: dict[str, Any]
-) -> tuple[str, str | None, dict[str, Any]]:
+def _as_on(card: Card, given: dict[str, Any]) -> dict[str, Any]:
     """Take from the card what was not given on the command line."""
     from click.core import ParameterSource
 
     from ser_experiments.corpora import corpus_names
 
     context = click.get_current_context()
-
-    def given(option: str) -> bool:
-        return context.get_parameter_source(option) not in {ParameterSource.DEFAULT, None}
-
-    theirs = card.setting
-    if not given("corpus"):
-        corpus = theirs["corpus"] if theirs["corpus"] in corpus_names() else "manifest"
-    if corpus == "manifest" and name is None:
-        name = theirs["corpus"]
-    filled = dict(settings)
-    for option in ("labels", "subset", "protocol", "normalize"):
-        if not given(option):
-            filled[option] = theirs[option]
-    if not given("n_splits"):
-        filled["n_splits"] = len(card.counts["fold"])
-    return corpus, name, filled
+    known = card.setting["corpus"] in corpus_names()
+    theirs: dict[str, Any] = {
+        "corpus": card.setting["corpus"] if known else "manifest",
+        **{option: card.setting[option] for option in ("labels", "subset", "protocol", "normalize")},
+        "n_splits": len(card.counts["fold"]),
+    }
+    if not known:
+        theirs["name"] = card.setting["corpus"]
+    chosen = {name: context.get_parameter_source(name) not in {ParameterSource.DEFAULT, None} for name in given}
+    return {name: theirs.get(name, value) if not chosen[name] else value for name, value in given.items()}
 
 
 def _differences(card: Card, theirs: Card) -> list[str]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ser_experiments.cli._options import corpus_arguments, corpus_options, setting_options
+from ser_experiments.cli._options import as_json, request_options, take
+from ser_experiments.experiment.request import RunRequest
 
 if TYPE_CHECKING:
     from ser_experiments.evaluation.crossval import FoldResult
@@ -20,31 +21,11 @@ if TYPE_CHECKING:
 
 @click.command("run")
 @click.argument("experiment")
-@corpus_options
-@setting_options
-@click.option(
-    "--table", metavar="FILE|URL", help="A ready-made CSV or Parquet of features by utterance id, or s3://... of one."
-)
-@click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the definition: model.max_depth=6."
-)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of everything random.")
-@click.option("--jobs", type=click.IntRange(1), help="Processes; by default one a core. Scores do not depend on it.")
-@click.option("--scheduler", help="A Dask scheduler, by default $DASK_SCHEDULER_ADDRESS: docs/scaling.md.")
+@request_options(RunRequest)
 @click.option("--system-metrics", is_flag=True, help="Log processor and memory while it runs.")
-@click.option("--skip-bad", is_flag=True, help="Go on without unusable recordings, and record which.")
 @click.option("--no-log", is_flag=True, help="Score only: nothing is written to MLflow.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-def command(
-    experiment: str,
-    corpus: str,
-    name: str | None,
-    allow_outside: bool,
-    as_json: bool,
-    no_log: bool,
-    system_metrics: bool,
-    **settings: Any,
-) -> None:
+@as_json
+def command(experiment: str, as_json: bool, no_log: bool, system_metrics: bool, **given: Any) -> None:
     """Run an experiment: features, folds, scores, an MLflow run.
 
     EXPERIMENT is a name that `ser list` shows.
@@ -55,18 +36,10 @@ def command(
 
     if system_metrics:
         os.environ["MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING"] = "true"
-    options = corpus_arguments(corpus, name, allow_outside)
+    request = take(RunRequest, given, experiment=experiment)
     started = time.perf_counter()
     with ProgressBar() as measuring, EpochBar() as epochs:
-        result = run_experiment(
-            experiment,
-            corpus=corpus,
-            corpus_options=options,
-            log_run=not no_log,
-            on_fold=_Folds(epochs),
-            progress=measuring,
-            **settings,
-        )
+        result = run_experiment(request, log_run=not no_log, on_fold=_Folds(epochs), progress=measuring)
     if as_json:
         click.echo(json.dumps(result.as_dict()))
         return

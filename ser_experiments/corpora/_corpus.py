@@ -200,11 +200,8 @@ def read_corpus(
         Unknown corpus or option, no root, a root that is not the corpus, or a reader that gives no proper table.
     """
     spec = get_corpus(name)
-    # A reader's first parameter is the root, which has its own place here.
-    known = list(inspect.signature(spec.read).parameters)[1:]
     for option in options:
-        if option not in known:
-            raise InputError(f"corpus {spec.name!r}: unknown option {option!r}{nearest(option, known)}")
+        _check_option(spec, option)
     reading = spec.read(_root(spec, root, project), **options)
     return spec, _checked(spec, reading)
 
@@ -266,6 +263,20 @@ def load_corpus(
     first = [*frames.UTTERANCE_COLUMNS, *task.truth_columns]
     rest = [column for column in table.columns if column not in first]
     return Corpus(spec, reading.name, reading.root, scheme, subset, table[[*first, *rest]], reading.notes)
+
+
+def _check_option(spec: CorpusSpec, name: str) -> None:
+    # A reader's first parameter is the root, which has its own place.
+    known = list(inspect.signature(spec.read).parameters)[1:]
+    if name in known:
+        return
+    every = plugins.each(PACKAGE, "corpus", holds="SPEC")
+    takers = [corpus for corpus, module in every for one in module.SPEC.options if one.keyword == name]
+    if takers:
+        raise InputError(
+            f"corpus {spec.name!r}: --{name.replace('_', '-')} is for --corpus {' or --corpus '.join(takers)}"
+        )
+    raise InputError(f"corpus {spec.name!r}: unknown option {name!r}{nearest(name, known)}")
 
 
 def _root(spec: CorpusSpec, root: str | Path | None, project: Project | None) -> Path:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ser_experiments.evaluation.crossval import align
+from ser_experiments.task import Classes
 
 
 def descriptor(column: str) -> str:
@@ -86,7 +86,7 @@ def permutation_importance(
 
 
 def _log_loss(model: Any, table: pd.DataFrame, labels: NDArray[np.str_], classes: Sequence[str]) -> float:
-    chances = align(model.predict_proba(table), model.classes_, classes)
+    chances = Classes(tuple(classes)).response(model, table)
     order = {c: i for i, c in enumerate(classes)}
     of_truth = chances[np.arange(len(labels)), [order[label] for label in labels]]
     return float(-np.log(np.clip(of_truth, 1e-15, 1)).mean())

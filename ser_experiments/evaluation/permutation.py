@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-def permute_within(labels: NDArray[np.str_], groups: NDArray[np.str_], rng: np.random.Generator) -> NDArray[np.str_]:
+def permute_within(labels: NDArray[Any], groups: NDArray[np.str_], rng: np.random.Generator) -> NDArray[Any]:
     """Shuffle labels among the rows of each group, so that every group keeps its own counts.
 
     Parameters

@@ -12,28 +12,28 @@ from sklearn.base import BaseEstimator
 from ser_experiments.corpora import Corpus
 from ser_experiments.evaluation.folds import Folds
 from ser_experiments.evaluation.intervals import Interval
+from ser_experiments.evaluation.rows import Rows
 from ser_experiments.experiment.definition import Experiment
+from ser_experiments.experiment.selection import Selection
 from ser_experiments.experiment.setting import Setting
 from ser_experiments.features import Normalization
 from ser_experiments.features.views import recorded
+from ser_experiments.frames import Predictions
+from ser_experiments.task import Task
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything an experiment needs before anything is fitted.
+    """Everything an experiment needs before anything is fitted; leak tripwires have passed.
 
     Parameters
     ----------
     experiment : Experiment
         The definition.
-    corpus : Corpus
-        The utterances that are used, after bad recordings were left out.
-    folds : Folds
-        The outer folds; leak tripwires have passed.
-    setting : Setting
-        What the score may be compared with.
-    table : DataFrame
-        The feature table in the order of the utterances, with ``group``.
+    selection : Selection
+        Corpus, folds and normalisation, after bad recordings were left out.
+    rows : Rows
+        Features, truth and folds of its utterances, aligned.
     estimator : estimator
         Unfitted.
     seed : int
@@ -44,26 +44,18 @@ class Prepared:
         Name of the file of a ready-made table.
     skipped : dict of str to str
         Bad recordings that were left out, and why.
-    normalization : Normalization
-        What was taken out by speaker.
-    enrolled : dict of str to list of str
-        Utterances by speaker that were given for it, and are neither trained on nor tested.
     facts : DataFrame or None
         Of the recordings: ``duration_s``, ``sample_rate``, ``rms_db`` and others; None with a ready-made table.
     """
 
     experiment: Experiment
-    corpus: Corpus
-    folds: Folds
-    setting: Setting
-    table: pd.DataFrame
+    selection: Selection
+    rows: Rows
     estimator: BaseEstimator
-    seed: int
+    seed: int = 0
     sets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     table_file: str | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
-    normalization: Normalization = field(default_factory=lambda: Normalization("none"))
-    enrolled: Mapping[str, Sequence[str]] = field(default_factory=dict)
     facts: pd.DataFrame | None = None
 
     @property
@@ -77,9 +69,44 @@ class Prepared:
         return self.table[recorded(self.table.columns)]
 
     @property
+    def task(self) -> Task:
+        """Return what is predicted."""
+        return self.rows.task
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Return the feature table in the order of the utterances, with ``group``."""
+        return self.rows.table
+
+    @property
     def utterances(self) -> pd.DataFrame:
-        """Return the utterances of the corpus."""
-        return self.corpus.utterances
+        """Return the utterances that are trained on and tested."""
+        return self.rows.utterances
+
+    @property
+    def folds(self) -> Folds:
+        """Return the outer folds."""
+        return self.rows.folds
+
+    @property
+    def corpus(self) -> Corpus:
+        """Return the corpus of the utterances."""
+        return self.selection.corpus
+
+    @property
+    def setting(self) -> Setting:
+        """Return what the score may be compared with."""
+        return self.selection.setting
+
+    @property
+    def normalization(self) -> Normalization:
+        """Return what was taken out by speaker."""
+        return self.selection.normalization
+
+    @property
+    def enrolled(self) -> Mapping[str, Sequence[str]]:
+        """Return the utterances by speaker that were given for it, neither trained on nor tested."""
+        return self.selection.enrolled
 
 
 @dataclass(frozen=True)
@@ -96,7 +123,7 @@ class Result:
         Of the UAR, over the unit of the protocol.
     folds : DataFrame
         ``fold_uar``, ``fold_wa``, ``n_test``, ``fit_s`` by fold.
-    predictions : DataFrame
+    scored : Predictions
         Out of fold, one row an utterance.
     warnings : list of str
         What must be said with the score.
@@ -114,7 +141,7 @@ class Result:
     metrics: dict[str, float]
     interval: Interval
     folds: pd.DataFrame
-    predictions: pd.DataFrame
+    scored: Predictions
     warnings: list[str]
     reports: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     members: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -122,6 +149,11 @@ class Result:
     experiment_id: str | None = None
     model_uri: str | None = None
     pending: bool = False
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """Return the out-of-fold predictions as a table."""
+        return self.scored.frame
 
     def as_dict(self) -> dict[str, Any]:
         """Return what ``ser run --json`` prints."""

@@ -1,150 +1,155 @@
-"""Run an experiment: corpus, folds, table, out-of-fold predictions, scores, an MLflow run."""
+"""Run an experiment: corpus, folds, table, out-of-fold predictions, scores, a logged run."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
-from ser_experiments import project
-from ser_experiments.corpora import load_corpus
+from ser_experiments import project as projects
 from ser_experiments.evaluation.crossval import FoldResult, cross_validate, member_predictions
-from ser_experiments.evaluation.folds import make_folds
 from ser_experiments.evaluation.intervals import uar_interval
 from ser_experiments.evaluation.metrics import fold_metrics, pooled_metrics
+from ser_experiments.evaluation.rows import Rows
 from ser_experiments.evaluation.tripwires import check_leaks
-from ser_experiments.experiment.definition import load_experiment
+from ser_experiments.experiment.definition import Experiment, load_experiment
 from ser_experiments.experiment.estimator import build_estimator, features_of, views_of
 from ser_experiments.experiment.report import log_result, note, tags, warnings_for
+from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.result import Prepared, Result
-from ser_experiments.experiment.setting import enrol, setting_of, without
-from ser_experiments.features import (
-    feature_table,
-    normalize_by_speaker,
-    parse_normalization,
-    read_table,
-    survey,
-)
+from ser_experiments.experiment.selection import Selection, load, select, without
+from ser_experiments.features import feature_table, normalize_by_speaker, read_table, survey
 from ser_experiments.features.location import file_name
+from ser_experiments.frames import unit_column
 from ser_experiments.parallel import on_cluster
 
+if TYPE_CHECKING:
+    from ser_experiments.project import Project
+
 log = logging.getLogger(__name__)
+OnFold = Callable[[FoldResult], None]
+Progress = Callable[..., None]
 
 
 def prepare(
-    name: str,
-    *,
-    corpus: str = "demo",
-    root: str | Path | None = None,
-    labels: str | None = None,
-    subset: str | None = None,
-    protocol: str | None = None,
-    n_splits: int = 5,
-    normalize: str = "none",
-    seed: int = 0,
-    jobs: int | None = None,
-    skip_bad: bool = False,
-    table: str | Path | None = None,
-    overrides: Sequence[str] | Mapping[str, object] = (),
-    corpus_options: Mapping[str, Any] | None = None,
-    progress: Callable[..., None] | None = None,
+    request: RunRequest, project: Project, *, remember: bool = True, progress: Progress | None = None
 ) -> Prepared:
-    """Load, check and measure everything, without fitting anything; see :func:`run_experiment`."""
-    experiment = load_experiment(name, overrides=overrides)
-    mode = parse_normalization(normalize)
-    estimator = build_estimator(
-        experiment, seed=seed, from_table=table is not None, remember=project.find().cache / "fits"
-    )
-    loaded = load_corpus(corpus, root, labels, subset=subset, **dict(corpus_options or {}))
+    """Load, cut, measure and check everything, without fitting anything.
+
+    Parameters
+    ----------
+    request : RunRequest
+        What is wanted.
+    project : Project
+        Where definitions, tables and fits lie.
+    remember : bool
+        Whether fits are kept in the project's cache and taken from there.
+    progress : callable, optional
+        Told of measuring.
+    """
+    experiment = load_experiment(request.experiment, project.experiments, request.overrides)
+    ready_made = request.table is not None
+    kept_in = project.cache / "fits" if remember else None
+    estimator = build_estimator(experiment, seed=request.seed, from_table=ready_made, remember=kept_in)
+    corpus = load(request)
     # Folds are cut before anything is measured: a protocol that cannot be held should not cost an extraction.
-    cut = {"n_splits": n_splits, "shares_room": loaded.spec.shares_room}
-    make_folds(enrol(loaded, mode)[0].utterances, protocol, **cut)  # type: ignore[arg-type]
-    sets = features_of(experiment) if table is None else {}
-    if table is None:
-        wanted = sets | views_of(experiment)
-        made = feature_table(
-            list(wanted), loaded.utterances, params=wanted, jobs=jobs, skip_bad=skip_bad, progress=progress
-        )
-        facts = survey(loaded.utterances.loc[made.index], jobs=jobs)
-    else:
-        made = read_table(table, loaded.utterances)
-        facts = None
-    skipped = dict(made.attrs.get("skipped", {}))
-    if skipped:
-        loaded = without(loaded, skipped)
-    speakers = loaded.utterances["speaker"]
-    loaded, enrolled = enrol(loaded, mode)
-    made = normalize_by_speaker(made, speakers, mode, enrolled)
-    folds = make_folds(loaded.utterances, protocol, **cut)  # type: ignore[arg-type]
-    facts = None if facts is None else facts.loc[made.index]
-    check_leaks(folds, loaded.utterances, None if facts is None else facts["samples_digest"])
-    made["group"] = folds.group.to_numpy(dtype=str)
-    setting = setting_of(loaded, folds, str(mode))
-    table_file = None if table is None else file_name(table)
+    selection = select(request, corpus)
+    measured = _measure(request, experiment, corpus.utterances, project, progress)
+    if measured.skipped:
+        corpus = without(corpus, measured.skipped)
+        selection = select(request, corpus)
+    rows = _rows(selection, corpus.utterances["speaker"], measured)
     return Prepared(
-        experiment, loaded, folds, setting, made, estimator, seed, sets, table_file, skipped, mode, enrolled, facts
+        experiment,
+        selection,
+        rows,
+        estimator,
+        request.seed,
+        measured.sets,
+        None if request.table is None else file_name(request.table),
+        measured.skipped,
+        None if measured.facts is None else measured.facts.loc[rows.utterances.index],
     )
 
 
-def score(
-    prepared: Prepared, *, jobs: int | None = None, on_fold: Callable[[FoldResult], None] | None = None
-) -> Result:
+class _Measured:
+    """A feature table with what is known of its recordings, of which some may have been left out."""
+
+    def __init__(self, table: pd.DataFrame, facts: pd.DataFrame | None, sets: dict[str, dict[str, object]]) -> None:
+        self.table, self.facts, self.sets = table, facts, sets
+        self.skipped: dict[str, str] = dict(table.attrs.get("skipped", {}))
+
+
+def _measure(
+    request: RunRequest, experiment: Experiment, utterances: pd.DataFrame, project: Project, progress: Progress | None
+) -> _Measured:
+    """Measure the sets of an experiment, or read the ready-made table instead."""
+    if request.table is not None:
+        return _Measured(read_table(request.table, utterances), None, {})
+    sets = features_of(experiment)
+    wanted = sets | views_of(experiment)
+    told = {"cache": project.cache, "jobs": request.jobs}
+    table = feature_table(list(wanted), utterances, params=wanted, skip_bad=request.skip_bad, progress=progress, **told)
+    return _Measured(table, survey(utterances.loc[table.index], **told), sets)
+
+
+def _rows(selection: Selection, speakers: pd.Series, measured: _Measured) -> Rows:
+    """Take out the speaker, align, and run the tripwires."""
+    corpus, folds = selection.corpus, selection.folds
+    table = normalize_by_speaker(measured.table, speakers, selection.normalization, selection.enrolled)
+    rows = Rows.align(table, corpus.utterances, folds, corpus.task)
+    digests = None if measured.facts is None else measured.facts["samples_digest"]
+    check_leaks(folds, corpus.utterances, digests)
+    return rows
+
+
+def score(prepared: Prepared, *, jobs: int | None = None, on_fold: OnFold | None = None) -> Result:
     """Fit and predict every outer fold and score the out-of-fold predictions; nothing is logged."""
-    predictions, results = cross_validate(
-        prepared.estimator, prepared.table, prepared.utterances, prepared.folds, jobs=jobs, on_fold=on_fold
-    )
-    folds = fold_metrics(predictions).loc[[r.fold.name for r in results]]
+    predictions, results = cross_validate(prepared.estimator, prepared.rows, jobs=jobs, on_fold=on_fold)
+    folds = fold_metrics(predictions.frame).loc[[r.fold.name for r in results]]
     folds["fit_s"] = [round(r.fit_s, 3) for r in results]
-    interval = uar_interval(predictions, _unit_column(prepared))
-    metrics = pooled_metrics(predictions, prepared.corpus.classes)
+    interval = uar_interval(predictions.frame, unit_column(prepared.folds.unit))
+    metrics = pooled_metrics(predictions.frame, predictions.task.targets)
     metrics |= {"uar_ci_low": interval.low, "uar_ci_high": interval.high}
     metrics |= {"fold_uar_mean": float(folds["fold_uar"].mean()), "fold_uar_std": float(folds["fold_uar"].std())}
     reports = {r.fold.name: dict(r.report) for r in results}
-    alone = member_predictions(prepared.utterances, prepared.folds, results)
-    members = {name: pooled_metrics(found, prepared.corpus.classes) for name, found in alone.items()}
+    alone = member_predictions(prepared.rows, results)
+    members = {name: pooled_metrics(found.frame, found.task.targets) for name, found in alone.items()}
     said = warnings_for(prepared, metrics)
     return Result(prepared, metrics, interval, folds, predictions, said, reports, members)
 
 
-def _unit_column(prepared: Prepared) -> str:
-    # Of a session protocol the groups; speakers otherwise, also where partners were kept apart.
-    return "group" if prepared.folds.unit == "session" else "speaker"
-
-
 def run_experiment(
-    name: str,
+    experiment: str | RunRequest,
     *,
+    project: Project | None = None,
     log_run: bool = True,
-    jobs: int | None = None,
-    on_fold: Callable[[FoldResult], None] | None = None,
-    scheduler: str | None = None,
-    **settings: Any,
+    on_fold: OnFold | None = None,
+    progress: Progress | None = None,
+    **fields: Any,
 ) -> Result:
     """Run an experiment and log it.
 
     Parameters
     ----------
-    name : str
-        A file of ``experiments/`` without ``.toml``.
+    experiment : str or RunRequest
+        A file of ``experiments/`` without ``.toml``, or everything that can be said of a run in one value.
+    project : Project, optional
+        Where definitions, tables and runs lie; by default the project of the current folder.
     log_run : bool, default=True
-        Whether to log to MLflow; without it only the result comes back, and no model is fitted on all rows.
-    jobs : int, optional
-        Processes for extraction and folds; by default one a core. Scores do not depend on it.
+        Whether to log the run; without it only the result comes back, and no model is fitted on all rows.
     on_fold : callable, optional
         Told of each finished fold.
-    scheduler : str, optional
-        Address of a Dask scheduler, by default ``DASK_SCHEDULER_ADDRESS``; without either, local processes are used.
-        Scores do not depend on it.
-    **settings
-        ``corpus`` (``"demo"``), ``root``, ``labels``, ``subset``, ``protocol``, ``n_splits`` (5),
-        ``normalize`` (``"none"``), ``seed`` (0),
-        ``skip_bad`` (False), ``table`` (a ready-made CSV or Parquet), ``overrides`` (``["model.C=1"]``),
-        ``corpus_options``, ``progress`` (told of measuring, e.g. a :class:`ser_experiments.features.ProgressBar`).
+    progress : callable, optional
+        Told of measuring, e.g. a :class:`ser_experiments.features.ProgressBar`.
+    **fields
+        With a name, the other fields of :class:`~ser_experiments.experiment.request.RunRequest`: ``corpus``
+        (``"demo"``), ``root``, ``labels``, ``protocol``, ``normalize``, ``seed``, ``jobs``, ``overrides`` and so on.
 
     Returns
     -------
@@ -158,19 +163,21 @@ def run_experiment(
     LeakError
         The test side of a fold is known to its training side.
     """
-    with on_cluster(scheduler):
-        prepared = prepare(name, jobs=jobs, **settings)
+    request = RunRequest(experiment=experiment, **fields) if isinstance(experiment, str) else experiment
+    project = project or projects.find()
+    with on_cluster(request.scheduler):
+        prepared = prepare(request, project, progress=progress)
         if not log_run:
-            return score(prepared, jobs=jobs, on_fold=on_fold)
-        return _logged(prepared, jobs, on_fold)
+            return score(prepared, jobs=request.jobs, on_fold=on_fold)
+        return _logged(prepared, project, request.jobs, on_fold)
 
 
-def _logged(prepared: Prepared, jobs: int | None, on_fold: Callable[[FoldResult], None] | None) -> Result:
+def _logged(prepared: Prepared, project: Project, jobs: int | None, on_fold: OnFold | None) -> Result:
     """Score and log, and fit the model on all rows."""
     from ser_experiments import tracking
 
     with tracking.start(
-        project.find(),
+        project,
         name=prepared.experiment.name,
         setting=prepared.setting.name,
         rows=prepared.setting.rows,
@@ -178,9 +185,9 @@ def _logged(prepared: Prepared, jobs: int | None, on_fold: Callable[[FoldResult]
         note=note(prepared),
     ) as run:
         result = score(prepared, jobs=jobs, on_fold=on_fold)
-        log.info("fitting the model for use on all %d utterances", len(prepared.table))
+        log.info("fitting the model for use on all %d utterances", len(prepared.rows))
         with threadpool_limits(limits=1):
-            fitted = clone(prepared.estimator).fit(prepared.table, prepared.utterances["label"].to_numpy(dtype=str))
+            fitted = clone(prepared.estimator).fit(prepared.table, prepared.rows.truth)
         model_uri = log_result(run, result, fitted)
     told = replace(result, run_id=run.run_id, experiment_id=run.experiment_id, model_uri=model_uri)
     return replace(told, pending=run.away)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from ser_experiments import identity
 from ser_experiments.corpora import Corpus
 from ser_experiments.evaluation.folds import LEAKY, Folds
-from ser_experiments.features import Normalization, enrolment
 
 
 @dataclass(frozen=True)
@@ -53,25 +51,5 @@ class Setting:
 
 def setting_of(corpus: Corpus, folds: Folds, normalize: str = "none") -> Setting:
     """Return the setting of a corpus under the folds of a protocol."""
-    rows = hashlib.blake2b(f"{corpus.row_digest}/{folds.digest}".encode(), digest_size=6).hexdigest()
+    rows = identity.of_lines([f"{corpus.row_digest}/{folds.digest}"], size=identity.SHORT)
     return Setting(corpus.name, corpus.labels.name, corpus.subset, folds.protocol, normalize, len(folds.folds), rows)
-
-
-def without(corpus: Corpus, ids: Iterable[str]) -> Corpus:
-    """Return a corpus without some utterances."""
-    return replace(corpus, utterances=corpus.utterances.drop(index=list(ids)))
-
-
-def enrol(corpus: Corpus, mode: Normalization) -> tuple[Corpus, dict[str, list[str]]]:
-    """Take out the clips that a normalisation asks of each speaker: they are neither trained on nor tested.
-
-    Returns
-    -------
-    corpus : Corpus
-        The other utterances.
-    enrolled : dict of str to list of str
-        The utterance ids taken out, by speaker.
-    """
-    enrolled = enrolment(corpus.utterances, mode)
-    taken = [i for ids in enrolled.values() for i in ids]
-    return (without(corpus, taken) if taken else corpus), enrolled

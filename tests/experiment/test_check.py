@@ -13,15 +13,18 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from ser_experiments import project
 from ser_experiments.corpora import Corpus, get_corpus
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.folds import make_folds
-from ser_experiments.experiment import check, pictures
-from ser_experiments.experiment.check import check_experiment
+from ser_experiments.evaluation.rows import Rows
+from ser_experiments.experiment import pictures
+from ser_experiments.experiment.check import check_experiment, check_prepared
 from ser_experiments.experiment.definition import load_experiment
+from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.result import Prepared
 from ser_experiments.experiment.run import score
-from ser_experiments.experiment.setting import setting_of
+from ser_experiments.experiment.selection import Selection
 
 N_SPEAKERS, N_ROWS = 6, 40
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
@@ -39,10 +42,10 @@ def prepared_of(labels: np.ndarray, features: pd.DataFrame, protocol: str = "lea
     spec = get_corpus("manifest")
     corpus = Corpus(spec, "mine", Path(), next(iter(spec.schemes.values())), "all", utterances)
     folds = make_folds(utterances, protocol)
-    table = features.set_index(index).assign(group=folds.group.to_numpy(dtype=str))
     model = make_pipeline(FunctionTransformer(_without_group), LogisticRegression(max_iter=500))
     experiment = load_experiment("dummy", EXPERIMENTS)
-    return Prepared(experiment, corpus, folds, setting_of(corpus, folds), table, model, 0)
+    rows = Rows.align(features.set_index(index), utterances, folds, corpus.task)
+    return Prepared(experiment, Selection(corpus, folds), rows, model)
 
 
 @pytest.fixture
@@ -53,10 +56,9 @@ def honest() -> Prepared:
     return prepared_of(labels, pd.DataFrame({"told": told, "noise": rng.normal(size=len(labels))}))
 
 
-def test_an_honest_experiment(honest: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check, "prepare", lambda name, **settings: honest)
+def test_an_honest_experiment(honest: Prepared) -> None:
     heard: list[int] = []
-    _, found = check_experiment("test", permutations=20, jobs=1, on_score=lambda i, uar: heard.append(i))
+    _, found = check_prepared(honest, jobs=1, on_score=lambda i, uar: heard.append(i))
     assert found.score > 0.65
     assert found.p_value == pytest.approx(1 / 21)
     assert found.mean == pytest.approx(0.5, abs=0.04)
@@ -64,36 +66,33 @@ def test_an_honest_experiment(honest: Prepared, monkeypatch: pytest.MonkeyPatch)
     assert heard == list(range(21))
 
 
-def test_noise_is_not_told_from_shuffled_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_noise_is_not_told_from_shuffled_labels() -> None:
     rng = np.random.default_rng(3)
     labels = np.tile(["a", "b"], N_SPEAKERS * N_ROWS // 2)
     noise = prepared_of(labels, pd.DataFrame(rng.normal(size=(len(labels), 3))).add_prefix("x"))
-    monkeypatch.setattr(check, "prepare", lambda name, **settings: noise)
-    assert check_experiment("test", permutations=20, jobs=1)[1].p_value > 0.05
+    assert check_prepared(noise, jobs=1)[1].p_value > 0.05
 
 
-def test_a_leak_of_voices_under_random_folds_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_leak_of_voices_under_random_folds_is_seen() -> None:
     """Speakers differ in their labels and the features tell the speaker: shuffled labels still score."""
     rng = np.random.default_rng(0)
     share = np.repeat([0.9, 0.1] * (N_SPEAKERS // 2), N_ROWS)
     labels = np.where(np.tile(np.arange(N_ROWS) / N_ROWS, N_SPEAKERS) < share, "a", "b")
     voice = np.repeat(np.eye(N_SPEAKERS), N_ROWS, axis=0) + rng.normal(0, 0.05, (len(labels), N_SPEAKERS))
     leaky = prepared_of(labels, pd.DataFrame(voice).add_prefix("x"), "random")
-    monkeypatch.setattr(check, "prepare", lambda name, **settings: leaky)
-    found = check_experiment("test", permutations=20, jobs=1)[1]
+    found = check_prepared(leaky, jobs=1)[1]
     assert found.mean > 0.8
     assert found.above_chance
     assert found.p_value > 0.05
 
 
-def test_what_cannot_be_checked(honest: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_checked(honest: Prepared) -> None:
     with pytest.raises(InputError, match="at least 20, got 19"):
-        check_experiment("test", permutations=19)
+        check_experiment(RunRequest(experiment="dummy"), project.find(), permutations=19)
     speakers = honest.utterances["speaker"].to_numpy(dtype=str)
     one_each = prepared_of(np.where(np.isin(speakers, ["s0", "s1", "s2"]), "a", "b"), honest.table[["told"]])
-    monkeypatch.setattr(check, "prepare", lambda name, **settings: one_each)
     with pytest.raises(InputError, match="one class only"):
-        check_experiment("test")
+        check_prepared(one_each, jobs=1)
 
 
 class _Kept:
@@ -152,7 +151,7 @@ def test_a_spectrogram_of_each_class_is_drawn(honest: Prepared) -> None:
     rng = np.random.default_rng(0)
     arrays = [rng.normal(-30, 10, (50 + i % 40, 64)).astype(np.float16) for i in range(len(honest.table))]
     table = honest.table.assign(melspec=pd.Series(arrays, index=honest.table.index, dtype=object))
-    prepared = replace(honest, table=table, sets={"melspec": {}})
+    prepared = replace(honest, rows=replace(honest.rows, table=table), sets={"melspec": {}})
     result = replace(score(honest, jobs=1), prepared=prepared)
     figure = pictures.MAKERS["plots/melspec.png"](result, honest.estimator)
     shown = [axis for axis in figure.axes if axis.get_title()]  # type: ignore[union-attr]

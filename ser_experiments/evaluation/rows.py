@@ -1,0 +1,89 @@
+"""The rows of an experiment: features, truth and folds, aligned once and for all where they are put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+from numpy.typing import NDArray
+
+from ser_experiments.errors import InputError
+from ser_experiments.evaluation.folds import Fold, Folds
+from ser_experiments.frames import GROUP
+from ser_experiments.task import Task
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What an estimator is fitted on and tested on, fold by fold.
+
+    Made by :meth:`align`, so that row i of each part is the same utterance.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (n_rows, n_columns)
+        Features and, in ``group``, what the folds keep apart.
+    utterances : DataFrame of n_rows rows
+        With ``speaker``, ``session`` and the truth.
+    folds : Folds
+        Positions refer to these rows.
+    task : Task
+        What is predicted.
+    """
+
+    table: pd.DataFrame
+    utterances: pd.DataFrame
+    folds: Folds
+    task: Task
+
+    @classmethod
+    def align(cls, table: pd.DataFrame, utterances: pd.DataFrame, folds: Folds, task: Task) -> Rows:
+        """Put a feature table into the order of the utterances and write the groups of the folds into it.
+
+        Parameters
+        ----------
+        table : DataFrame
+            Holds the utterances, perhaps others too and in another order; the frame itself is left as it is.
+        utterances : DataFrame
+            Whose order counts.
+        folds : Folds
+            Cut from `utterances`.
+        task : Task
+            What is predicted.
+
+        Raises
+        ------
+        InputError
+            The folds were cut from other utterances, or an utterance has no row in the table.
+        """
+        if not folds.group.index.equals(utterances.index):
+            raise InputError("the folds were cut from other utterances than those of the table; cut them again")
+        if not table.index.equals(utterances.index):
+            missing = utterances.index.difference(table.index)
+            if len(missing):
+                raise InputError(f"the table has no row for utterance {missing[0]!r} ({len(missing)} missing)")
+            table = table.loc[utterances.index]
+        return cls(table.assign(**{GROUP: folds.group.to_numpy(dtype=str)}), utterances, folds, task)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def truth(self) -> NDArray[Any]:
+        """Return what estimators are fitted on, one row an utterance."""
+        return self.task.truth(self.utterances)
+
+    def train(self, fold: Fold) -> tuple[pd.DataFrame, NDArray[Any]]:
+        """Return features and truth of the training side of a fold."""
+        return self.table.iloc[fold.train], self.truth[fold.train]
+
+    def test(self, fold: Fold) -> pd.DataFrame:
+        """Return the features of the tested side of a fold: the truth is not among them."""
+        return self.table.iloc[fold.test]
+
+    def told(self, utterances: pd.DataFrame) -> Rows:
+        """Return the same rows with another truth, e.g. shuffled labels."""
+        if not utterances.index.equals(self.utterances.index):
+            raise InputError("another truth must be of the same utterances in the same order")
+        return replace(self, utterances=utterances)

@@ -1,0 +1,134 @@
+"""What a user may say of a run, in three frozen values, each with what the one before has.
+
+:class:`CorpusRequest` chooses rows, :class:`SettingRequest` a protocol on them, :class:`RunRequest` an experiment under
+it. The command makes its options from their fields (:mod:`ser_experiments.cli._options`), so that a new field is an
+option of every command that takes it. Nothing heavy is imported here: ``ser --help`` reads this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+
+@dataclass(frozen=True)
+class Option:
+    """How a field of a request is said on the command line; stands in the field's annotation.
+
+    Parameters
+    ----------
+    help : str
+        One sentence.
+    flag : str
+        The option where it is not the field's name.
+    metavar : str
+        What stands for the value in the help.
+    least : int, optional
+        The smallest whole number allowed.
+    """
+
+    help: str
+    flag: str = ""
+    metavar: str = ""
+    least: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusRequest:
+    """Which utterances.
+
+    Parameters
+    ----------
+    corpus : str
+        A name that ``ser corpora list`` shows.
+    root : path, optional
+        Where it lies; by default ``SER_<CORPUS>_ROOT`` or ``ser.toml``.
+    name : str, optional
+        Name of a manifest in results; by default its folder.
+    labels, subset : str, optional
+        Label scheme and scenario; by default the corpus's first.
+    allow_outside : bool
+        Whether a manifest's paths may lead out of its folder.
+    corpus_options : mapping
+        What the corpus's reader takes besides.
+    """
+
+    corpus: Annotated[str, Option("Corpus: see `ser corpora list`.")] = "demo"
+    root: Annotated[str | Path | None, Option("Where it lies: a folder, or the CSV file of a manifest.")] = None
+    name: Annotated[str | None, Option("Name of a manifest in results; by default its folder.")] = None
+    labels: Annotated[str | None, Option("Label scheme, e.g. 4class; see `ser corpora list`.")] = None
+    subset: Annotated[str | None, Option("all, improvised or scripted.")] = None
+    allow_outside: Annotated[bool, Option("Let a manifest's paths lead out of its folder.")] = False
+    corpus_options: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def reader_options(self) -> dict[str, Any]:
+        """Return what the corpus's reader is told besides the root: what was given, and nothing else."""
+        given: dict[str, Any] = {} if self.name is None else {"name": self.name}
+        if self.allow_outside:
+            given["allow_outside"] = True
+        return {**given, **self.corpus_options}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingRequest(CorpusRequest):
+    """Which utterances are tested by what was trained on which, and what is taken out by speaker.
+
+    Parameters
+    ----------
+    protocol : str, optional
+        By default leave-one-session-out where sessions are known, else leave-one-speaker-out.
+    n_splits : int
+        Folds of grouped-k-fold and random.
+    normalize : str
+        ``none``, ``neutral-K``, ``enrol-K`` or ``speaker``.
+    """
+
+    protocol: Annotated[
+        str | None, Option("leave-one-session-out, leave-one-speaker-out, grouped-k-fold, or random (which leaks).")
+    ] = None
+    n_splits: Annotated[int, Option("Folds of grouped-k-fold and random.", flag="folds", least=2)] = 5
+    normalize: Annotated[
+        str, Option("none, neutral-K, enrol-K or speaker: what is taken out by speaker, and asked of a tested one.")
+    ] = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRequest(SettingRequest):
+    """An experiment under a setting.
+
+    Parameters
+    ----------
+    experiment : str
+        A file of ``experiments/`` without ``.toml``.
+    table : path, optional
+        A ready-made CSV or Parquet of features instead of the experiment's feature sets.
+    overrides : sequence of "key=value" or mapping
+        Changes of the definition.
+    seed : int
+        Of everything random.
+    jobs : int, optional
+        Processes; by default one a core. Scores do not depend on it.
+    scheduler : str, optional
+        Address of a Dask scheduler, by default ``DASK_SCHEDULER_ADDRESS``. Scores do not depend on it.
+    skip_bad : bool
+        Go on without unusable recordings.
+    """
+
+    experiment: str
+    table: Annotated[
+        str | Path | None,
+        Option("A ready-made CSV or Parquet of features by utterance id, or s3://... of one.", metavar="FILE|URL"),
+    ] = None
+    overrides: Annotated[
+        Sequence[str] | Mapping[str, object],
+        Option("Change the definition: model.max_depth=6.", flag="set", metavar="KEY=VALUE"),
+    ] = ()
+    seed: Annotated[int, Option("Seed of everything random.", least=0)] = 0
+    jobs: Annotated[int | None, Option("Processes; by default one a core. Scores do not depend on it.", least=1)] = None
+    scheduler: Annotated[
+        str | None, Option("A Dask scheduler, by default $DASK_SCHEDULER_ADDRESS: docs/scaling.md.")
+    ] = None
+    skip_bad: Annotated[bool, Option("Go on without unusable recordings, and record which.")] = False

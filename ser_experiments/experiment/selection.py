@@ -1,0 +1,80 @@
+"""The rows of a setting: which utterances are tested by what was trained on which, before anything is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ser_experiments.corpora import Corpus, load_corpus
+from ser_experiments.evaluation.card import Card, make_card
+from ser_experiments.evaluation.folds import Folds, make_folds
+from ser_experiments.experiment.request import CorpusRequest, SettingRequest
+from ser_experiments.experiment.setting import Setting, setting_of
+from ser_experiments.features import Normalization, enrolment, parse_normalization
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A corpus cut by a protocol.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        The utterances that are trained on and tested.
+    folds : Folds
+        Of these utterances.
+    normalization : Normalization
+        What is taken out by speaker.
+    enrolled : dict of str to list of str
+        Utterances by speaker that were given for it: they are measured, and neither trained on nor tested.
+    """
+
+    corpus: Corpus
+    folds: Folds
+    normalization: Normalization = field(default_factory=lambda: Normalization("none"))
+    enrolled: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def setting(self) -> Setting:
+        """Return what a score on it may be compared with."""
+        return setting_of(self.corpus, self.folds, str(self.normalization))
+
+    @property
+    def card(self) -> Card:
+        """Return the protocol card."""
+        return make_card(self.corpus, self.folds, normalize=str(self.normalization), enrolled=self.enrolled)
+
+
+def load(request: CorpusRequest) -> Corpus:
+    """Load the corpus that a request names, under its label scheme."""
+    return load_corpus(request.corpus, request.root, request.labels, subset=request.subset, **request.reader_options)
+
+
+def select(request: SettingRequest, corpus: Corpus) -> Selection:
+    """Take out what is enrolled and cut the rest into the folds of the protocol.
+
+    Parameters
+    ----------
+    request : SettingRequest
+        Protocol and normalisation.
+    corpus : Corpus
+        Every utterance that could be used.
+
+    Raises
+    ------
+    InputError
+        The protocol cannot be held, or a speaker has too few clips to enrol.
+    """
+    mode = parse_normalization(request.normalize)
+    enrolled = enrolment(corpus.utterances, mode)
+    kept = without(corpus, (one for ids in enrolled.values() for one in ids))
+    folds = make_folds(
+        kept.utterances, request.protocol, n_splits=request.n_splits, shares_room=corpus.spec.shares_room
+    )
+    return Selection(kept, folds, mode, enrolled)
+
+
+def without(corpus: Corpus, ids: Iterable[str]) -> Corpus:
+    """Return a corpus without some utterances."""
+    gone = list(ids)
+    return replace(corpus, utterances=corpus.utterances.drop(index=gone)) if gone else corpus
