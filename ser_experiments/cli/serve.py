@@ -21,7 +21,7 @@ def command(model: str | None, host: str, port: int) -> None:
     It takes the bytes of recordings in base64 and opens no path that a client names. There is no authentication: do not
     listen beyond this machine without a proxy that has it.
     """
-    from ser_experiments import project
+    from ser_experiments import plugins, project
     from ser_experiments.tracking.loading import load_model
     from ser_experiments.tracking.registry import model_uri
     from ser_experiments.tracking.store import connect, tracking_uri
@@ -35,5 +35,7 @@ def command(model: str | None, host: str, port: int) -> None:
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     store = tracking_uri(here)
     environment = {**os.environ, "PATH": programs, "MLFLOW_TRACKING_URI": store, "MLFLOW_REGISTRY_URI": store}
+    if plugins.folder():
+        environment[plugins.VARIABLE] = str(plugins.folder())
     arguments = ["models", "serve", "--model-uri", uri, "--env-manager", "local", "--host", host, "--port", str(port)]
     os.execve(sys.executable, [sys.executable, "-m", "mlflow", *arguments], environment)

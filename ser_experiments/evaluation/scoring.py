@@ -33,9 +33,8 @@ def get_score(name: str | Score) -> Score:
     """
     if isinstance(name, Score):
         return name
-    module = plugins.load(SCORES, name, "metric")
-    score: Score = module.SCORE
-    return replace(score, name=module.__name__.rpartition(".")[2])
+    score: Score = plugins.load(SCORES, name, "metric", holds="SCORE").SCORE
+    return replace(score, name=name.replace("-", "_"))
 
 
 def scores_of(task: Task, *, values: bool = True) -> list[Score]:

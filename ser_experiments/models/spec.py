@@ -92,7 +92,7 @@ def get_model(name: str) -> ModelSpec:
     InputError
         No such family; the nearest name is given.
     """
-    spec: ModelSpec = plugins.load(ZOO, name, "model").SPEC
+    spec: ModelSpec = plugins.load(ZOO, name, "model", holds="SPEC").SPEC
     return spec
 
 
