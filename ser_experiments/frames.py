@@ -67,8 +67,8 @@ def check_utterances(frame: pd.DataFrame, where: str, *, also: Sequence[str] = (
     Raises
     ------
     InputError
-        A column is missing, an id is empty or occurs twice, a path, speaker or needed value is missing, a segment has
-        no length.
+        A column is missing, an id is empty or occurs twice, a path, speaker or needed value is missing, a name is no
+        text, a segment has no length.
     """
     check_index(frame, where)
     if frame.columns.has_duplicates:
@@ -86,6 +86,10 @@ def check_utterances(frame: pd.DataFrame, where: str, *, also: Sequence[str] = (
         odd = [one for one in cells if not isinstance(one, str)]
         if odd:
             raise InputError(f"{where}: {column} {odd[0]!r} is a {type(odd[0]).__name__}; it must be text")
+    for column in ("session", "gender"):
+        odd = [one for one in frame[column] if not isinstance(one, str) and not pd.isna(one)]
+        if odd:
+            raise InputError(f"{where}: {column} {odd[0]!r} is a {type(odd[0]).__name__}; it must be text or empty")
     for column in ("start_s", "end_s"):
         if not pd.api.types.is_numeric_dtype(frame[column]):
             raise InputError(f"{where}: {column} holds {frame[column].dtype} values; it must hold seconds or NaN")

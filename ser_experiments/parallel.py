@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import joblib
 from threadpoolctl import threadpool_limits
 
+from ser_experiments import plugins
 from ser_experiments.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ def on_cluster(address: str | None = None) -> Iterator[None]:
             f"no Dask scheduler with workers answers at {address!r}; start `dask scheduler` and `dask worker`, or "
             "leave --scheduler out"
         ) from error
+    _share_plugins(client)
     with client, joblib.parallel_config(backend="dask"):
         log.info("on the cluster at %s: %d workers", address, len(client.scheduler_info(n_workers=-1)["workers"]))
         yield
@@ -72,6 +74,19 @@ def _wait_for_workers(client: Any) -> None:
     except TimeoutError:
         client.close()
         raise
+
+
+def _share_plugins(client: Any) -> None:
+    """Tell all workers, those that come later too, where the project's plug-ins lie; the folder must be theirs too."""
+    from distributed import WorkerPlugin
+
+    folder = plugins.folder()
+
+    class Plugins(WorkerPlugin):
+        def setup(self, worker: Any) -> None:
+            plugins.use(folder)
+
+    client.register_plugin(Plugins(), name=plugins.__name__)
 
 
 def _knock(address: str) -> None:
@@ -91,7 +106,7 @@ def chosen_workers() -> int | None:
 
 
 @contextmanager
-def one_piece() -> Iterator[None]:
+def single_threaded() -> Iterator[None]:
     """Keep a fit in one piece while it lasts: nothing of it is handed out, and its numerics have one thread.
 
     So sums are taken in the same order wherever it runs, and a forest does not send each of its trees over a network.
@@ -113,7 +128,8 @@ def as_completed(tasks: Iterable[Any], jobs: int, **options: Any) -> Iterator[An
         For :class:`joblib.Parallel`.
     """
     # Numerical libraries that each start a thread a core would fight over the cores.
-    here = {"backend": "loky", "n_jobs": jobs, "inner_max_num_threads": 1, "initializer": _end_with_parent}
+    here = {"backend": "loky", "n_jobs": jobs, "inner_max_num_threads": 1}
+    here |= {"initializer": _begin, "initargs": (plugins.folder(),)}
     with joblib.parallel_config(**here) if chosen_workers() is None else nullcontext():
         pool = joblib.Parallel(return_as="generator_unordered", **options)
     with _deaf_to_interrupts():
@@ -137,6 +153,12 @@ def _deaf_to_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def _begin(plugins_folder: str | None) -> None:
+    """Begin as a worker: know the plug-ins of the process that started it, and end with it."""
+    plugins.use(plugins_folder)
+    _end_with_parent()
+
+
 def _end_with_parent() -> None:
     """End this worker when the process that started it is gone.
 
@@ -153,7 +175,7 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
 
 
-def lost_work() -> tuple[type[BaseException], ...]:
+def worker_lost_errors() -> tuple[type[BaseException], ...]:
     """Return the errors that say that a worker is gone with data that other tasks need."""
     try:
         from distributed import CancelledError, KilledWorker

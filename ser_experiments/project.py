@@ -1,4 +1,4 @@
-"""Where a project keeps its things: ``cache/``, ``mlruns/``, ``experiments/``, ``ser.toml``."""
+"""Where a project keeps its things: ``cache/``, ``mlruns/``, ``experiments/``, ``plugins/``, ``ser.toml``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 
 from ser_experiments.errors import InputError, nearest
 
+#: Marks the folder of a project.
+MARKER = "ser.toml"
 #: What a ``ser.toml`` may hold.
 KEYS = {"roots"}
 
@@ -40,6 +42,14 @@ class Project:
         return self.folder / "mlruns"
 
     @property
+    def plugins(self) -> Path | None:
+        """Return the folder of the project's own corpora, feature sets and models; None without a ``ser.toml``.
+
+        Loading one of its files runs it, so a folder that merely happens to be the current one has none.
+        """
+        return self.folder / "plugins" if (self.folder / MARKER).is_file() else None
+
+    @property
     def experiments(self) -> Path:
         """Return the folder of the experiment definitions."""
         return self.folder / "experiments"
@@ -62,12 +72,22 @@ def find(start: Path | None = None) -> Project:
     InputError
         ``ser.toml`` is there and cannot be used.
     """
+    folder = locate(start).folder
+    marker = folder / MARKER
+    return Project(folder, _roots(marker) if marker.is_file() else {})
+
+
+def locate(start: Path | None = None) -> Project:
+    """Find the project that a folder belongs to without reading its ``ser.toml``: it knows no roots.
+
+    Parameters
+    ----------
+    start : Path, optional
+        Where to begin; the current folder by default.
+    """
     here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents):
-        marker = folder / "ser.toml"
-        if marker.is_file():
-            return Project(folder, _roots(marker))
-    return Project(here, {})
+    folder = next((folder for folder in (here, *here.parents) if (folder / MARKER).is_file()), here)
+    return Project(folder, {})
 
 
 def _roots(path: Path) -> dict[str, str]:

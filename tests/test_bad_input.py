@@ -245,30 +245,30 @@ def manifest(text: str) -> Callable[[Path], list[str]]:
 
 GOOD = "path,label,speaker\na.wav,sad,1\nb.wav,angry,1\nc.wav,sad,2\nd.wav,angry,2\n"
 CORPORA: list[tuple[str, Callable[[Path], list[str]], str]] = [
-    ("no column", manifest("file,label,speaker\na.wav,sad,1\n"), "path"),
+    ("no column", manifest("file,label,speaker\na.wav,sad,1\n"), "no column 'path'; got file"),
     ("missing file", manifest("path,label,speaker\nz.wav,sad,1\n"), "1 missing files: 'z.wav' (line 2)"),
     ("twice", manifest(GOOD + "a.wav,sad,1\n"), "'a.wav' again, first in line 2"),
-    ("empty label", manifest("path,label,speaker\na.wav,,1\nb.wav,sad,2\n"), "line 2"),
-    ("empty speaker", manifest("path,label,speaker\na.wav,sad,\nb.wav,sad,2\n"), "line 2"),
+    ("empty label", manifest("path,label,speaker\na.wav,,1\nb.wav,sad,2\n"), "line 2: empty 'label'"),
+    ("empty speaker", manifest("path,label,speaker\na.wav,sad,\nb.wav,sad,2\n"), "line 2: empty 'speaker'"),
     ("climbs out", manifest("path,label,speaker\n../../etc/passwd,sad,1\n"), "--allow-outside"),
     ("absolute", manifest("path,label,speaker\n/etc/passwd,sad,1\n"), "--allow-outside"),
     ("bad start", manifest("path,label,speaker,start\na.wav,sad,1,soon\n"), "expected seconds"),
     ("ragged", manifest("path,label,speaker\na.wav,sad\n"), "2 fields, expected 3"),
     ("empty", manifest(""), "no rows"),
-    ("one class", manifest(GOOD.replace("angry", "sad")), "class"),
-    ("one speaker", manifest(GOOD.replace(",2\n", ",1\n")), "speaker"),
+    ("one class", manifest(GOOD.replace("angry", "sad")), "one class only ('sad')"),
+    ("one speaker", manifest(GOOD.replace(",2\n", ",1\n")), "one speaker only ('1')"),
     ("a class that one fold lacks", manifest(GOOD.replace("d.wav,angry", "d.wav,sad")), "have no 'angry'"),
-    ("no such folder", lambda folder: ["--corpus", "iemocap", "--root", str(folder / "no")], "no"),
-    ("not the corpus", lambda folder: ["--corpus", "iemocap", "--root", str(folder)], "Session"),
+    ("no such folder", lambda folder: ["--corpus", "iemocap", "--root", str(folder / "no")], "no folder: "),
+    ("not the corpus", lambda folder: ["--corpus", "iemocap", "--root", str(folder)], "no folder Session1 under"),
     ("unknown corpus", lambda folder: ["--corpus", "iemocat"], "did you mean 'iemocap'?"),
     ("unknown labels", lambda folder: ["--labels", "4clas"], "did you mean '4class'"),
     ("unknown protocol", lambda folder: [*manifest(GOOD)(folder), "--protocol", "leave-one-out"], "leave-one-s"),
     ("unknown normalisation", lambda folder: [*manifest(GOOD)(folder), "--normalize", "all"], "neutral-K"),
-    ("table without rows", lambda folder: [*_with_table(folder, "utterance_id,x\n")], "table"),
-    ("table of words", lambda folder: [*_with_table(folder, "utterance_id,x\na.wav,y\n")], "x"),
-    ("no table", lambda folder: [*manifest(GOOD)(folder), "--table", str(folder / "no.csv")], "no.csv"),
-    ("unknown key", lambda folder: [*manifest(GOOD)(folder), "--set", "model.D=1"], "model"),
-    ("no equals sign", lambda folder: [*manifest(GOOD)(folder), "--set", "model.C"], "model.C"),
+    ("table without rows", lambda folder: [*_with_table(folder, "utterance_id,x\n")], "no rows; expected one"),
+    ("table of words", lambda folder: [*_with_table(folder, "utterance_id,x\na.wav,y\n")], "'x' is not numeric"),
+    ("no table", lambda folder: [*manifest(GOOD)(folder), "--table", str(folder / "no.csv")], "no.csv: no such file"),
+    ("unknown key", lambda folder: [*manifest(GOOD)(folder), "--set", "model.D=1"], "model: unknown 'D' for 'svm'"),
+    ("no equals sign", lambda folder: [*manifest(GOOD)(folder), "--set", "model.C"], "'model.C': expected key=value"),
 ]  # fmt: skip
 
 
@@ -289,30 +289,47 @@ def test_corpora(
     assert not list((project_folder / "mlruns").glob("artifacts/*"))
 
 
+def _without_raters(path: Path) -> None:
+    """Keep the lines of an evaluation file that are none of a rater's."""
+    path.write_text("\n".join(line for line in path.read_text().split("\n") if line[:1] in "[%"))
+
+
+#: What is done to the first of the release's four evaluation files, and how many of the 56 utterances are left.
 TREES: list[tuple[str, Callable[[Path], object], int]] = [
-    ("nothing wrong", lambda path: None, 0),
-    ("truncated", lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]), 0),
-    ("windows line ends", lambda path: path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n")), 0),
-    ("latin 1", lambda path: path.write_bytes(path.read_bytes().replace(b"free; text", b"\xe9t\xe9")), 0),
-    ("odd white space", lambda path: path.write_bytes(path.read_bytes().replace(b"\t", b"   \t ")), 0),
-    ("no raters", lambda path: path.write_text("\n".join(x for x in path.read_text().split("\n") if x[:1] in "[%")), 0),
-    ("empty", lambda path: path.write_bytes(b""), 0),
-    ("binary", lambda path: path.write_bytes(bytes(range(256)) * 20), 0),
-    ("gone", lambda path: path.unlink(), 0),
-]
+    ("nothing wrong", lambda path: None, 56),
+    ("truncated", lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]), 49),
+    ("windows line ends", lambda path: path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n")), 56),
+    ("latin 1", lambda path: path.write_bytes(path.read_bytes().replace(b"free; text", b"\xe9t\xe9")), 56),
+    ("odd white space", lambda path: path.write_bytes(path.read_bytes().replace(b"\t", b"   \t ")), 56),
+    ("no raters", _without_raters, 56),
+    ("empty", lambda path: path.write_bytes(b""), 42),
+    ("binary", lambda path: path.write_bytes(bytes(range(256)) * 20), 42),
+    ("gone", lambda path: path.unlink(), 42),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "spoil", "code"), TREES, ids=[name for name, _, _ in TREES])
+@pytest.mark.parametrize(("name", "spoil", "left"), TREES, ids=[name for name, _, _ in TREES])
 def test_evaluation_files(
-    name: str, spoil: Callable[[Path], object], code: int, tmp_path: Path, project_folder: Path
+    name: str, spoil: Callable[[Path], object], left: int, tmp_path: Path, project_folder: Path
 ) -> None:
     """One spoilt file of the release is said and the rest is used."""
     root = small_tree(tmp_path / "IEMOCAP_full_release")
-    whole = Outcome("corpora", "describe", "iemocap", "--root", str(root))
+    whole, before = _described(root)
     spoil(sorted(root.rglob("EmoEvaluation/*.txt"))[0])
-    said = Outcome("corpora", "describe", "iemocap", "--root", str(root))
-    assert whole.code == 0
-    assert said.code == code, said.message
+    said, after = _described(root)
+    assert "56 utterances" in whole
+    assert f"{left} utterances" in said
+    lost = f"{56 - left} recordings have no label and are left out"
+    assert [note for note in after if note not in before] == ([lost] if left < 56 else [])
+    assert [note for note in before if note not in after] == []
+
+
+def _described(root: Path) -> tuple[str, list[str]]:
+    """Return the first line of `ser corpora describe` and its notes."""
+    outcome = Outcome("corpora", "describe", "iemocap", "--root", str(root))
+    assert outcome.code == 0, outcome.message
+    lines = outcome.stdout.splitlines()
+    return lines[0], [line.removeprefix("note: ") for line in lines if line.startswith("note: ")]
 
 
 # --- definitions -------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from ser_experiments import plugins
+from ser_experiments import plugins, project
 from ser_experiments.cli._signals import end_at_once, hear
 from ser_experiments.errors import SerError, nearest
 
@@ -48,6 +48,9 @@ def ser(verbose: bool) -> None:
     level = logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
     logging.getLogger("ser_experiments").setLevel(logging.INFO)
+    own = project.locate().plugins
+    if own is not None:
+        plugins.use(own)
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import gradio as gr
 from ser_experiments.audio.stream import look_over
 from ser_experiments.errors import SerError
 from ser_experiments.evaluation.plots import plot_timeline
+from ser_experiments.evaluation.scoring import get_score
 from ser_experiments.serving.audio_model import AudioModel
 from ser_experiments.serving.pyfunc import MAX_SECONDS
 from ser_experiments.serving.timeline import Timeline, timeline
@@ -27,9 +28,11 @@ def build_page(model: AudioModel) -> tuple[gr.Blocks, dict[str, Any]]:
         Answers for single recordings.
     """
     notes = "".join(f"\n\n**{note}**" for note in model.meta.get("notes", []))
+    score = get_score(model.task.primary)
+    tested = f"tested {score.title} {model.meta.get(score.name, float('nan')):.3f}"
     title = f"{model.meta['experiment']} of {model.meta['setting']}"
     with gr.Blocks(title="ser_experiments", analytics_enabled=False) as page:
-        gr.Markdown(f"## Emotion of speech\n{title}; tested UAR {model.meta.get('uar', float('nan')):.3f}{notes}")
+        gr.Markdown(f"## Emotion of speech\n{title}; {tested}{notes}")
         with gr.Row():
             with gr.Column():
                 audio = gr.Audio(

@@ -22,10 +22,11 @@ def command() -> None:
 @command.command("list")
 def list_corpora() -> None:
     """List the corpora with their label schemes."""
-    from ser_experiments.corpora import corpus_names, get_corpus
+    from ser_experiments import plugins
+    from ser_experiments.corpora import PACKAGE
 
-    for name in corpus_names():
-        spec = get_corpus(name)
+    for name, module in plugins.each(PACKAGE, "corpus", holds="SPEC"):
+        spec = module.SPEC
         click.echo(f"{name}: {spec.title}")
         click.echo(f"  licence: {spec.licence}")
         for scheme in spec.schemes.values():
@@ -33,6 +34,8 @@ def list_corpora() -> None:
             click.echo(f"  --labels {scheme.name}: {rule} ({scheme.note})")
         if len(spec.subsets) > 1:
             click.echo(f"  --subset {' | '.join(spec.subsets)}")
+        for option in spec.options:
+            click.echo(f"  --{option.name}: {option.help}")
 
 
 @command.command("describe")
@@ -44,11 +47,12 @@ def describe(corpus: str, as_json: bool, **given: Any) -> None:
 
     By session, by speaker and by class; a copy that is not complete is told where it differs.
     """
+    from ser_experiments import project
     from ser_experiments.corpora import read_corpus
     from ser_experiments.corpora._describe import beside, compare_counts, counts, differences
 
     request = take(CorpusRequest, given, corpus=corpus)
-    spec, reading = read_corpus(corpus, request.root, **request.reader_options)
+    spec, reading = read_corpus(corpus, request.root, project=project.find(), **request.reader_options)
     found = counts(reading.utterances, spec.schemes)
     compared = compare_counts(reading.utterances, spec.expected()) if spec.expected else None
     other = [] if compared is None else differences(compared)

@@ -21,10 +21,11 @@ def command() -> None:
 def list_sets(as_json: bool) -> None:
     """List the feature sets, and the views to train on."""
     from ser_experiments import plugins
-    from ser_experiments.features.extractor import SETS, get_extractor, set_names
-    from ser_experiments.features.views import view_names
+    from ser_experiments.features.extractor import SETS, get_extractor
+    from ser_experiments.features.views import VIEWS
 
-    sets = {name: get_extractor(name) for name in set_names()}
+    modules = dict(plugins.each(SETS, "feature set", holds="extractor"))
+    sets = {name: get_extractor(name) for name in modules}
     if as_json:
         rows = {n: {**e.identity, "layout": e.layout, "n_columns": len(e.columns)} for n, e in sets.items()}
         click.echo(json.dumps(rows))
@@ -32,9 +33,9 @@ def list_sets(as_json: bool) -> None:
     for name, extractor in sets.items():
         kind = "one row an utterance" if extractor.layout == "row" else "one row a frame"
         click.echo(f"{name:<12} {len(extractor.columns):>5} columns, {kind}, version {extractor.version}")
-        about = plugins.load(SETS, name, "feature set").__doc__ or ""
+        about = modules[name].__doc__ or ""
         click.echo(f"  {about.partition(chr(10))[0]}")
-    views = ", ".join(f'"{view}"' for view in view_names())
+    views = ", ".join(f'"{view}"' for view, _ in plugins.each(VIEWS, "view", holds="view"))
     click.echo(f"views to train on besides the recordings: augment = [{views}] under [features]")
 
 

@@ -1,8 +1,10 @@
 """Corpora: one file each, found by this folder."""
 
 from ser_experiments.corpora._corpus import (
+    PACKAGE,
     Corpus,
     CorpusSpec,
+    Option,
     Reading,
     corpus_names,
     get_corpus,
@@ -13,10 +15,12 @@ from ser_experiments.corpora._labels import ALIASES, SCHEMES, LabelScheme
 
 __all__ = [
     "ALIASES",
+    "PACKAGE",
     "SCHEMES",
     "Corpus",
     "CorpusSpec",
     "LabelScheme",
+    "Option",
     "Reading",
     "corpus_names",
     "get_corpus",

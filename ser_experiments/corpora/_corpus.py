@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import logging
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from ser_experiments import plugins, project
+from ser_experiments import frames, identity, plugins
+from ser_experiments import project as projects
 from ser_experiments.corpora._labels import LabelScheme
 from ser_experiments.errors import InputError, nearest
-from ser_experiments.task import Classes, Task
+from ser_experiments.project import Project
+from ser_experiments.task import Task
 
 PACKAGE = "ser_experiments.corpora"
-log = logging.getLogger(__name__)
-
-#: Columns that every table of utterances has, in this order.
-COLUMNS = ["path", "start_s", "end_s", "speaker", "session", "gender", "label"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,14 @@ class Reading:
     root : Path
         The folder that was read.
     utterances : DataFrame
-        Every utterance, indexed by ``utterance_id``, with the raw code in ``emotion`` and no ``label`` yet.
+        Every utterance, as :func:`ser_experiments.frames.check_utterances` wants it: indexed by ``utterance_id``, with
+        ``path``, ``start_s``, ``end_s`` (NaN for a whole file), ``speaker``, ``session``, ``gender`` (both None where
+        not known) and the corpus's word in ``emotion``. The reader may add
+
+        - ``code``: what the word stands for in label schemes, where these are written in other words;
+        - ``scenario``: what ``--subset`` chooses by; ``dialog``, ``text_id`` (of what is said), ``votes``;
+        - ``partition``: ``"train"``, ``"dev"`` or ``"test"`` in the corpus's official split;
+        - whatever else the corpus knows of an utterance.
     notes : tuple of str
         What a user should know: missing parts, values out of range. One line each.
     """
@@ -42,6 +46,30 @@ class Reading:
     root: Path
     utterances: pd.DataFrame
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Option:
+    """Something that a corpus's reader can be told besides the root; the command offers it as ``--NAME``.
+
+    Parameters
+    ----------
+    name : str
+        As written after ``--``; the reader takes it as a keyword with ``_`` for ``-``.
+    type : type
+        ``str``, ``int``, ``float``, or ``bool`` for a flag.
+    help : str
+        One line.
+    """
+
+    name: str
+    type: type
+    help: str
+
+    @property
+    def keyword(self) -> str:
+        """Return the reader's keyword."""
+        return self.name.replace("-", "_")
 
 
 @dataclass(frozen=True)
@@ -55,13 +83,13 @@ class CorpusSpec:
     title, licence, citation : str
         Facts for ``ser corpora list``.
     read : callable
-        ``read(root, **options) -> Reading``.
+        ``read(root, **options) -> Reading``; the root is a Path.
     schemes : mapping of str to LabelScheme
         The label schemes; the first is the default. A scheme without classes takes the words as they are.
     subsets : sequence of str
         Values of ``--subset``; the first is the default. All but ``all`` are values of the column ``scenario``.
     needs_root : bool
-        Whether a root must be given.
+        Whether a root must be given; one that needs none is made in the project's cache.
     shares_room : bool
         Whether the speakers of one session were recorded together, so that each is heard in the other's files.
     synthetic : bool
@@ -69,7 +97,12 @@ class CorpusSpec:
     warning : str
         Said with every result on this corpus.
     expected : callable, optional
-        ``expected() -> DataFrame`` of known counts, for ``ser corpora describe``.
+        ``expected() -> DataFrame`` of known counts, for ``ser corpora describe``; see
+        :func:`ser_experiments.corpora._describe.compare_counts`.
+    options : sequence of Option
+        What the reader can be told on the command line.
+    ceilings : mapping of (str, str, str) to float
+        Label scheme, subset and protocol to the UAR that no model of functionals ever had there without a leak.
     """
 
     name: str
@@ -84,6 +117,8 @@ class CorpusSpec:
     synthetic: bool = False
     warning: str = ""
     expected: Callable[[], pd.DataFrame] | None = None
+    options: Sequence[Option] = ()
+    ceilings: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,8 +138,7 @@ class Corpus:
     subset : str
         Which scenarios were kept.
     utterances : DataFrame
-        One row an utterance, indexed by ``utterance_id``: ``path``, ``start_s``, ``end_s`` (NaN for a whole file),
-        ``speaker``, ``session``, ``gender``, ``label`` and what the corpus adds.
+        One row an utterance, as :class:`Reading` says, with the truth of the task (``label``) after ``gender``.
     notes : tuple of str
         What a user should know about this copy.
     """
@@ -119,20 +153,18 @@ class Corpus:
 
     @property
     def task(self) -> Task:
-        """Return what is predicted under the label rule."""
-        return Classes.of(self.utterances["label"])
+        """Return what is predicted."""
+        return self.labels.task(self.utterances, f"corpus {self.name!r}")
 
     @property
     def classes(self) -> list[str]:
-        """Return the classes in alphabetical order."""
-        return sorted(self.utterances["label"].unique())
+        """Return the targets of the task: the classes in alphabetical order."""
+        return list(self.task.targets)
 
     @property
     def row_digest(self) -> str:
         """Return 12 hexadecimal digits for which utterances there are, who speaks them and how they are labelled."""
-        columns = self.utterances[["speaker", "session", "label"]].astype(str).fillna("")
-        lines = sorted("\t".join((str(i), *row)) for i, row in zip(columns.index, columns.to_numpy(), strict=True))
-        return hashlib.blake2b("\n".join(lines).encode(), digest_size=6).hexdigest()
+        return identity.of_rows(self.utterances, ["speaker", "session", *self.task.truth_columns])
 
 
 def corpus_names() -> list[str]:
@@ -142,11 +174,13 @@ def corpus_names() -> list[str]:
 
 def get_corpus(name: str) -> CorpusSpec:
     """Return the facts of a corpus; an unknown name is an InputError with the nearest one."""
-    spec: CorpusSpec = plugins.load(PACKAGE, name, "corpus").SPEC
+    spec: CorpusSpec = plugins.load(PACKAGE, name, "corpus", holds="SPEC").SPEC
     return spec
 
 
-def read_corpus(name: str, /, root: str | Path | None = None, **options: object) -> tuple[CorpusSpec, Reading]:
+def read_corpus(
+    name: str, /, root: str | Path | None = None, *, project: Project | None = None, **options: object
+) -> tuple[CorpusSpec, Reading]:
     """Read every utterance of a corpus, whatever its label.
 
     Parameters
@@ -154,24 +188,22 @@ def read_corpus(name: str, /, root: str | Path | None = None, **options: object)
     name : str
         The corpus.
     root : path, optional
-        Where it lies; by default ``SER_<CORPUS>_ROOT`` or ``ser.toml``.
+        Where it lies; by default ``SER_<CORPUS>_ROOT`` or the project's ``ser.toml``.
+    project : Project, optional
+        Knows roots, and the cache for what is made; without it a root must be given.
     **options
         What the corpus's reader takes besides.
 
     Raises
     ------
     InputError
-        Unknown corpus, no root, or a root that is not the corpus.
+        Unknown corpus or option, no root, a root that is not the corpus, or a reader that gives no proper table.
     """
     spec = get_corpus(name)
-    root = root or project.find().root(spec.name)
-    if root is None and spec.needs_root:
-        raise InputError(
-            f"corpus {spec.name!r}: no root given; say --root PATH (ROOT=PATH with make), "
-            f"set SER_{spec.name.upper()}_ROOT, or write it into ser.toml"
-        )
-    reading = spec.read(None if root is None else Path(root).expanduser(), **options)
-    return spec, reading
+    for option in options:
+        _check_option(spec, option)
+    reading = spec.read(_root(spec, root, project), **options)
+    return spec, _checked(spec, reading)
 
 
 def load_corpus(
@@ -181,6 +213,7 @@ def load_corpus(
     labels: str | None = None,
     *,
     subset: str | None = None,
+    project: Project | None = None,
     **options: object,
 ) -> Corpus:
     """Load a corpus under a label scheme.
@@ -188,13 +221,15 @@ def load_corpus(
     Parameters
     ----------
     name : str
-        ``"demo"``, ``"iemocap"`` or ``"manifest"``.
+        ``"demo"``, ``"iemocap"``, ``"manifest"`` or a plug-in.
     root : path, optional
         Where it lies; by default ``SER_<CORPUS>_ROOT`` or ``ser.toml``. The demo needs none.
     labels : str, optional
         A label scheme of the corpus; by default its first.
     subset : str, optional
         ``"all"`` (default) or a scenario of the corpus, such as ``"improvised"``.
+    project : Project, optional
+        Knows roots, and the cache for what is made; by default that of the current folder.
     **options
         What the corpus takes besides: ``name`` and ``allow_outside`` for a manifest, ``seed`` for the demo.
 
@@ -206,28 +241,64 @@ def load_corpus(
     Raises
     ------
     InputError
-        Unknown name, scheme or subset, a root that is not the corpus, one speaker or one class only.
+        Unknown name, scheme, subset or option, a root that is not the corpus, one speaker or one class only.
     """
     spec = get_corpus(name)
     scheme = _scheme(spec, labels)
     subset = subset or spec.subsets[0]
     if subset not in spec.subsets:
         raise InputError(f"corpus {spec.name!r}: unknown subset {subset!r}{nearest(subset, spec.subsets)}")
-    spec, reading = read_corpus(name, root, **options)
+    spec, reading = read_corpus(name, root, project=project or projects.find(), **options)
     table = reading.utterances
     if subset != "all":
         table = table[table["scenario"] == subset]
-    table = _labelled(spec, table, scheme)
+    table = scheme.apply(table)
     where = f"corpus {reading.name!r} (labels {scheme.name}, subset {subset})"
     if table.empty:
         raise InputError(f"{where}: no utterance left under {reading.root}; choose other --labels or --subset")
-    if table["label"].nunique() < 2:
-        only = table["label"].iloc[0]
-        raise InputError(f"{where}: one class only ({only!r}); at least two are needed, choose other --labels")
+    task = scheme.task(table, where)
     if table["speaker"].nunique() < 2:
         only = table["speaker"].iloc[0]
         raise InputError(f"{where}: one speaker only ({only!r}); speaker-independent scores need at least two")
-    return Corpus(spec, reading.name, reading.root, scheme, subset, table, reading.notes)
+    first = [*frames.UTTERANCE_COLUMNS, *task.truth_columns]
+    rest = [column for column in table.columns if column not in first]
+    return Corpus(spec, reading.name, reading.root, scheme, subset, table[[*first, *rest]], reading.notes)
+
+
+def _check_option(spec: CorpusSpec, name: str) -> None:
+    # A reader's first parameter is the root, which has its own place.
+    known = list(inspect.signature(spec.read).parameters)[1:]
+    if name in known:
+        return
+    every = plugins.each(PACKAGE, "corpus", holds="SPEC")
+    takers = [corpus for corpus, module in every for one in module.SPEC.options if one.keyword == name]
+    if takers:
+        raise InputError(
+            f"corpus {spec.name!r}: --{name.replace('_', '-')} is for --corpus {' or --corpus '.join(takers)}"
+        )
+    raise InputError(f"corpus {spec.name!r}: unknown option {name!r}{nearest(name, known)}")
+
+
+def _root(spec: CorpusSpec, root: str | Path | None, project: Project | None) -> Path:
+    if not root and project is not None:
+        root = project.root(spec.name) or (None if spec.needs_root else project.cache / spec.name)
+    if not root:
+        raise InputError(
+            f"corpus {spec.name!r}: no root given; say --root PATH (ROOT=PATH with make), "
+            f"set SER_{spec.name.upper()}_ROOT, or write it into ser.toml"
+        )
+    return Path(root).expanduser()
+
+
+def _checked(spec: CorpusSpec, reading: Reading) -> Reading:
+    """Check a reader's table before anything is made of it: what it forgot would show only after a run."""
+    where = f"corpus {spec.name!r}"
+    if reading.utterances.empty:
+        raise InputError(f"{where}: no utterances under {reading.root}")
+    frames.check_utterances(reading.utterances, where, also=("emotion",))
+    if len(spec.subsets) > 1 and "scenario" not in reading.utterances:
+        raise InputError(f"{where}: no column 'scenario' to choose a subset by; its reader must give it")
+    return reading
 
 
 def _scheme(spec: CorpusSpec, labels: str | None) -> LabelScheme:
@@ -235,14 +306,3 @@ def _scheme(spec: CorpusSpec, labels: str | None) -> LabelScheme:
     if name not in spec.schemes:
         raise InputError(f"corpus {spec.name!r}: unknown label scheme {name!r}{nearest(name, spec.schemes)}")
     return spec.schemes[name]
-
-
-def _labelled(spec: CorpusSpec, table: pd.DataFrame, scheme: LabelScheme) -> pd.DataFrame:
-    """Keep the utterances that the scheme names, with their class in ``label``."""
-    label = table["code"].map(dict(scheme.classes)) if scheme.classes else table["emotion"]
-    kept = table.assign(label=label)[label.notna().to_numpy()]
-    if kept.index.has_duplicates:
-        twice = kept.index[kept.index.duplicated()][0]
-        raise InputError(f"corpus {spec.name!r}: utterance id {twice!r} occurs twice; ids must be unique")
-    rest = [column for column in kept.columns if column not in COLUMNS]
-    return kept[[*COLUMNS, *rest]]

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import pandas as pd
+
+from ser_experiments.errors import InputError
+from ser_experiments.task import Classes
+
 
 @dataclass(frozen=True)
 class LabelScheme:
@@ -15,7 +20,7 @@ class LabelScheme:
     name : str
         As written after ``--labels``.
     classes : mapping of str to str
-        Emotion code to class.
+        Emotion code to class; none takes every word as its own class.
     note : str
         One line on who uses it.
     """
@@ -31,6 +36,34 @@ class LabelScheme:
         for code, label in self.classes.items():
             merged.setdefault(label, []).append(code)
         return "; ".join(f"{label} = {' + '.join(codes)}" for label, codes in sorted(merged.items()))
+
+    def apply(self, utterances: pd.DataFrame) -> pd.DataFrame:
+        """Return the utterances that the rule names, with the truth of :meth:`task` in columns of their own.
+
+        Parameters
+        ----------
+        utterances : DataFrame
+            As a corpus's reader gives them: the corpus's word in ``emotion``, and perhaps the code that it stands for
+            in ``code`` (see :data:`ALIASES`); without that column the words are the codes.
+        """
+        codes = utterances["code"] if "code" in utterances else utterances["emotion"]
+        label = codes.map(dict(self.classes)) if self.classes else utterances["emotion"]
+        return utterances.assign(label=label)[label.notna().to_numpy()]
+
+    def task(self, utterances: pd.DataFrame, where: str) -> Classes:
+        """Return what is predicted of utterances that :meth:`apply` left.
+
+        Raises
+        ------
+        InputError
+            There is nothing to tell apart; `where` begins the message.
+        """
+        task = Classes.of(utterances["label"])
+        if len(task.targets) < 2:
+            raise InputError(
+                f"{where}: one class only ({task.targets[0]!r}); at least two are needed, choose other --labels"
+            )
+        return task
 
 
 _FOUR = {"ang": "angry", "hap": "happy", "exc": "happy", "neu": "neutral", "sad": "sad"}

@@ -5,26 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ser_experiments import project
 from ser_experiments.corpora import iemocap
 from ser_experiments.corpora._corpus import CorpusSpec, Reading
 from ser_experiments.corpora._labels import SCHEMES
 
 
-def read(root: Path | None, *, seed: int = 0) -> Reading:
+def read(root: Path, *, seed: int = 0) -> Reading:
     """Build the corpus where it is not there yet, and read it.
 
     Parameters
     ----------
-    root : Path, optional
-        The folder to build in; by default ``demo`` in the project's cache.
+    root : Path
+        The folder to build in.
     seed : int
         The same seed gives the same bytes.
     """
     from ser_experiments.corpora._demo import build
 
-    built = build(root or project.find().cache / "demo", seed=seed)
-    reading = iemocap.read(built)
+    reading = iemocap.read(build(root, seed=seed))
     return replace(reading, name="demo" if seed == 0 else f"demo-seed{seed}")
 
 

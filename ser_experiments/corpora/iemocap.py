@@ -12,13 +12,13 @@ Layout, as unpacked (``root`` is this folder or its parent)::
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 
+from ser_experiments import identity
 from ser_experiments.corpora._corpus import CorpusSpec, Reading
 from ser_experiments.corpora._iemocap_counts import expected
 from ser_experiments.corpora._labels import SCHEMES
@@ -47,7 +47,7 @@ _WORDS = {
 }
 
 
-def read(root: Path | None) -> Reading:
+def read(root: Path) -> Reading:
     """Read labels, raters and paths of a whole or partial copy.
 
     Parameters
@@ -68,7 +68,6 @@ def read(root: Path | None) -> Reading:
     InputError
         The root holds no session, or a session holds no labels or recordings at all.
     """
-    assert root is not None
     release = _find_release(root)
     rows: list[dict[str, object]] = []
     notes: list[str] = []
@@ -215,7 +214,7 @@ def _transcripts(folder: Path) -> dict[str, str]:
         for line in _lines(path):
             if spoken := _SPOKEN.match(line):
                 words = " ".join(re.findall(r"[\w']+", spoken[2].lower()))
-                digests[spoken[1]] = hashlib.blake2b(words.encode(), digest_size=6).hexdigest()
+                digests[spoken[1]] = identity.of_lines([words], size=identity.SHORT)
     return digests
 
 
@@ -241,4 +240,5 @@ SPEC = CorpusSpec(
     subsets=("all", "improvised", "scripted"),
     shares_room=True,
     expected=expected,
+    ceilings={("4class", "all", "leave-one-session-out"): 0.62},
 )

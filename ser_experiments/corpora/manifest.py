@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser_experiments.corpora._corpus import CorpusSpec, Reading
+from ser_experiments.corpora._corpus import CorpusSpec, Option, Reading
 from ser_experiments.corpora._labels import ALIASES, SCHEMES, LabelScheme
 from ser_experiments.errors import InputError
 
@@ -21,7 +21,7 @@ _KNOWN = ("utterance_id", *_NEEDED, "emotion", "session", "gender", "start", "en
 _NAMES = ("metadata.csv", "manifest.csv")
 
 
-def read(root: Path | None, *, name: str | None = None, allow_outside: bool = False) -> Reading:
+def read(root: Path, *, name: str | None = None, allow_outside: bool = False) -> Reading:
     """Read a manifest.
 
     Parameters
@@ -39,7 +39,6 @@ def read(root: Path | None, *, name: str | None = None, allow_outside: bool = Fa
         A needed column, a file, a label or a speaker is missing, an id occurs twice, a segment makes no sense, or a
         path leads out of the folder.
     """
-    assert root is not None
     path = _find(root)
     table = _read_csv(path)
     for column in _NEEDED:
@@ -187,4 +186,8 @@ SPEC = CorpusSpec(
     read=read,
     schemes={"as-is": LabelScheme("as-is", {}, "the words of the file, in lower case"), **SCHEMES},
     subsets=("all", "improvised", "scripted"),
+    options=(
+        Option("name", str, "Name of a manifest in results; by default its folder."),
+        Option("allow-outside", bool, "Let a manifest's paths lead out of its folder."),
+    ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sklearn.base import BaseEstimator
 
@@ -11,6 +11,7 @@ from ser_experiments import identity
 from ser_experiments.experiment.pictures import history, pictures
 from ser_experiments.experiment.words import note, tags, warnings_for
 from ser_experiments.frames import GROUP
+from ser_experiments.models.report import SearchReport, report_of
 from ser_experiments.serving import AudioModel, TableModel
 from ser_experiments.tracking.record import Child, Dataset, RunRecord, Stepped, as_json
 
@@ -36,9 +37,9 @@ def describe(result: Result, fitted: BaseEstimator, environment: Mapping[str, ob
         Program and machine, as :func:`ser_experiments.tracking.environment` returns them.
     """
     prepared = result.prepared
-    searches = {**result.reports, ALL_ROWS: getattr(fitted, "fit_report_", {})}
-    chosen = {fold: report["best_params"] for fold, report in searches.items() if report.get("best_params") is not None}
-    best = {f"best.{fold}.{name}": value for fold, params in chosen.items() for name, value in params.items()}
+    reports = {**result.reports, ALL_ROWS: report_of(fitted)}
+    searches = {fold: report.search for fold, report in reports.items() if report.search is not None}
+    best = {f"best.{fold}.{key}": value for fold, one in searches.items() for key, value in one.best_params.items()}
     sizes = {"n_utterances": len(result.predictions), "n_groups": result.interval.n_groups}
     return RunRecord(
         params=_params(prepared) | best,
@@ -98,7 +99,7 @@ def _texts(result: Result, environment: Mapping[str, object]) -> dict[str, str]:
     return {
         "definition.toml": prepared.experiment.text,
         "result.json": as_json(result.as_dict()),
-        "fits.json": as_json(result.reports),
+        "fits.json": as_json({fold: report.as_dict() for fold, report in result.reports.items()}),
         "environment.json": as_json(environment),
         **enrolled,
     }
@@ -112,11 +113,11 @@ def _dataset(prepared: Prepared) -> Dataset:
     return Dataset(setting.corpus, f"{setting.corpus} ({prepared.corpus.spec.title})", digest, columns, len(table))
 
 
-def _trials(searches: Mapping[str, Mapping[str, Any]]) -> Iterator[Child]:
+def _trials(searches: Mapping[str, SearchReport]) -> Iterator[Child]:
     """Yield every trial of the searches of the folds and of the model."""
-    for fold, report in searches.items():
-        for trial in report.get("trials", ()):
-            best = trial["params"] == report.get("best_params")
+    for fold, search in searches.items():
+        for trial in search.trials:
+            best = trial["params"] == search.best_params
             yield Child(
                 f"{fold}, trial {trial['number']}",
                 params=trial["params"],
@@ -128,8 +129,8 @@ def _trials(searches: Mapping[str, Mapping[str, Any]]) -> Iterator[Child]:
 def _members(result: Result) -> Iterator[Child]:
     """Yield each member of an ensemble: what it scores alone, and its weight in each fold."""
     for name, metrics in result.members.items():
-        reports = {fold: report for fold, report in result.reports.items() if "weights" in report}
-        weights = {f"weight.{fold}": f"{report['weights'][name]:.4f}" for fold, report in reports.items()}
+        reports = {fold: report for fold, report in result.reports.items() if report.weights}
+        weights = {f"weight.{fold}": f"{report.weights[name]:.4f}" for fold, report in reports.items()}
         yield Child(f"member {name}", params=weights, metrics=metrics, tags={"ser.member": name})
 
 
@@ -150,7 +151,7 @@ def _model(result: Result, fitted: BaseEstimator) -> AudioModel | TableModel:
         "experiment": prepared.experiment.name,
         "setting": setting.name,
         "rows": setting.rows,
-        "uar": result.metrics["uar"],
+        prepared.task.primary: result.metrics[prepared.task.primary],
         "normalize": setting.normalize,
         "notes": warnings_for(prepared),
         "training": _training(prepared),

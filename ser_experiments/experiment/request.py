@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ class CorpusRequest:
     corpus_options: Mapping[str, object] = field(default_factory=dict)
 
     @property
-    def reader_options(self) -> dict[str, object]:
+    def reader_options(self) -> dict[str, Any]:
         """Return what the corpus's reader is told besides the root: what was given, and nothing else."""
-        given: dict[str, object] = {} if self.name is None else {"name": self.name}
+        given: dict[str, Any] = {} if self.name is None else {"name": self.name}
         if self.allow_outside:
             given["allow_outside"] = True
         return {**given, **self.corpus_options}

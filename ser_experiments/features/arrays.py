@@ -60,12 +60,6 @@ class ArrayRef:
         self._dtype = dtype
 
     @property
-    def identity(self) -> dict[str, str]:
-        """Return what the array is: set, identity of the set, recording; neither its path nor its place, which move."""
-        folder = Path(self._folder)
-        return {"set": folder.parent.name, "digest": folder.name, "key": self._key.hex()}
-
-    @property
     def shape(self) -> tuple[int, int]:
         """Return (n_frames, n_columns)."""
         return self._place.n_frames, self._n_columns
@@ -84,6 +78,12 @@ class ArrayRef:
     def nbytes(self) -> int:
         """Return what the array takes."""
         return self._place.n_frames * self._n_columns * self.dtype.itemsize
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """Return what it stands for: the set with its digest, and the recording's key, wherever the store lies."""
+        folder = Path(self._folder)
+        return {"table": [folder.parent.name, folder.name], "key": self._key.hex()}
 
     def __len__(self) -> int:
         return self._place.n_frames

@@ -152,7 +152,7 @@ def get_extractor(name: str, **params: object) -> Extractor:
         from ser_experiments.features.views import viewed
 
         return viewed(get_extractor(plain, **params), view)
-    factory = plugins.load(SETS, name, "feature set").extractor
+    factory = plugins.load(SETS, name, "feature set", holds="extractor").extractor
     allowed = inspect.signature(factory).parameters
     for key in params:
         if key not in allowed:

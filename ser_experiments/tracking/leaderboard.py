@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from ser_experiments.errors import InputError, SerError, StoreError, nearest
-from ser_experiments.evaluation.predictions import read_predictions
-from ser_experiments.frames import unit_column
+from ser_experiments.evaluation.predictions import read_predictions, with_truth
+from ser_experiments.frames import GROUP, Predictions, unit_column
 from ser_experiments.tracking.backend import Backend, StoredRun, StoredSetting
 
 log = logging.getLogger(__name__)
@@ -25,7 +23,7 @@ class ScoredRun:
     """A finished run with its out-of-fold predictions and what ``result.json`` says."""
 
     run: StoredRun
-    predictions: pd.DataFrame
+    predictions: Predictions
     result: dict[str, Any]
 
     @property
@@ -147,6 +145,6 @@ def _load_one(backend: Backend, run: StoredRun) -> ScoredRun:
         table, said = (backend.artifact(run.run_id, name, Path(folder)) for name in names)
         predictions = read_predictions(table)
         result = json.loads(said.read_text(encoding="utf-8"))
-    if not {"label", "speaker", "group"} <= set(predictions.columns):
-        raise InputError("predictions.csv has no columns label, speaker and group")
-    return ScoredRun(run, predictions, {"interval_unit": result["interval_unit"], **result})
+    if not {"label", "speaker", GROUP} <= set(predictions.columns):
+        raise InputError(f"predictions.csv has no columns label, speaker and {GROUP}")
+    return ScoredRun(run, with_truth(predictions), {"interval_unit": result["interval_unit"], **result})

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ser_experiments.errors import InputError, SerError, StoreError, nearest
 from ser_experiments.evaluation.compare import Difference, paired_difference
+from ser_experiments.evaluation.score import Score
 from ser_experiments.tracking.backend import Backend, Registered, StoredRun, StoredSetting
 from ser_experiments.tracking.leaderboard import load_scored
 
@@ -41,7 +42,7 @@ def check_fit(run: StoredRun, *, allow_demo: bool) -> None:
 
 
 def against_champion(
-    backend: Backend, setting: StoredSetting, run: StoredRun, metric: str
+    backend: Backend, setting: StoredSetting, run: StoredRun, metric: str | Score
 ) -> tuple[Registered, Difference] | None:
     """Compare a run with the champion of its setting on the same utterances; None where there is no champion.
 

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from ser_experiments import plugins
 from ser_experiments.errors import InputError, StoreError
 from ser_experiments.project import Project
 from ser_experiments.tracking.backend import (
@@ -193,6 +194,8 @@ class Mlflow:
         # MLflow starts its server by name, so it has to be found although nobody activated this environment.
         programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         own = {"PATH": programs, "MLFLOW_TRACKING_URI": self.uri, "MLFLOW_REGISTRY_URI": self.uri}
+        if plugins.folder():
+            own[plugins.VARIABLE] = str(plugins.folder())
         arguments = ["--model-uri", uri, "--env-manager", "local", "--host", host, "--port", str(port)]
         return Program([sys.executable, "-m", "mlflow", "models", "serve", *arguments], {**os.environ, **own})
 
