@@ -120,7 +120,7 @@ def prune_store(dry_run: bool) -> None:
     from ser_experiments import project
     from ser_experiments.experiment.definition import experiment_names, load_experiment
     from ser_experiments.features import prune
-    from ser_experiments.features.extractor import get_extractor, set_names
+    from ser_experiments.features.extractor import get_extractor, params_of, set_names
     from ser_experiments.features.views import on_view
 
     wanted = [get_extractor(name) for name in set_names()]
@@ -128,8 +128,9 @@ def prune_store(dry_run: bool) -> None:
         features = load_experiment(name).definition.features
         for one in features.sets:
             measured = [one, *(on_view(one, view) for view in features.augment)]
-            wanted += [get_extractor(each, **features.params.get(one, {})) for each in measured]
-    removed = prune(project.find().cache, keep={(e.name, e.digest) for e in wanted}, dry_run=dry_run)
+            wanted += [get_extractor(each, **params_of(one, features.params)) for each in measured]
+    kept = {(output.name, output.digest) for extractor in wanted for output in extractor.outputs}
+    removed = prune(project.find().cache, keep=kept, dry_run=dry_run)
     for row in removed.itertuples():
         click.echo(f"{'would remove' if dry_run else 'removed'} {row.path}: {row.why}")
     click.echo(

@@ -30,7 +30,7 @@ from ser_experiments.features import (
     read_table,
     survey,
 )
-from ser_experiments.features.location import file_name
+from ser_experiments.features.storage import file_name
 from ser_experiments.parallel import on_cluster
 
 log = logging.getLogger(__name__)

@@ -117,9 +117,9 @@ class OnFeatures(TransformerMixin, BaseEstimator):
 
 def columns_of(sets: Sequence[str], params: Mapping[str, Mapping[str, object]] | None = None) -> list[list[str]]:
     """Return the columns of each feature set."""
-    from ser_experiments.features.extractor import get_extractor
+    from ser_experiments.features.extractor import get_extractor, params_of
 
-    return [get_extractor(one, **(params or {}).get(one, {})).column_names for one in sets]
+    return [get_extractor(one, **params_of(one, params or {})).column_names for one in sets]
 
 
 class TakeColumns(TransformerMixin, BaseEstimator):
