@@ -22,16 +22,17 @@ def list_sets(as_json: bool) -> None:
     from ser_experiments.features.extractor import SETS, get_extractor, set_names
     from ser_experiments.features.views import view_names
 
-    sets = {name: get_extractor(name) for name in set_names()}
+    sets = {one.name: one for name in set_names() for one in get_extractor(name).outputs}
     if as_json:
         rows = {n: {**e.identity, "layout": e.layout, "n_columns": len(e.columns)} for n, e in sets.items()}
         click.echo(json.dumps(rows))
         return
     for name, extractor in sets.items():
-        kind = "one row an utterance" if extractor.layout == "row" else "one row a frame"
-        click.echo(f"{name:<12} {len(extractor.columns):>5} columns, {kind}, version {extractor.version}")
-        about = plugins.load(SETS, name, "feature set").__doc__ or ""
-        click.echo(f"  {about.partition(chr(10))[0]}")
+        shown = f"{len(extractor.columns):>5} columns, {extractor.output.words}, version {extractor.version}"
+        click.echo(f"{name:<12} {shown}")
+        if not extractor.number:
+            about = plugins.load(SETS, name, "feature set").__doc__ or ""
+            click.echo(f"  {about.partition(chr(10))[0]}")
     views = ", ".join(f'"{view}"' for view in view_names())
     click.echo(f"views to train on besides the recordings: augment = [{views}] under [features]")
 

@@ -76,6 +76,11 @@ class Output:
             raise ValueError(f"output {self.name!r}: only arrays over time are kept as {self.dtype}")
 
     @property
+    def words(self) -> str:
+        """Say in words what there is of one utterance."""
+        return {ROW: "one row an utterance", OVER_TIME: "one row a frame", LAYERS: "one row a layer"}[self.axes]
+
+    @property
     def shape(self) -> tuple[int | None, ...]:
         """Return the shape of the array of one clip; None for the frames, of which there are as many as it is long."""
         sizes = {"frame": None, "layer": self.n_layers, "column": len(self.columns) // (self.n_layers or 1)}
