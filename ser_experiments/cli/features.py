@@ -103,17 +103,23 @@ def show_status(as_json: bool) -> None:
 
 @command.command("prune")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
-def prune_store(dry_run: bool) -> None:
-    """Remove tables that nothing uses any more.
+@click.option(
+    "--fits-days", type=click.FloatRange(0), default=30, show_default=True, help="Days that unused fits are kept."
+)
+def prune_store(dry_run: bool, fits_days: float) -> None:
+    """Remove tables that nothing uses any more, and fits that were not used for long.
 
     Those are of older versions or other parameters, and leftovers of killed processes. Kept are the tables of every
     set with its default parameters and with those of the project's experiments.
     """
+    import pandas as pd
+
     from ser_experiments import project
     from ser_experiments.experiment.definition import experiment_names, load_experiment
     from ser_experiments.features import prune
     from ser_experiments.features.extractor import get_extractor, params_of, set_names
     from ser_experiments.features.views import on_view
+    from ser_experiments.models.fits import prune_fits
 
     wanted = [get_extractor(name) for name in set_names()]
     for name in experiment_names():
@@ -122,7 +128,9 @@ def prune_store(dry_run: bool) -> None:
             measured = [one, *(on_view(one, view) for view in features.augment)]
             wanted += [get_extractor(each, **params_of(one, features.params)) for each in measured]
     kept = {(output.name, output.digest) for extractor in wanted for output in extractor.outputs}
-    removed = prune(project.find().cache, keep=kept, dry_run=dry_run)
+    cache = project.find().cache
+    tables = prune(cache, keep=kept, dry_run=dry_run)
+    removed = pd.concat([tables, prune_fits(cache / "fits", days=fits_days, dry_run=dry_run)], ignore_index=True)
     for row in removed.itertuples():
         click.echo(f"{'would remove' if dry_run else 'removed'} {row.path}: {row.why}")
     click.echo(
