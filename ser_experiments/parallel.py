@@ -106,7 +106,7 @@ def chosen_workers() -> int | None:
 
 
 @contextmanager
-def one_piece() -> Iterator[None]:
+def single_threaded() -> Iterator[None]:
     """Keep a fit in one piece while it lasts: nothing of it is handed out, and its numerics have one thread.
 
     So sums are taken in the same order wherever it runs, and a forest does not send each of its trees over a network.
@@ -175,7 +175,7 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
 
 
-def lost_work() -> tuple[type[BaseException], ...]:
+def worker_lost_errors() -> tuple[type[BaseException], ...]:
     """Return the errors that say that a worker is gone with data that other tasks need."""
     try:
         from distributed import CancelledError, KilledWorker

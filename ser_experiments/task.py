@@ -59,10 +59,6 @@ class Task(ABC):
         """Ask a fitted estimator for a number for each target, shape (n_rows, n_targets)."""
 
     @abstractmethod
-    def responses_of_members(self, fitted: Any, X: pd.DataFrame) -> dict[str, Floats]:
-        """Ask each member of a fitted ensemble alone, by its name; nothing of other estimators."""
-
-    @abstractmethod
     def decided(self, values: Floats) -> NDArray[Any]:
         """Return what stands in the column ``predicted``, one a row, for numbers of shape (n_rows, n_targets)."""
 
@@ -126,11 +122,6 @@ class Classes(Task):
     def response(self, fitted: Any, X: pd.DataFrame) -> Floats:
         """Return probabilities in the order of the targets; a class that was not learned has zero."""
         return self.align(fitted.predict_proba(X), fitted.classes_)
-
-    def responses_of_members(self, fitted: Any, X: pd.DataFrame) -> dict[str, Floats]:
-        """Return the probabilities of each member alone."""
-        alone = fitted.member_probabilities(X) if hasattr(fitted, "member_probabilities") else {}
-        return {name: self.align(proba, fitted.classes_) for name, proba in alone.items()}
 
     def align(self, proba: NDArray[np.floating], present: Sequence[str]) -> Floats:
         """Put the probability columns of the classes that are `present` among all targets; others get zero."""

@@ -265,7 +265,7 @@ CORPORA: list[tuple[str, Callable[[Path], list[str]], str]] = [
     ("unknown protocol", lambda folder: [*manifest(GOOD)(folder), "--protocol", "leave-one-out"], "leave-one-s"),
     ("unknown normalisation", lambda folder: [*manifest(GOOD)(folder), "--normalize", "all"], "neutral-K"),
     ("table without rows", lambda folder: [*_with_table(folder, "utterance_id,x\n")], "no rows; expected one"),
-    ("table of words", lambda folder: [*_with_table(folder, "utterance_id,x\na.wav,y\n")], "column 'x' is not numeric (e.g. 'y')"),
+    ("table of words", lambda folder: [*_with_table(folder, "utterance_id,x\na.wav,y\n")], "'x' is not numeric"),
     ("no table", lambda folder: [*manifest(GOOD)(folder), "--table", str(folder / "no.csv")], "no.csv: no such file"),
     ("unknown key", lambda folder: [*manifest(GOOD)(folder), "--set", "model.D=1"], "model: unknown 'D' for 'svm'"),
     ("no equals sign", lambda folder: [*manifest(GOOD)(folder), "--set", "model.C"], "'model.C': expected key=value"),
@@ -289,6 +289,11 @@ def test_corpora(
     assert not list((project_folder / "mlruns").glob("artifacts/*"))
 
 
+def _without_raters(path: Path) -> None:
+    """Keep the lines of an evaluation file that are none of a rater's."""
+    path.write_text("\n".join(line for line in path.read_text().split("\n") if line[:1] in "[%"))
+
+
 #: What is done to the first of the release's four evaluation files, and how many of the 56 utterances are left.
 TREES: list[tuple[str, Callable[[Path], object], int]] = [
     ("nothing wrong", lambda path: None, 56),
@@ -296,7 +301,7 @@ TREES: list[tuple[str, Callable[[Path], object], int]] = [
     ("windows line ends", lambda path: path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n")), 56),
     ("latin 1", lambda path: path.write_bytes(path.read_bytes().replace(b"free; text", b"\xe9t\xe9")), 56),
     ("odd white space", lambda path: path.write_bytes(path.read_bytes().replace(b"\t", b"   \t ")), 56),
-    ("no raters", lambda path: path.write_text("\n".join(x for x in path.read_text().split("\n") if x[:1] in "[%")), 56),
+    ("no raters", _without_raters, 56),
     ("empty", lambda path: path.write_bytes(b""), 42),
     ("binary", lambda path: path.write_bytes(bytes(range(256)) * 20), 42),
     ("gone", lambda path: path.unlink(), 42),

@@ -14,7 +14,7 @@ import pytest
 from ser_experiments import project, run_experiment
 from ser_experiments.errors import InputError
 from ser_experiments.features import feature_table
-from ser_experiments.parallel import chosen_workers, on_cluster, one_piece
+from ser_experiments.parallel import chosen_workers, on_cluster, single_threaded
 from tests.dask_cluster import Cluster
 from tests.iemocap_tree import add_dialog, small_tree
 
@@ -126,10 +126,10 @@ def test_no_scheduler_is_one_line(monkeypatch: pytest.MonkeyPatch, project_folde
         run_experiment("dummy")
 
 
-def test_a_fit_in_one_piece() -> None:
+def test_a_fit_in_single_threaded() -> None:
     import joblib
     from threadpoolctl import threadpool_info
 
-    with one_piece():
+    with single_threaded():
         assert type(joblib.parallel.get_active_backend()[0]).__name__ == "SequentialBackend"
         assert {pool["num_threads"] for pool in threadpool_info()} <= {1}

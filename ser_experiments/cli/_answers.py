@@ -68,10 +68,12 @@ class _Csv:
         """Wait for the first answer: a timeline has other columns."""
 
     def one(self, recording: Recording, answer: Answer) -> None:
+        from ser_experiments.task import Classes
+
         spans = "timeline" in answer
         if not self._begun:
             times = ["start_s", "end_s", "speech"] if spans else []
-            _row(["path", *times, "label", *(f"p_{c}" for c in self._classes), "warnings", "error"])
+            _row(["path", *times, "label", *Classes(tuple(self._classes)).columns, "warnings", "error"])
             self._begun = True
         for part in answer["timeline"] if spans else [answer]:
             times = [f"{part[key]:.3f}" for key in ("start_s", "end_s", "speech")] if spans else []

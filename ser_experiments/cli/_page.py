@@ -9,6 +9,7 @@ import gradio as gr
 from ser_experiments.audio.stream import look_over
 from ser_experiments.errors import SerError
 from ser_experiments.evaluation.plots import plot_timeline
+from ser_experiments.task import Classes
 from ser_experiments.tracking.audio_model import MAX_SECONDS, AudioModel
 from ser_experiments.tracking.timeline import Timeline, timeline
 
@@ -80,7 +81,8 @@ def _overall(line: Timeline, model: AudioModel) -> dict[str, float] | None:
     if spoken.empty:
         return None
     weights = spoken["speech"] / spoken["speech"].sum()
-    return {name: float((spoken[f"p_{name}"] * weights).sum()) for name in model.classes}
+    columns = zip(model.classes, Classes(tuple(model.classes)).columns, strict=True)
+    return {name: float((spoken[column] * weights).sum()) for name, column in columns}
 
 
 def _words(length_s: float, warnings: list[str]) -> str:

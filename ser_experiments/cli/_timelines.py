@@ -45,9 +45,12 @@ def timelines(
 
 
 def _steps(table: pd.DataFrame, classes: list[str]) -> list[dict[str, Any]]:
+    from ser_experiments.task import Classes
+
     steps = []
     for row in table.to_dict("records"):
-        chances = {name: float(row[f"p_{name}"]) for name in classes} if row["label"] else {}
+        columns = zip(classes, Classes(tuple(classes)).columns, strict=True)
+        chances = {name: float(row[column]) for name, column in columns} if row["label"] else {}
         times = {key: round(float(row[key]), 3) for key in ("start_s", "end_s", "speech")}
         steps.append({**times, "label": row["label"], "probabilities": chances})
     return steps

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ser_experiments.cli._metric import metric_option
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -18,9 +20,7 @@ if TYPE_CHECKING:
 
 @click.command("compare")
 @click.argument("names", nargs=-1)
-@click.option(
-    "--metric", default="uar", show_default=True, help="uar, wa, macro_f1, log_loss, brier or ece; ranks the runs."
-)
+@metric_option("The score that ranks the runs.")
 @click.option("--setting", help="Name of the setting, as `ser run` says it; by default that of the latest run.")
 @click.option("--corpus", help="Take the latest setting of this corpus; of a manifest its name, e.g. emodb4.")
 @click.option("--labels", help="Take the latest setting with this label scheme.")
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--picture", type=click.Path(dir_okay=False, writable=True), help="Draw it: a .png, .svg or .pdf file.")
 def command(
     names: tuple[str, ...],
-    metric: str,
+    metric: str | None,
     setting: str | None,
     corpus: str | None,
     labels: str | None,
@@ -47,11 +47,12 @@ def command(
     """
     from ser_experiments import project
     from ser_experiments.evaluation.compare import compare
-    from ser_experiments.evaluation.group_scores import get_score
+    from ser_experiments.evaluation.scoring import get_score
     from ser_experiments.tracking.leaderboard import choose_runs, choose_setting, load_scored
     from ser_experiments.tracking.store import connect
 
-    get_score(metric)
+    if metric is not None:
+        get_score(metric)  # a slip of the pen is said before anything is fetched
     client = connect(project.find())
     chosen, others = choose_setting(client, setting, corpus=corpus, labels=labels, protocol=protocol)
     if others and setting is None:
@@ -68,9 +69,9 @@ def command(
     elif form == "csv":
         click.echo(table.to_csv(index=False, float_format="%.6g"), nl=False)
     elif form == "markdown":
-        click.echo(_markdown(table, facts))
+        click.echo(_markdown(table, facts, comparison.score.title))
     else:
-        _show(table, facts)
+        _show(table, facts, comparison.score.title)
     if picture:
         click.echo(f"picture: {picture}", err=True)
 
@@ -197,8 +198,8 @@ def _below(table: pd.DataFrame, facts: dict[str, Any]) -> list[str]:
     return lines + [f"note: {warning}" for warning in facts["warnings"]]
 
 
-def _markdown(table: pd.DataFrame, facts: dict[str, Any]) -> str:
-    headings = [h.format(_title(facts["metric"])) for h in _HEADINGS]
+def _markdown(table: pd.DataFrame, facts: dict[str, Any], title: str) -> str:
+    headings = [h.format(title) for h in _HEADINGS]
     lines = [f"**{facts['setting']}**, {facts['n_utterances']} utterances", ""]
     lines += ["| " + " | ".join(headings) + " |", "|---|---|" + "---:|" * (len(headings) - 2)]
     lines += ["| " + " | ".join(cells) + " |" for cells in _cells(table, facts["metric"])]
@@ -218,13 +219,7 @@ def _variants(table: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _title(metric: str) -> str:
-    from ser_experiments.evaluation.group_scores import get_score
-
-    return get_score(metric).title
-
-
-def _show(table: pd.DataFrame, facts: dict[str, Any]) -> None:
+def _show(table: pd.DataFrame, facts: dict[str, Any], title: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -232,7 +227,7 @@ def _show(table: pd.DataFrame, facts: dict[str, Any]) -> None:
     console.print(f"\n[bold]{facts['setting']}[/], {facts['n_utterances']} utterances", soft_wrap=True)
     shown = Table(show_header=True, header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for i, heading in enumerate(_HEADINGS):
-        shown.add_column(heading.format(_title(facts["metric"])), justify="left" if i == 1 else "right", no_wrap=True)
+        shown.add_column(heading.format(title), justify="left" if i == 1 else "right", no_wrap=True)
     for cells in _cells(table, facts["metric"]):
         shown.add_row(*cells)
     console.print(shown)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ser_experiments.errors import InputError
+from ser_experiments.cli._metric import metric_option
+from ser_experiments.errors import InputError, SerError
 
 if TYPE_CHECKING:
     from ser_experiments.evaluation.compare import Difference
+    from ser_experiments.evaluation.score import Score
     from ser_experiments.tracking.leaderboard import StoredRun, StoredSetting
     from ser_experiments.tracking.registry import Registered
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 @click.command("register")
 @click.argument("run", required=False)
 @click.option("--setting", help="The setting, as `ser run` names it; by default that of the latest run.")
-@click.option("--metric", default="uar", show_default=True, help="What makes a run the best.")
+@metric_option("The score that makes a run the best.")
 @click.option("--force", is_flag=True, help="Replace the champion without having to be better.")
 @click.option("--allow-demo", is_flag=True, help="Register a model of synthetic speech, to try the registry.")
 @click.option("--list", "listing", is_flag=True, help="List what is registered.")
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 def command(
     run: str | None,
     setting: str | None,
-    metric: str,
+    metric: str | None,
     force: bool,
     allow_demo: bool,
     listing: bool,
@@ -37,15 +39,16 @@ def command(
     """Register a run's model as the champion of its setting.
 
     RUN is an experiment or the id of a run; without it, the best of the setting by the metric. A champion is replaced
-    only by a run that is better on the same utterances: the 95 % interval of the paired difference lies above zero.
+    only by a run that is clearly better on the same utterances: the 95 % interval of the paired difference lies on the
+    better side of zero.
     """
     from ser_experiments import project
-    from ser_experiments.evaluation.group_scores import get_score
+    from ser_experiments.evaluation.scoring import get_score
     from ser_experiments.tracking import registry
     from ser_experiments.tracking.leaderboard import choose_setting
     from ser_experiments.tracking.store import connect
 
-    get_score(metric)
+    score = None if metric is None else get_score(metric)
     client = connect(project.find())
     if listing:
         _list(registry.registered(client), as_json)
@@ -54,20 +57,23 @@ def command(
     if rollback:
         _say(registry.roll_back(client, registry.model_name(chosen)), "is champion again", as_json)
         return
-    candidate, chosen_from = _choose(client, chosen, run, metric)
+    candidate, chosen_from, score = _choose(client, chosen, run, score)
     registry.check_fit(candidate, allow_demo=allow_demo)
-    against = None if force else registry.against_champion(client, chosen, candidate, metric)
+    against = None if force else registry.against_champion(client, chosen, candidate, score)
     if against is not None:
-        _must_be_better(candidate, *against, metric)
-    done = registry.register(client, chosen, candidate, metric)
+        _must_be_better(candidate, *against, score)
+    done = registry.register(client, chosen, candidate, score.name)
     if not as_json and chosen_from:
         click.echo(chosen_from)
     _say(done, "is champion", as_json)
 
 
-def _choose(client: Any, setting: StoredSetting, run: str | None, metric: str) -> tuple[StoredRun, str | None]:
-    """Return the run that was named, or the best and how many it was chosen from."""
+def _choose(
+    client: Any, setting: StoredSetting, run: str | None, score: Score | None
+) -> tuple[StoredRun, str | None, Score]:
+    """Return the run that was named, or the best and how many it was chosen from, and the score."""
     from ser_experiments.evaluation.compare import compare
+    from ser_experiments.evaluation.scoring import chosen_score
     from ser_experiments.tracking.leaderboard import choose_runs, load_scored
 
     if run is not None:
@@ -77,27 +83,32 @@ def _choose(client: Any, setting: StoredSetting, run: str | None, metric: str) -
             raise InputError(
                 f"{run!r} was run in {len(found)} ways in {setting.name} (ser compare says how); name one: {ids}"
             )
-        return found[0], None
+        return found[0], None, score or chosen_score(load_scored(client, found)[0].predictions)
     scored = load_scored(client, choose_runs(setting))
     by_id = {one.run.run_id: one for one in scored}
-    board = compare({key: one.predictions for key, one in by_id.items()}, scored[0].unit_column, metric=metric)
-    best = board.rows[0]
-    said = f"{by_id[best.key].run.name}: {metric} {best.score:.3f}, the best of {len(by_id)}"
+    board = compare({key: one.predictions for key, one in by_id.items()}, scored[0].unit_column, metric=score)
+    best = board.best
+    said = f"{by_id[best.key].run.name}: {board.score.title} {best.score:.3f}, the best of {len(by_id)}"
     if len(by_id) > 1:
         said += f"; corrected for the choice {board.corrected:.3f}"
-    return by_id[best.key].run, said
+    return by_id[best.key].run, said, board.score
 
 
-def _must_be_better(candidate: StoredRun, champion: Registered, difference: Difference, metric: str) -> None:
-    from ser_experiments.errors import SerError
-
-    if not difference.low > 0:
-        raise SerError(
-            f"{candidate.name} is not registered: {metric} {difference.value:+.3f} (95 % interval "
-            f"{difference.low:+.3f} to {difference.high:+.3f} over {difference.n_groups} groups) to the champion "
-            f"{champion.tags.get('experiment', champion.run_id[:8])}, version {champion.version}; a difference below "
-            f"{difference.detectable:.3f} could not have been seen; --force replaces it"
+def _must_be_better(candidate: StoredRun, champion: Registered, difference: Difference, score: Score) -> None:
+    if difference.clearly_better:
+        return
+    name = champion.tags.get("experiment", champion.run_id[:8])
+    if difference.n_groups > 1:
+        seen = (
+            f"95 % interval {difference.low:+.3f} to {difference.high:+.3f} over {difference.n_groups} groups; a "
+            f"difference below {difference.detectable:.3f} could not have been seen"
         )
+    else:
+        seen = "with one group no difference can be seen"
+    raise SerError(
+        f"{candidate.name} is not registered: it is not clearly better than the champion {name}, version "
+        f"{champion.version}: {score.title} {difference.value:+.3f}, where {score.rule} ({seen}); --force replaces it"
+    )
 
 
 def _list(models: list[Registered], as_json: bool) -> None:

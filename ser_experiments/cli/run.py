@@ -98,15 +98,14 @@ def show(result: Result, seconds: float) -> None:
 
 def _reused(result: Result) -> int:
     """Count the fits of outer folds, or of their members, that were taken from earlier runs."""
-    fits = [fit for report in result.reports.values() for fit in [report, *report.get("members", {}).values()]]
-    return sum(bool(fit.get("reused")) for fit in fits)
+    return sum(report.n_reused for report in result.reports.values())
 
 
 def _members(result: Result) -> list[str]:
     """Say what the members of an ensemble score alone, and what weight they have in the mean over the folds."""
     said = []
     for name, metrics in result.members.items():
-        weights = [report["weights"][name] for report in result.reports.values() if "weights" in report]
+        weights = [report.weights[name] for report in result.reports.values() if report.weights]
         weight = f" (weight {sum(weights) / len(weights):.2f})" if weights else ""
         said.append(f"{name} {metrics['uar']:.3f}{weight}")
     return [f"members alone: {'   '.join(said)}"] if said else []
@@ -114,7 +113,7 @@ def _members(result: Result) -> list[str]:
 
 def _chosen(result: Result) -> list[str]:
     """Say what a search chose in the folds, from the least to the greatest, or how often."""
-    found = [report["best_params"] for report in result.reports.values() if "best_params" in report]
+    found = [report.search.best_params for report in result.reports.values() if report.search]
     if not found:
         return []
     lines = []

@@ -20,23 +20,28 @@ def command(predictions: str, card_file: str, as_json: bool) -> None:
     columns); with a column fold, the folds are checked.
     """
     from ser_experiments.evaluation.card import read_card
+    from ser_experiments.evaluation.folds import LEAKY
+    from ser_experiments.evaluation.scoring import scores_of
     from ser_experiments.evaluation.verify import verify
 
     verdict = verify(predictions, read_card(card_file))
     if as_json:
         click.echo(json.dumps(verdict.as_dict()))
         return
-    card, metrics = verdict.card, verdict.metrics
-    low, high = metrics.get("uar_ci_low"), metrics.get("uar_ci_high")
-    interval = "no interval" if low is None else f"95 % interval {low:.3f} to {high:.3f}"
-    setting = card.setting
+    card, metrics, found = verdict.card, verdict.metrics, verdict.interval
+    interval = "no interval" if found.n_groups < 2 else f"95 % interval {found.low:.3f} to {found.high:.3f}"
+    setting, task = card.setting, verdict.predictions.task
+    first, *others = scores_of(task, values=verdict.predictions.has_values)
     click.echo(f"card {card.digest}: {setting['corpus']}, labels {setting['labels']}, {setting['protocol']}")
-    click.echo(f"UAR {metrics['uar']:.3f} ({interval}, {verdict.interval.n_groups} {setting['unit']}s)")
-    rest = ("wa", "macro_f1", "log_loss", "brier", "ece")
-    click.echo("   ".join(f"{key} {metrics[key]:.3f}" for key in rest if key in metrics))
-    click.echo("recall     " + "   ".join(f"{c} {metrics[f'recall_{c}']:.2f}" for c in card.classes))
-    click.echo("fold UAR   " + "   ".join(f"{name} {value:.2f}" for name, value in verdict.folds["fold_uar"].items()))
-    if setting["protocol"] == "random":
+    click.echo(f"{first.title} {metrics[first.name]:.3f} ({interval}, {found.n_groups} {setting['unit']}s)")
+    click.echo("   ".join(f"{one.name} {metrics[one.name]:.3f}" for one in others if one.name in metrics))
+    if first.each is not None:
+        parts = {target: metrics.get(f"{first.each.prefix}_{target}") for target in task.targets}
+        shown = (f"{target} {value:.2f}" for target, value in parts.items() if value is not None)
+        click.echo(f"{first.each.prefix:<10} " + "   ".join(shown))
+    by_fold = verdict.folds[f"fold_{first.name}"]
+    click.echo(f"{'fold ' + first.title:<10} " + "   ".join(f"{name} {value:.2f}" for name, value in by_fold.items()))
+    if setting["protocol"] == LEAKY:
         click.echo("note: protocol random: tested speakers were seen in training; this score shows the leak")
     for note in verdict.notes:
         click.echo(f"note: {note}")

@@ -16,6 +16,7 @@ from ser_experiments.corpora import Corpus
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.folds import LEAKY, PROTOCOLS, Fold, Folds
 from ser_experiments.evaluation.tripwires import check_leaks
+from ser_experiments.frames import unit_column
 
 FORMAT = "ser-protocol-card/1"
 _ROW = ("id", "label", "speaker", "session", "group", "fold")
@@ -55,7 +56,7 @@ class Card:
     @property
     def unit_column(self) -> str:
         """Return the column that holds what intervals are taken over."""
-        return "group" if self.setting["unit"] == "session" else "speaker"
+        return unit_column(self.setting["unit"])
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:

@@ -11,24 +11,25 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
 from ser_experiments.errors import InputError
-from ser_experiments.evaluation.group_scores import get_score, group_sums, weighted
-from ser_experiments.evaluation.intervals import Interval
+from ser_experiments.evaluation.intervals import Interval, jackknife
+from ser_experiments.evaluation.score import Groups, Score
+from ser_experiments.evaluation.scoring import chosen_score
+from ser_experiments.frames import Predictions
 
-Floats = NDArray[np.float64]
 #: Draws of the selection-corrected score; its own noise is then below a tenth of a percentage point.
 DRAWS = 2000
 
 
 class Difference(NamedTuple):
-    """A paired difference between two runs on the same rows.
+    """A paired difference between two runs on the same rows: the score of the first minus that of the second.
 
+    ``better`` is 1 where a positive difference says that the first is better, -1 where a negative one does.
     ``detectable`` is the smallest true difference that a comparison with this standard error would find with 80 %
-    power; with fewer than two groups everything but ``value`` is NaN.
+    power; with fewer than two groups the interval, the error and it are NaN.
     """
 
     value: float
@@ -37,6 +38,12 @@ class Difference(NamedTuple):
     standard_error: float
     detectable: float
     n_groups: int
+    better: int
+
+    @property
+    def clearly_better(self) -> bool:
+        """Whether the first run is better and the interval leaves zero out; never with fewer than two groups."""
+        return self.low > 0 if self.better > 0 else self.high < 0
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,8 @@ class Comparison:
 
     Parameters
     ----------
-    metric : str
-        The score.
+    score : Score
+        What ranks them.
     rows : list of Row
         Best first.
     n_groups : int
@@ -65,10 +72,15 @@ class Comparison:
         What the choice of the best is worth on groups it was not chosen on; NaN with one group.
     """
 
-    metric: str
+    score: Score
     rows: list[Row]
     n_groups: int
     corrected: float
+
+    @property
+    def metric(self) -> str:
+        """Return the name of the score."""
+        return self.score.name
 
     @property
     def best(self) -> Row:
@@ -77,18 +89,23 @@ class Comparison:
 
 
 def compare(
-    predictions: Mapping[str, pd.DataFrame], unit: str, *, metric: str = "uar", draws: int = DRAWS, seed: int = 0
+    predictions: Mapping[str, Predictions],
+    unit: str,
+    *,
+    metric: str | Score | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
 ) -> Comparison:
     """Rank runs by a score, with intervals, paired differences to the best and a selection-corrected score.
 
     Parameters
     ----------
-    predictions : mapping of str to DataFrame
-        Out-of-fold predictions by a key of the run; all on the same utterances with the same labels.
+    predictions : mapping of str to Predictions
+        Out of fold, by a key of the run; all of one task on the same utterances with the same truth.
     unit : str
-        The column of the groups: ``"group"`` under a protocol by session, else ``"speaker"``.
-    metric : str
-        ``uar``, ``wa``, ``macro_f1``, ``log_loss``, ``brier`` or ``ece``.
+        The column of the groups: :func:`ser_experiments.frames.unit_column`.
+    metric : str or Score, optional
+        By default the primary score of the task.
     draws, seed : int
         Of the bootstrap behind the selection-corrected score.
 
@@ -97,75 +114,64 @@ def compare(
     InputError
         No runs, an unknown metric, or runs on other rows.
     """
-    score = get_score(metric)
-    sums = _all_sums(predictions, unit, metric)
-    n_groups = len(next(iter(sums.values())))
-    whole = {key: float(weighted(s, np.ones((1, n_groups)), metric)[0]) for key, s in sums.items()}
-    without = {key: weighted(s, 1 - np.eye(n_groups), metric) for key, s in sums.items()}
-    order = sorted(whole, key=lambda key: -score.sign * whole[key])
+    groups = _on_the_same_rows(predictions, unit, metric)
+    whole = {key: one.whole() for key, one in groups.items()}
+    score = next(iter(groups.values())).score
+    order = sorted(whole, key=lambda key: -score.better * whole[key])
+    without = {key: groups[key].without_each() for key in order}
     best = order[0]
     rows = [
         Row(
             key,
             whole[key],
-            _interval(whole[key], without[key], score.limits),
-            _difference(whole[key] - whole[best], without[key] - without[best]),
+            jackknife(whole[key], without[key], limits=score.limits),
+            _difference(whole[key] - whole[best], without[key] - without[best], score.better),
         )
         for key in order
     ]
-    corrected = selection_corrected([sums[key] for key in order], metric, draws=draws, seed=seed)
-    return Comparison(metric, rows, n_groups, corrected)
+    corrected = selection_corrected([groups[key] for key in order], draws=draws, seed=seed)
+    return Comparison(score, rows, len(groups[best]), corrected)
 
 
-def paired_difference(first: pd.DataFrame, second: pd.DataFrame, unit: str, *, metric: str = "uar") -> Difference:
+def paired_difference(
+    first: Predictions, second: Predictions, unit: str, *, metric: str | Score | None = None
+) -> Difference:
     """Return the score of `first` minus that of `second` on the same rows; see :func:`compare`."""
-    sums = _all_sums({"first": first, "second": second}, unit, metric)
-    n_groups = len(sums["first"])
-    whole = [float(weighted(s, np.ones((1, n_groups)), metric)[0]) for s in sums.values()]
-    without = [weighted(s, 1 - np.eye(n_groups), metric) for s in sums.values()]
-    return _difference(whole[0] - whole[1], without[0] - without[1])
+    return difference(*_on_the_same_rows({"first": first, "second": second}, unit, metric).values())
 
 
-def _all_sums(predictions: Mapping[str, pd.DataFrame], unit: str, metric: str) -> dict[str, Floats]:
+def difference(first: Groups, second: Groups) -> Difference:
+    """Return the paired difference from what a score says of the same groups in two runs."""
+    return _difference(first.whole() - second.whole(), first.without_each() - second.without_each(), first.score.better)
+
+
+def _on_the_same_rows(
+    predictions: Mapping[str, Predictions], unit: str, metric: str | Score | None
+) -> dict[str, Groups]:
     if not predictions:
         raise InputError("nothing to compare: no runs")
     keys = list(predictions)
     first = predictions[keys[0]]
-    classes = sorted(set(first["label"]))
-    sums = {}
-    for key in keys:
-        frame = predictions[key]
-        if set(frame.index) != set(first.index) or frame.index.has_duplicates:
+    score = chosen_score(first, metric)
+    groups = {}
+    for key, one in predictions.items():
+        if one.task != first.task:
+            raise InputError(f"runs {keys[0]} and {key} do not predict the same; compare one setting")
+        if set(one.frame.index) != set(first.frame.index):
             raise InputError(f"runs {keys[0]} and {key} were not scored on the same utterances; compare one setting")
-        frame = frame.loc[first.index]
-        if not (frame[["label", unit]] == first[["label", unit]]).to_numpy().all():
-            raise InputError(f"runs {keys[0]} and {key} differ in labels or {unit}s; compare one setting")
-        sums[key] = group_sums(frame, classes, unit, metric)
-    return sums
+        ordered = Predictions(one.frame.loc[first.frame.index], one.task)
+        same = np.array_equal(ordered.truth, first.truth) and np.array_equal(ordered.units(unit), first.units(unit))
+        if not same:
+            known = ", ".join(one.task.truth_columns)
+            raise InputError(f"runs {keys[0]} and {key} differ in {known} or {unit}; compare one setting")
+        groups[key] = score.on(ordered, unit)
+    return groups
 
 
-def _error(without: Floats) -> float:
-    n_groups = len(without)
-    return float(np.sqrt((n_groups - 1) / n_groups * ((without - without.mean()) ** 2).sum()))
-
-
-def _interval(whole: float, without: Floats, limits: tuple[float, float]) -> Interval:
-    n_groups = len(without)
-    if n_groups < 2:
-        return Interval(float("nan"), float("nan"), float("nan"), n_groups)
-    error = _error(without)
-    reach = float(stats.t.ppf(0.975, n_groups - 1)) * error
-    return Interval(max(limits[0], whole - reach), min(limits[1], whole + reach), error, n_groups)
-
-
-def _difference(value: float, without: Floats) -> Difference:
-    n_groups = len(without)
-    if n_groups < 2:
-        nan = float("nan")
-        return Difference(value, nan, nan, nan, nan, n_groups)
-    error = _error(without)
-    reach = float(stats.t.ppf(0.975, n_groups - 1)) * error
-    return Difference(value, value - reach, value + reach, error, detectable(error, n_groups), n_groups)
+def _difference(value: float, without_each: NDArray[np.float64], better: int) -> Difference:
+    found = jackknife(value, without_each)
+    smallest = detectable(found.standard_error, found.n_groups) if found.n_groups > 1 else float("nan")
+    return Difference(value, found.low, found.high, found.standard_error, smallest, found.n_groups, better)
 
 
 def detectable(standard_error: float, n_groups: int, *, power: float = 0.8, alpha: float = 0.05) -> float:
@@ -201,7 +207,7 @@ def _detectable_in_errors(n_groups: int, power: float, alpha: float) -> float:
     return float(optimize.brentq(lacking, 1e-3, 3 * critical + 3))
 
 
-def selection_corrected(sums: Sequence[Floats], metric: str, *, draws: int = DRAWS, seed: int = 0) -> float:
+def selection_corrected(groups: Sequence[Groups], *, draws: int = DRAWS, seed: int = 0) -> float:
     """Score the choice of the best run on groups that it was not chosen on.
 
     The best of many runs looks better than it is, because luck took part in the choice. Each draw takes groups with
@@ -210,10 +216,8 @@ def selection_corrected(sums: Sequence[Floats], metric: str, *, draws: int = DRA
 
     Parameters
     ----------
-    sums : sequence of ndarray of shape (n_groups, ...)
-        As :func:`ser_experiments.evaluation.group_scores.group_sums` gives them, one a run.
-    metric : str
-        The score.
+    groups : sequence of Groups
+        What one score says of the same groups, one a run.
     draws, seed : int
         Of the bootstrap.
 
@@ -228,13 +232,13 @@ def selection_corrected(sums: Sequence[Floats], metric: str, *, draws: int = DRA
     accurate cross-validation, Machine Learning 107: bootstrap bias-corrected cross-validation (BBC-CV); here groups
     are drawn rather than rows.
     """
-    n_groups = len(sums[0])
+    n_groups = len(groups[0])
     if n_groups < 2:
         return float("nan")
     drawn = np.random.default_rng(seed).multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=draws)
     drawn = drawn[(drawn == 0).any(axis=1)]
-    inside = get_score(metric).sign * np.array([weighted(s, drawn, metric) for s in sums])
-    outside = np.array([weighted(s, drawn == 0, metric) for s in sums])
+    inside = groups[0].score.better * np.array([one.under(drawn) for one in groups])
+    outside = np.array([one.under(drawn == 0) for one in groups])
     # Sums in another order may differ in the last bits; such runs are equally good.
     chosen = inside >= inside.max(axis=0) - 1e-12
     return float(np.mean((outside * chosen).sum(axis=0) / chosen.sum(axis=0)))

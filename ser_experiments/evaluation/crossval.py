@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from joblib import delayed
@@ -19,7 +18,8 @@ from ser_experiments.errors import SerError
 from ser_experiments.evaluation.folds import Fold
 from ser_experiments.evaluation.rows import Rows
 from ser_experiments.frames import Predictions
-from ser_experiments.parallel import ATTEMPTS, as_completed, chosen_workers, lost_work, one_piece
+from ser_experiments.models.report import FitReport, members_of, report_of
+from ser_experiments.parallel import ATTEMPTS, as_completed, chosen_workers, single_threaded, worker_lost_errors
 
 log = logging.getLogger(__name__)
 #: Folds that take longer than this altogether are worth the start of worker processes.
@@ -38,7 +38,7 @@ class FoldResult:
         What the model says of the tested rows, as the task asks for it: of classes, probabilities.
     fit_s, predict_s : float
         Wall seconds.
-    report : dict
+    report : FitReport
         What the estimator tells of its fit: members' weights, what was reused.
     members : dict of str to ndarray of shape (n_test, n_targets)
         Of an ensemble, what each member alone says of the tested rows.
@@ -48,7 +48,7 @@ class FoldResult:
     values: NDArray[np.float64]
     fit_s: float
     predict_s: float
-    report: Mapping[str, Any] = field(default_factory=dict)
+    report: FitReport = field(default_factory=FitReport)
     members: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
@@ -105,7 +105,7 @@ def _each_fold(estimator: BaseEstimator, rows: Rows, jobs: int) -> Iterable[Fold
     while rest:
         done = _one_fold(estimator, rows, rest.pop(0))
         yield done
-        fitted_here = not done.report.get("reused", False)
+        fitted_here = not done.report.reused
         if fitted_here and jobs > 1 and (done.fit_s + done.predict_s) * len(rest) > _WORTH_WORKERS_S:
             break
     left = {fold.name: fold for fold in rest}
@@ -117,7 +117,7 @@ def _each_fold(estimator: BaseEstimator, rows: Rows, jobs: int) -> Iterable[Fold
             for done in as_completed(tasks, jobs):
                 del left[done.fold.name]
                 yield done
-        except lost_work() as error:
+        except worker_lost_errors() as error:
             if attempt == ATTEMPTS - 1:
                 raise SerError(f"workers of the cluster were lost again and again: {error}") from error
             log.warning("a worker was lost; the %d folds that are not finished are handed out again", len(left))
@@ -128,13 +128,13 @@ def _one_fold(estimator: BaseEstimator, rows: Rows, fold: Fold) -> FoldResult:
     with threadpool_limits(limits=1):
         start = time.perf_counter()
         fitted = clone(estimator).fit(*rows.train(fold))
-    with one_piece():
+    with single_threaded():
         between = time.perf_counter()
         test = rows.test(fold)
         values = rows.task.response(fitted, test)
         end = time.perf_counter()
-        alone = rows.task.responses_of_members(fitted, test)
-    return FoldResult(fold, values, between - start, end - between, getattr(fitted, "fit_report_", {}), alone)
+        alone = {name: rows.task.response(member, test) for name, member in members_of(fitted).items()}
+    return FoldResult(fold, values, between - start, end - between, report_of(fitted), alone)
 
 
 def _predictions(rows: Rows, by_fold: Mapping[str, NDArray[np.float64]]) -> Predictions:

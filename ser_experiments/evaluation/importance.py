@@ -1,4 +1,4 @@
-"""Which descriptors a model relies on: its probabilities with their columns shuffled between rows."""
+"""Which descriptors a model relies on: how much worse it scores with their columns shuffled between rows."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from ser_experiments.task import Classes
+from ser_experiments.evaluation.score import Score
+from ser_experiments.evaluation.scoring import get_score
+from ser_experiments.frames import GROUP, PREDICTED, Predictions
+from ser_experiments.task import Task
 
 
 def descriptor(column: str) -> str:
@@ -23,7 +25,7 @@ def descriptors(columns: Sequence[str]) -> dict[str, list[str]]:
     """Group columns by what they describe, in the order of appearance; ``group`` is no feature."""
     found: dict[str, list[str]] = {}
     for column in columns:
-        if column != "group":
+        if column != GROUP:
             found.setdefault(descriptor(str(column)), []).append(column)
     return found
 
@@ -31,27 +33,30 @@ def descriptors(columns: Sequence[str]) -> dict[str, list[str]]:
 def permutation_importance(
     model: Any,
     table: pd.DataFrame,
-    labels: NDArray[np.str_],
-    classes: Sequence[str],
+    utterances: pd.DataFrame,
+    task: Task,
     *,
+    score: str | Score = "log_loss",
     repeats: int = 5,
     budget_s: float = 1.5,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Measure how much the log loss grows when all columns of a descriptor are shuffled between rows.
+    """Measure how much worse a score gets when all columns of a descriptor are shuffled between rows.
 
     Columns of one descriptor are shuffled together, since a model makes up for one of them from the others.
 
     Parameters
     ----------
     model : fitted estimator
-        With ``predict_proba`` and ``classes_``.
+        Of the task.
     table : DataFrame of shape (n_rows, n_columns)
         Rows to score, best rows that the model was not fitted on.
-    labels : ndarray of shape (n_rows,)
-        Their classes.
-    classes : sequence of str
-        All classes.
+    utterances : DataFrame of n_rows rows
+        With their truth.
+    task : Task
+        What is predicted.
+    score : str or Score, default="log_loss"
+        What gets worse.
     repeats : int, default=5
         Shuffles of each descriptor, as far as the time goes; at least one descriptor is shuffled once.
     budget_s : float, default=1.5
@@ -62,8 +67,9 @@ def permutation_importance(
     Returns
     -------
     DataFrame
-        Indexed by descriptor, most important first: ``log_loss`` (increase, mean over repeats), ``std`` over
-        repeats, ``n_columns`` and ``n_repeats``. Descriptors that the time did not suffice for are left out.
+        Indexed by descriptor, most important first: ``worse`` (by how much the score gets worse, mean over repeats),
+        ``std`` over repeats, ``n_columns`` and ``n_repeats``. Descriptors that the time did not suffice for are left
+        out.
 
     References
     ----------
@@ -72,7 +78,8 @@ def permutation_importance(
     deadline = time.perf_counter() + budget_s
     rng = np.random.default_rng(seed)
     groups = descriptors(list(table.columns))
-    usual = _log_loss(model, table, labels, classes)
+    score = get_score(score)
+    usual = _scored(model, table, utterances, task, score)
     grown: dict[str, list[float]] = {name: [] for name in groups}
     # Repeat by repeat, so that a short time gives every descriptor one shuffle rather than few of them many.
     for _ in range(repeats):
@@ -81,21 +88,21 @@ def permutation_importance(
                 return _collect(grown, groups)
             shuffled = table.copy()
             shuffled[columns] = table[columns].iloc[rng.permutation(len(table))].set_axis(table.index)
-            grown[name].append(_log_loss(model, shuffled, labels, classes) - usual)
+            grown[name].append(score.better * (usual - _scored(model, shuffled, utterances, task, score)))
     return _collect(grown, groups)
 
 
-def _log_loss(model: Any, table: pd.DataFrame, labels: NDArray[np.str_], classes: Sequence[str]) -> float:
-    chances = Classes(tuple(classes)).response(model, table)
-    order = {c: i for i, c in enumerate(classes)}
-    of_truth = chances[np.arange(len(labels)), [order[label] for label in labels]]
-    return float(-np.log(np.clip(of_truth, 1e-15, 1)).mean())
+def _scored(model: Any, table: pd.DataFrame, utterances: pd.DataFrame, task: Task, score: Score) -> float:
+    values = task.response(model, table)
+    frame = utterances[list(task.truth_columns)].assign(**{PREDICTED: task.decided(values)})
+    frame[task.columns] = values
+    return score.on(Predictions(frame, task)).whole()
 
 
 def _collect(grown: dict[str, list[float]], groups: dict[str, list[str]]) -> pd.DataFrame:
     rows = {
         name: {
-            "log_loss": float(np.mean(values)),
+            "worse": float(np.mean(values)),
             "std": float(np.std(values)),
             "n_columns": len(groups[name]),
             "n_repeats": len(values),
@@ -104,4 +111,4 @@ def _collect(grown: dict[str, list[float]], groups: dict[str, list[str]]) -> pd.
         if values
     }
     frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("descriptor")
-    return frame.astype({"n_columns": int, "n_repeats": int}).sort_values("log_loss", ascending=False, kind="stable")
+    return frame.astype({"n_columns": int, "n_repeats": int}).sort_values("worse", ascending=False, kind="stable")

@@ -6,15 +6,11 @@ less; the delete-one-group jackknife with t(G - 1) covers 0.94-0.95. ``tests/eva
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
-
-from ser_experiments.evaluation.metrics import uar
 
 
 class Interval(NamedTuple):
@@ -25,22 +21,26 @@ class Interval(NamedTuple):
     standard_error: float
     n_groups: int
 
+    def metrics(self, name: str) -> dict[str, float]:
+        """Return the two ends as they are logged beside the score of that name."""
+        return {f"{name}_ci_low": self.low, f"{name}_ci_high": self.high}
+
 
 def jackknife(
-    statistic: Callable[[NDArray[np.intp]], float],
-    groups: NDArray[np.str_],
+    whole: float,
+    without_each: NDArray[np.float64],
     *,
     level: float = 0.95,
-    limits: tuple[float, float] = (0.0, 1.0),
+    limits: tuple[float, float] = (-np.inf, np.inf),
 ) -> Interval:
-    """Take an interval by leaving out one group at a time.
+    """Take an interval from what a statistic is without each group.
 
     Parameters
     ----------
-    statistic : callable
-        Takes positions of rows and returns the score on them.
-    groups : ndarray of shape (n_rows,)
-        The unit that was sampled.
+    whole : float
+        The statistic on all groups.
+    without_each : ndarray of shape (n_groups,)
+        The statistic with one group left out.
     level : float, default=0.95
         Confidence.
     limits : tuple of float
@@ -56,20 +56,9 @@ def jackknife(
     Efron, Tibshirani (1993), An introduction to the bootstrap, chapter 11: the standard error of the jackknife,
     here with Student's t for the small number of groups.
     """
-    names = np.unique(groups)
-    n_groups = len(names)
+    n_groups = len(without_each)
     if n_groups < 2:
         return Interval(float("nan"), float("nan"), float("nan"), n_groups)
-    whole = statistic(np.arange(len(groups)))
-    without = np.array([statistic(np.flatnonzero(groups != name)) for name in names])
-    error = float(np.sqrt((n_groups - 1) / n_groups * ((without - without.mean()) ** 2).sum()))
+    error = float(np.sqrt((n_groups - 1) / n_groups * ((without_each - without_each.mean()) ** 2).sum()))
     reach = float(stats.t.ppf((1 + level) / 2, n_groups - 1)) * error
     return Interval(max(limits[0], whole - reach), min(limits[1], whole + reach), error, n_groups)
-
-
-def uar_interval(predictions: pd.DataFrame, unit: str, *, level: float = 0.95) -> Interval:
-    """Take the interval of the pooled UAR over the groups in the column `unit` of a table of predictions."""
-    truth = predictions["label"].to_numpy(dtype=str)
-    predicted = predictions["predicted"].to_numpy(dtype=str)
-    groups = predictions[unit].to_numpy(dtype=str)
-    return jackknife(lambda rows: uar(truth[rows], predicted[rows]), groups, level=level)

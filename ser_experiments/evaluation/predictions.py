@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from ser_experiments.errors import InputError
-from ser_experiments.evaluation.metrics import PROBABILITY
-
-_PREFIX = PROBABILITY.format("")
+from ser_experiments.frames import PREDICTED, UTTERANCE_ID, Predictions, check_index
+from ser_experiments.task import Classes
 
 
 def read_predictions(path: str | Path) -> pd.DataFrame:
@@ -41,24 +39,38 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
         raise InputError(f"{path}: no such file; give a CSV of predictions") from error
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as CSV: {str(error).splitlines()[0]}") from error
-    if "utterance_id" not in table:
+    if UTTERANCE_ID not in table:
         shown = ", ".join(map(str, table.columns[:8]))
-        raise InputError(f"{path}: no column 'utterance_id'; got {shown}; add the ids of the utterances")
-    if table["utterance_id"].duplicated().any():
-        twice = table["utterance_id"][table["utterance_id"].duplicated()].iloc[0]
+        raise InputError(f"{path}: no column {UTTERANCE_ID!r}; got {shown}; add the ids of the utterances")
+    if table[UTTERANCE_ID].duplicated().any():
+        twice = table[UTTERANCE_ID][table[UTTERANCE_ID].duplicated()].iloc[0]
         raise InputError(f"{path}: utterance {twice!r} is predicted twice; keep one row an utterance")
-    table = table.set_index("utterance_id")
-    chances = [str(column) for column in table.columns if str(column).startswith(_PREFIX)]
-    for column in chances:
+    table = table.set_index(UTTERANCE_ID)
+    check_index(table, str(path))
+    given = Classes(Classes.named(table.columns))
+    for column in given.columns:
         table[column] = _numbers(path, table[column])
-    if chances:
-        _check_sums(path, table[chances])
-    if "predicted" not in table:
-        if not chances:
-            raise InputError(f"{path}: neither 'predicted' nor probabilities 'p_<class>'; add one of them")
-        names = np.array([column.removeprefix(_PREFIX) for column in chances])
-        table["predicted"] = names[table[chances].to_numpy(dtype=float).argmax(axis=1)]
+    if given.targets:
+        _check_sums(path, table[given.columns])
+    if PREDICTED not in table:
+        if not given.targets:
+            raise InputError(f"{path}: neither {PREDICTED!r} nor probabilities 'p_<class>'; add one of them")
+        table[PREDICTED] = given.decided(given.values(table))
     return table
+
+
+def with_truth(table: pd.DataFrame) -> Predictions:
+    """Return predictions that stand beside their truth, as a run keeps them.
+
+    The classes are those that occur as labels and those that have a probability.
+
+    Raises
+    ------
+    InputError
+        There is no truth.
+    """
+    labels = table.get("label", ())
+    return Predictions.of_classes(table, [*Classes.named(table.columns), *labels])
 
 
 def _numbers(path: Path, texts: pd.Series) -> pd.Series:
@@ -69,8 +81,8 @@ def _numbers(path: Path, texts: pd.Series) -> pd.Series:
     return values
 
 
-def _check_sums(path: Path, chances: pd.DataFrame) -> None:
-    sums = chances.sum(axis=1)
+def _check_sums(path: Path, probabilities: pd.DataFrame) -> None:
+    sums = probabilities.sum(axis=1)
     # Files with three decimals and a dozen classes are off by less than this.
     wrong = sums[(sums - 1).abs() > 0.01]
     if len(wrong):

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import f1_score
 
 from ser_experiments.errors import InputError, LeakError, nearest
 from ser_experiments.evaluation.card import Card
-from ser_experiments.evaluation.intervals import Interval, uar_interval
-from ser_experiments.evaluation.metrics import PROBABILITY, fold_metrics, pooled_metrics, uar
+from ser_experiments.evaluation.intervals import Interval
 from ser_experiments.evaluation.predictions import read_predictions
+from ser_experiments.evaluation.scoring import intervals, per_fold, pooled, scores_of
+from ser_experiments.frames import FOLD, PREDICTED, Predictions, unit_column
+from ser_experiments.task import Classes
 
 
 @dataclass(frozen=True)
@@ -25,17 +26,21 @@ class Verdict:
     ----------
     card : Card
         What they were scored against.
+    predictions : Predictions
+        Beside the card's truth.
     metrics : dict of str to float
-        ``uar``, ``wa``, ``macro_f1`` and ``recall_<class>``; with probabilities ``log_loss``, ``brier`` and ``ece``.
+        Every score with the ends of its interval, and its parts such as ``recall_<class>``; without probabilities
+        those that need none.
     interval : Interval
-        Of the UAR, over the unit of the card.
+        Of the primary score, over the unit of the card.
     folds : DataFrame
-        ``fold_uar``, ``fold_wa``, ``n_test`` by fold.
+        As :func:`ser_experiments.evaluation.scoring.per_fold` returns it.
     notes : list of str
         What could not be checked.
     """
 
     card: Card
+    predictions: Predictions
     metrics: dict[str, float]
     interval: Interval
     folds: pd.DataFrame
@@ -72,25 +77,22 @@ def verify(path: str | Path, card: Card) -> Verdict:
     LeakError
         The predictions were made under other folds than the card's.
     """
+    task = Classes(tuple(card.classes))
     table = read_predictions(path)
     table = _same_rows(path, table, card)
-    _known_classes(path, table, card)
-    for column in ("label", "speaker"):
+    _known_classes(path, table, task)
+    for column in (*task.truth_columns, "speaker"):
         _agree(path, table, card, column)
     notes = _check_fold(path, table, card)
-    scored = card.rows.assign(predicted=table["predicted"])
-    complete = all(PROBABILITY.format(c) in table for c in card.classes)
-    if complete:
-        scored = scored.join(table[[PROBABILITY.format(c) for c in card.classes]])
-        metrics = pooled_metrics(scored, card.classes)
-        notes += _argmax(scored, card)
-    else:
-        metrics = _of_labels(scored, card)
-        notes.append("no probabilities of every class: log loss, Brier score and calibration are not scored")
-    interval = uar_interval(scored, card.unit_column)
-    metrics |= {"uar_ci_low": interval.low, "uar_ci_high": interval.high}
+    given = [column for column in task.columns if column in table]
+    scored = Predictions(card.rows.join(table[[PREDICTED, *given]]), task)
+    notes += _argmax(scored) if scored.has_values else _not_scored(task)
+    ranges = intervals(scored, unit_column(card.setting["unit"]))
+    metrics = pooled(scored)
+    for name, interval in ranges.items():
+        metrics |= interval.metrics(name)
     metrics = {key: value for key, value in metrics.items() if np.isfinite(value)}
-    return Verdict(card, metrics, interval, fold_metrics(scored), notes)
+    return Verdict(card, scored, metrics, ranges[task.primary], per_fold(scored), notes)
 
 
 def _same_rows(path: str | Path, table: pd.DataFrame, card: Card) -> pd.DataFrame:
@@ -109,13 +111,13 @@ def _same_rows(path: str | Path, table: pd.DataFrame, card: Card) -> pd.DataFram
     return table.loc[card.rows.index]
 
 
-def _known_classes(path: str | Path, table: pd.DataFrame, card: Card) -> None:
-    prefix = PROBABILITY.format("")
-    named = {str(c).removeprefix(prefix): f"column {c!r}" for c in table.columns if str(c).startswith(prefix)}
-    named |= {str(c): f"prediction {c!r}" for c in table["predicted"].unique()}
+def _known_classes(path: str | Path, table: pd.DataFrame, task: Classes) -> None:
+    given = Classes(Classes.named(table.columns))
+    named = {name: f"column {column!r}" for name, column in zip(given.targets, given.columns, strict=True)}
+    named |= {str(name): f"prediction {name!r}" for name in table[PREDICTED].unique()}
     for name, where in named.items():
-        if name not in card.classes:
-            raise InputError(f"{path}: {where} is no class of the card{nearest(name, card.classes)}")
+        if name not in task.targets:
+            raise InputError(f"{path}: {where} is no class of the card{nearest(name, task.targets)}")
 
 
 def _agree(path: str | Path, table: pd.DataFrame, card: Card, column: str) -> None:
@@ -132,9 +134,9 @@ def _agree(path: str | Path, table: pd.DataFrame, card: Card, column: str) -> No
 
 def _check_fold(path: str | Path, table: pd.DataFrame, card: Card) -> list[str]:
     """Folds must be the card's up to their names: each of theirs must be one of ours."""
-    if "fold" not in table:
+    if FOLD not in table:
         return ["no column 'fold': that no tested group was trained on is the author's word, not checked"]
-    pairs = pd.DataFrame({"theirs": table["fold"], "ours": card.rows["fold"]}).drop_duplicates()
+    pairs = pd.DataFrame({"theirs": table[FOLD], "ours": card.rows[FOLD]}).drop_duplicates()
     wrong = pairs[pairs["theirs"].duplicated(keep=False) | pairs["ours"].duplicated(keep=False)]
     if len(wrong):
         first = wrong.index[0]
@@ -145,21 +147,13 @@ def _check_fold(path: str | Path, table: pd.DataFrame, card: Card) -> list[str]:
     return []
 
 
-def _of_labels(scored: pd.DataFrame, card: Card) -> dict[str, float]:
-    truth, predicted = scored["label"].to_numpy(dtype=str), scored["predicted"].to_numpy(dtype=str)
-    return {
-        "uar": uar(truth, predicted),
-        "wa": float((truth == predicted).mean()),
-        "macro_f1": float(f1_score(truth, predicted, labels=card.classes, average="macro", zero_division=0)),
-        **{f"recall_{c}": float((predicted[truth == c] == c).mean()) for c in card.classes},
-    }
+def _not_scored(task: Classes) -> list[str]:
+    titles = [score.title for score in scores_of(task) if score.needs_values]
+    return [f"no probabilities of every class: {', '.join(titles[:-1])} and {titles[-1]} are not scored"]
 
 
-def _argmax(scored: pd.DataFrame, card: Card) -> list[str]:
-    chances = scored[[PROBABILITY.format(c) for c in card.classes]].to_numpy(dtype=float)
-    chosen = (
-        pd.Series(scored["predicted"].to_numpy()).map({c: i for i, c in enumerate(card.classes)}).to_numpy(dtype=int)
-    )
+def _argmax(scored: Predictions) -> list[str]:
+    values = scored.values
     # A prediction is another one only if its probability is clearly below the highest.
-    n = int((chances[np.arange(len(chances)), chosen] < chances.max(axis=1) - 1e-6).sum())
-    return [f"{n} predictions are not the most probable class; 'predicted' is what was scored"] if n else []
+    n = int((values[np.arange(len(values)), scored.decided] < values.max(axis=1) - 1e-6).sum())
+    return [f"{n} predictions are not the most probable class; {PREDICTED!r} is what was scored"] if n else []

@@ -12,7 +12,7 @@ from ser_experiments.errors import InputError
 from ser_experiments.experiment.definition import Definition, Experiment, Pipeline, load_experiment
 from ser_experiments.features.views import on_view
 from ser_experiments.models.ensemble import ENSEMBLES
-from ser_experiments.models.pipeline import build_pipeline
+from ser_experiments.models.pipeline import build_pipeline, require_probabilities
 from ser_experiments.models.remember import Remembered
 from ser_experiments.models.spec import get_model
 from ser_experiments.models.tuned import Tuned, flat_space
@@ -42,7 +42,7 @@ def build_estimator(
     Raises
     ------
     InputError
-        The model knows no such parameter, or the experiment names no feature set.
+        The model knows no such parameter or gives no probabilities, or the experiment names no feature set.
     """
     definition = experiment.definition
     if definition.members:
@@ -76,6 +76,7 @@ def build_estimator(
     kept = None if remember is None else str(remember)
     try:
         pipeline = build_pipeline(**recipe)
+        require_probabilities(pipeline, definition.model.type)
         if definition.search is not None:
             space = dict(flat_space(definition.search.space, _searchable(definition)))
             pipeline = Tuned(recipe, space, definition.search.trials, definition.search.folds, seed, kept)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,18 +13,18 @@ from sklearn.model_selection import GroupKFold
 from threadpoolctl import threadpool_limits
 
 from ser_experiments.evaluation.importance import descriptors, permutation_importance
-from ser_experiments.evaluation.metrics import confusion, probabilities, uar
 from ser_experiments.evaluation.mistakes import surely_wrong
 from ser_experiments.evaluation.plots import (
-    plot_confusion,
-    plot_groups,
+    pictures_of,
     plot_importance,
     plot_learning,
     plot_map,
-    plot_reliability,
     plot_spectrograms,
 )
+from ser_experiments.evaluation.scoring import get_score
 from ser_experiments.features.extractor import get_extractor
+from ser_experiments.models.report import report_of
+from ser_experiments.task import Classes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,7 +45,7 @@ Maker = Callable[["Result", BaseEstimator], "Figure | pd.DataFrame | None"]
 
 
 def log_pictures(run: Run, result: Result, fitted: BaseEstimator) -> None:
-    """Log every picture and table of :data:`MAKERS`; one that fails is a warning, not the end of the run.
+    """Log every picture of the predictions and those of :data:`MAKERS`; one that fails is a warning, no more.
 
     Parameters
     ----------
@@ -56,7 +56,12 @@ def log_pictures(run: Run, result: Result, fitted: BaseEstimator) -> None:
     fitted : estimator
         Fitted on all rows.
     """
-    for name, make in MAKERS.items():
+    predictions, title = result.scored, _title(result)
+    drawn = {
+        name: lambda *_, picture=picture: picture.draw(predictions, title)
+        for name, picture in pictures_of(predictions).items()
+    }
+    for name, make in (drawn | MAKERS).items():
         try:
             made = make(result, fitted)
             if isinstance(made, pd.DataFrame):
@@ -69,34 +74,6 @@ def log_pictures(run: Run, result: Result, fitted: BaseEstimator) -> None:
 
 def _title(result: Result) -> str:
     return f"{result.prepared.experiment.name}, {result.prepared.setting.name}"
-
-
-def _confusion(result: Result, fitted: BaseEstimator) -> Figure:
-    return plot_confusion(confusion(result.predictions, result.prepared.corpus.classes), _title(result))
-
-
-def _bars(result: Result, scores: pd.Series, what: str) -> Figure:
-    chance = 1 / len(result.prepared.corpus.classes)
-    return plot_groups(scores, result.metrics["uar"], chance, _title(result), what)
-
-
-def _fold_uar(result: Result, fitted: BaseEstimator) -> Figure:
-    return _bars(result, result.folds["fold_uar"], "fold")
-
-
-def _speaker_uar(result: Result, fitted: BaseEstimator) -> Figure:
-    scores = {
-        str(name): uar(part["label"].to_numpy(dtype=str), part["predicted"].to_numpy(dtype=str))
-        for name, part in result.predictions.groupby("speaker")
-    }
-    return _bars(result, pd.Series(scores), "speaker")
-
-
-def _reliability(result: Result, fitted: BaseEstimator) -> Figure:
-    classes = np.array(result.prepared.corpus.classes)
-    chances = probabilities(result.predictions, classes.tolist())
-    right = classes[chances.argmax(axis=1)] == result.predictions["label"].to_numpy(dtype=str)
-    return plot_reliability(chances.max(axis=1), right, _title(result))
 
 
 def _map(result: Result, fitted: BaseEstimator) -> Figure | None:
@@ -123,31 +100,24 @@ def _importance(result: Result, fitted: BaseEstimator) -> Figure | None:
             how = f"on {len(np.unique(groups[rows]))} held-out {prepared.folds.unit}s"
         if len(rows) > _MOST_ROWS:
             rows = np.sort(np.random.default_rng(0).choice(rows, _MOST_ROWS, replace=False))
-        found = permutation_importance(model, prepared.recorded.iloc[rows], labels[rows], prepared.corpus.classes)
-    if (found["log_loss"] == 0).all():
+        task, score = Classes(tuple(prepared.corpus.classes)), get_score("log_loss")
+        tested = prepared.utterances.iloc[rows]
+        found = permutation_importance(model, prepared.recorded.iloc[rows], tested, task, score=score)
+    if (found["worse"] == 0).all():
         return None
-    return plot_importance(found, _title(result), how)
+    return plot_importance(found, _title(result), how, score)
 
 
 def history(fitted: BaseEstimator) -> list[Mapping[str, float]]:
     """Return what a network tells of its epochs; nothing of other models."""
-    return list(getattr(_last(fitted), "history_", []))
+    return list(report_of(fitted).history)
 
 
 def _learning(result: Result, fitted: BaseEstimator) -> Figure | None:
     rows = history(fitted)
     if not rows:
         return None
-    best = getattr(_last(fitted), "best_epoch_", None)
-    return plot_learning(rows, f"{_title(result)}, fitted on all rows", best)
-
-
-def _last(estimator: Any) -> Any:
-    """Return the model at the end of pipelines and the wrappers around them."""
-    if hasattr(estimator, "steps"):
-        return _last(estimator.steps[-1][1])
-    inner = getattr(estimator, "estimator_", None)
-    return estimator if inner is None else _last(inner)
+    return plot_learning(rows, f"{_title(result)}, fitted on all rows", report_of(fitted).best_epoch)
 
 
 def _spectrograms(result: Result, fitted: BaseEstimator) -> Figure | None:
@@ -166,15 +136,11 @@ def _spectrograms(result: Result, fitted: BaseEstimator) -> Figure | None:
 
 
 def _mistakes(result: Result, fitted: BaseEstimator) -> pd.DataFrame:
-    return surely_wrong(result.predictions)
+    return surely_wrong(result.scored)
 
 
-#: What is logged, by the name of its artifact.
+#: What is logged besides the pictures of the predictions, by the name of its artifact.
 MAKERS: dict[str, Maker] = {
-    "plots/confusion_matrix.png": _confusion,
-    "plots/fold_uar.png": _fold_uar,
-    "plots/speaker_uar.png": _speaker_uar,
-    "plots/reliability.png": _reliability,
     "plots/table_map.png": _map,
     "plots/importance.png": _importance,
     "plots/learning_curves.png": _learning,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -14,6 +13,7 @@ from ser_experiments.evaluation.card import make_card
 from ser_experiments.experiment.estimator import views_of
 from ser_experiments.experiment.pictures import history, log_pictures
 from ser_experiments.features.extractor import AT
+from ser_experiments.models.report import FitReport, report_of
 
 if TYPE_CHECKING:
     from ser_experiments.experiment.result import Prepared, Result
@@ -126,28 +126,28 @@ def log_result(run: Run, result: Result, fitted: BaseEstimator) -> str | None:
     run.table(result.folds, "folds.csv")
     run.text(prepared.experiment.text, "definition.toml")
     run.json(result.as_dict(), "result.json")
-    run.json(result.reports, "fits.json")
+    run.json({fold: report.as_dict() for fold, report in result.reports.items()}, "fits.json")
     run.tags({"ser.card": make_card(prepared.corpus, prepared.folds, normalize=prepared.setting.normalize).digest})
     if prepared.enrolled:
         run.json(prepared.enrolled, "enrolled.json")
     run.json(environment(project.find().folder), "environment.json")
     log_pictures(run, result, fitted)
     run.steps(history(fitted), "epoch", "epoch_")
-    _log_search(run, result, getattr(fitted, "fit_report_", {}))
+    _log_search(run, result, report_of(fitted))
     _log_members(run, result)
     source = f"{prepared.setting.corpus} ({prepared.corpus.spec.title})"
     run.dataset(prepared.table, name=prepared.setting.corpus, digest=table_digest(prepared), source=source)
     return _log_model(run, result, fitted)
 
 
-def _log_search(run: Run, result: Result, on_all: Mapping[str, Any]) -> None:
+def _log_search(run: Run, result: Result, on_all: FitReport) -> None:
     """Log every trial of a search as a run below this one, and what was chosen as parameters of this one."""
     for fold, report in {**result.reports, ALL_ROWS: on_all}.items():
-        chosen = report.get("best_params")
-        if chosen is None:
+        if report.search is None:
             continue
+        chosen = report.search.best_params
         run.params({f"best.{fold}.{name}": value for name, value in chosen.items()})
-        for trial in report["trials"]:
+        for trial in report.search.trials:
             run.nested(
                 f"{fold}, trial {trial['number']}",
                 trial["params"],
@@ -159,8 +159,8 @@ def _log_search(run: Run, result: Result, on_all: Mapping[str, Any]) -> None:
 def _log_members(run: Run, result: Result) -> None:
     """Log each member of an ensemble as a run below this one: what it scores alone, and its weight in each fold."""
     for name, metrics in result.members.items():
-        reports = {fold: report for fold, report in result.reports.items() if "weights" in report}
-        weights = {f"weight.{fold}": f"{report['weights'][name]:.4f}" for fold, report in reports.items()}
+        reports = {fold: report for fold, report in result.reports.items() if report.weights}
+        weights = {f"weight.{fold}": f"{report.weights[name]:.4f}" for fold, report in reports.items()}
         run.nested(f"member {name}", weights, metrics, {"ser.member": name})
 
 

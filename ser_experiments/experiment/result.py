@@ -19,6 +19,7 @@ from ser_experiments.experiment.setting import Setting
 from ser_experiments.features import Normalization
 from ser_experiments.features.views import recorded
 from ser_experiments.frames import Predictions
+from ser_experiments.models.report import FitReport
 from ser_experiments.task import Task
 
 
@@ -127,7 +128,7 @@ class Result:
         Out of fold, one row an utterance.
     warnings : list of str
         What must be said with the score.
-    reports : dict of str to dict
+    reports : dict of str to FitReport
         What the estimator of each fold tells of its fit: an ensemble's weights, what was reused.
     members : dict of str to dict of str to float
         Of an ensemble, the pooled metrics of each member alone.
@@ -143,7 +144,7 @@ class Result:
     folds: pd.DataFrame
     scored: Predictions
     warnings: list[str]
-    reports: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    reports: Mapping[str, FitReport] = field(default_factory=dict)
     members: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     run_id: str | None = None
     experiment_id: str | None = None

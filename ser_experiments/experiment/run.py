@@ -13,9 +13,8 @@ from threadpoolctl import threadpool_limits
 
 from ser_experiments import project as projects
 from ser_experiments.evaluation.crossval import FoldResult, cross_validate, member_predictions
-from ser_experiments.evaluation.intervals import uar_interval
-from ser_experiments.evaluation.metrics import fold_metrics, pooled_metrics
 from ser_experiments.evaluation.rows import Rows
+from ser_experiments.evaluation.scoring import intervals, per_fold, pooled
 from ser_experiments.evaluation.tripwires import check_leaks
 from ser_experiments.experiment.definition import Experiment, load_experiment
 from ser_experiments.experiment.estimator import build_estimator, features_of, views_of
@@ -111,17 +110,20 @@ def _rows(selection: Selection, speakers: pd.Series, measured: _Measured) -> Row
 def score(prepared: Prepared, *, jobs: int | None = None, on_fold: OnFold | None = None) -> Result:
     """Fit and predict every outer fold and score the out-of-fold predictions; nothing is logged."""
     predictions, results = cross_validate(prepared.estimator, prepared.rows, jobs=jobs, on_fold=on_fold)
-    folds = fold_metrics(predictions.frame).loc[[r.fold.name for r in results]]
+    primary = predictions.task.primary
+    folds = per_fold(predictions).loc[[r.fold.name for r in results]]
     folds["fit_s"] = [round(r.fit_s, 3) for r in results]
-    interval = uar_interval(predictions.frame, unit_column(prepared.folds.unit))
-    metrics = pooled_metrics(predictions.frame, predictions.task.targets)
-    metrics |= {"uar_ci_low": interval.low, "uar_ci_high": interval.high}
-    metrics |= {"fold_uar_mean": float(folds["fold_uar"].mean()), "fold_uar_std": float(folds["fold_uar"].std())}
-    reports = {r.fold.name: dict(r.report) for r in results}
+    ranges = intervals(predictions, unit_column(prepared.folds.unit))
+    metrics = pooled(predictions)
+    for name, interval in ranges.items():
+        metrics |= interval.metrics(name)
+    by_fold = folds[f"fold_{primary}"]
+    metrics |= {f"fold_{primary}_mean": float(by_fold.mean()), f"fold_{primary}_std": float(by_fold.std())}
+    reports = {r.fold.name: r.report for r in results}
     alone = member_predictions(prepared.rows, results)
-    members = {name: pooled_metrics(found.frame, found.task.targets) for name, found in alone.items()}
+    members = {name: pooled(found) for name, found in alone.items()}
     said = warnings_for(prepared, metrics)
-    return Result(prepared, metrics, interval, folds, predictions, said, reports, members)
+    return Result(prepared, metrics, ranges[primary], folds, predictions, said, reports, members)
 
 
 def run_experiment(

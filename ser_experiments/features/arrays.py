@@ -79,6 +79,12 @@ class ArrayRef:
         """Return what the array takes."""
         return self._place.n_frames * self._n_columns * self.dtype.itemsize
 
+    @property
+    def identity(self) -> dict[str, object]:
+        """Return what it stands for: the set with its digest, and the recording's key, wherever the store lies."""
+        folder = Path(self._folder)
+        return {"table": [folder.parent.name, folder.name], "key": self._key.hex()}
+
     def __len__(self) -> int:
         return self._place.n_frames
 

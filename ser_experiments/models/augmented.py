@@ -10,15 +10,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils.metaestimators import available_if
+from sklearn.base import BaseEstimator, clone
 
 from ser_experiments.errors import InputError
 from ser_experiments.features.views import on_view
-from ser_experiments.models.grouping import GROUP, TakeColumns
+from ser_experiments.frames import GROUP
+from ser_experiments.models.grouping import TakeColumns
+from ser_experiments.models.wrapper import Wrapper, fit, inner_has
 
 
-class Augmented(ClassifierMixin, BaseEstimator):
+class Augmented(Wrapper):
     """Fit a classifier on the recordings and their views; predict from the recordings alone.
 
     Parameters
@@ -38,7 +39,7 @@ class Augmented(ClassifierMixin, BaseEstimator):
         self.estimator = estimator
         self.views = views
 
-    def fit(self, X: pd.DataFrame, y: object) -> Augmented:
+    def fit(self, X: pd.DataFrame, y: object, sample_weight: NDArray[np.float64] | None = None) -> Augmented:
         """Stack the views below the recordings and fit.
 
         Parameters
@@ -47,6 +48,8 @@ class Augmented(ClassifierMixin, BaseEstimator):
             A feature table with the columns of the views beside those of the recordings, and perhaps ``group``.
         y : array-like of shape (n_rows,)
             Class labels.
+        sample_weight : array-like of shape (n_rows,), optional
+            Weights of the rows; a view has that of its recording.
 
         Raises
         ------
@@ -54,7 +57,7 @@ class Augmented(ClassifierMixin, BaseEstimator):
             The table does not hold the columns of a view.
         """
         names = self._columns(X)
-        missing = [name for name in self.taken(X) if name not in X.columns]
+        missing = [name for name in self.input_columns(X) if name not in X.columns]
         if missing:
             raise InputError(f"the table has no column {missing[0]!r} ({len(missing)} missing); measure the views")
         beside = [GROUP] if GROUP in X.columns else []
@@ -63,15 +66,17 @@ class Augmented(ClassifierMixin, BaseEstimator):
             part = X[[*(on_view(name, view) for name in names), *beside]]
             parts.append(part.set_axis([*names, *beside], axis=1).set_axis([on_view(i, view) for i in X.index]))
         labels = np.asarray(y)
-        self.estimator_ = clone(self.estimator).fit(pd.concat(parts), np.tile(labels, len(parts)))
+        weights = None if sample_weight is None else np.tile(sample_weight, len(parts))
+        self.estimator_ = fit(clone(self.estimator), pd.concat(parts), np.tile(labels, len(parts)), weights)
         self.classes_ = self.estimator_.classes_
         return self
 
+    @inner_has("predict_proba")
     def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Return probabilities in the order of ``classes_``; views in the table are not looked at."""
         return self.estimator_.predict_proba(self._recorded(X))
 
-    @available_if(lambda self: hasattr(getattr(self, "estimator_", self.estimator), "decision_function"))
+    @inner_has("decision_function")
     def decision_function(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Return the decision values of the classifier; views in the table are not looked at."""
         return self.estimator_.decision_function(self._recorded(X))
@@ -80,15 +85,19 @@ class Augmented(ClassifierMixin, BaseEstimator):
         """Return the most probable class of each row."""
         return self.estimator_.predict(self._recorded(X))
 
-    def taken(self, X: pd.DataFrame) -> list[str]:
+    def input_columns(self, X: pd.DataFrame) -> list[str]:
         """Return the columns that a fit depends on."""
         names = self._columns(X)
         return [*names, *(on_view(name, view) for view in self.views for name in names)]
 
     def _columns(self, X: pd.DataFrame) -> list[str]:
         taker: TakeColumns = self.estimator.steps[0][1]
-        return taker.taken(X)
+        return taker.input_columns(X)
 
     def _recorded(self, X: pd.DataFrame) -> pd.DataFrame:
         names = self.estimator_.steps[0][1].columns_
         return X[[*names, GROUP]] if GROUP in X.columns else X[names]
+
+
+#: What a saved model may hold of this module.
+PERSISTED = (Augmented,)

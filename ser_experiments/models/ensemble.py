@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,23 +13,32 @@ from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.preprocessing import LabelEncoder
+from sklearn.utils import Bunch
 
 from ser_experiments.models.grouping import ByColumn
+from ser_experiments.models.report import FitReport, report_of
+from ser_experiments.models.row_weights import weighted_mean
+from ser_experiments.models.spec import FitIdentity
 
 #: Probabilities below this count as this much, so that one sure mistake cannot outweigh everything.
 _FLOOR = 1e-4
 
 
-class _Members:
+class _Members(FitIdentity):
     """What both ensembles tell of their members."""
 
     estimators: list[tuple[str, BaseEstimator]]
     estimators_: list[BaseEstimator]
 
-    def member_probabilities(self, X: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
-        """Return what each member says alone: its probabilities, in the order of ``classes_``, by its name."""
-        names = [name for name, _ in self.estimators]
-        return {name: one.predict_proba(X) for name, one in zip(names, self.estimators_, strict=True)}
+    @property
+    def members_(self) -> dict[str, BaseEstimator]:
+        """Return the fitted members by name."""
+        return {name: one for (name, _), one in zip(self.estimators, self.estimators_, strict=True)}
+
+    @property
+    def fit_report_(self) -> FitReport:
+        """What each member tells of its fit."""
+        return FitReport(members={name: report_of(one) for name, one in self.members_.items()})
 
 
 class AverageOfMembers(_Members, VotingClassifier):
@@ -43,7 +53,7 @@ class AverageOfMembers(_Members, VotingClassifier):
     def __init__(self, estimators: list[tuple[str, BaseEstimator]]) -> None:
         super().__init__(estimators, voting="soft")
 
-    def fit(self, X: pd.DataFrame, y: object) -> AverageOfMembers:
+    def fit(self, X: pd.DataFrame, y: object, sample_weight: NDArray[np.float64] | None = None) -> AverageOfMembers:
         """Fit every member on all rows.
 
         Parameters
@@ -52,18 +62,15 @@ class AverageOfMembers(_Members, VotingClassifier):
             A table with the columns of all members.
         y : array-like of shape (n_rows,)
             Class labels.
+        sample_weight : array-like of shape (n_rows,), optional
+            Weights of the rows.
         """
         # VotingClassifier hands its members numbers instead of labels; a member's own run was fitted on labels.
         labels = np.asarray(y)
         self.le_ = LabelEncoder().fit(labels)
         self.classes_ = self.le_.classes_
-        super(VotingClassifier, self).fit(X, labels)
+        super(VotingClassifier, self).fit(X, labels, **_weights(sample_weight))
         return self
-
-    @property
-    def fit_report_(self) -> dict[str, Any]:
-        """What each member tells of its fit."""
-        return {"members": _member_reports([name for name, _ in self.estimators], self.estimators_)}
 
 
 class StackOfMembers(_Members, StackingClassifier):
@@ -92,7 +99,7 @@ class StackOfMembers(_Members, StackingClassifier):
         self.final_estimator: BaseEstimator | None = final_estimator
         self.cv: object = cv
 
-    def fit(self, X: pd.DataFrame, y: object) -> StackOfMembers:
+    def fit(self, X: pd.DataFrame, y: object, sample_weight: NDArray[np.float64] | None = None) -> StackOfMembers:
         """Fit the members and the final model.
 
         Parameters
@@ -101,6 +108,8 @@ class StackOfMembers(_Members, StackingClassifier):
             A table with the columns of all members and ``group``.
         y : array-like of shape (n_rows,)
             Class labels.
+        sample_weight : array-like of shape (n_rows,), optional
+            Weights of the rows, for the members and for the final model.
         """
         labels = np.asarray(y)
         # As above: members are fitted on labels, not on numbers, so that their own runs' fits can be taken.
@@ -110,7 +119,7 @@ class StackOfMembers(_Members, StackingClassifier):
         self.cv = ByColumn(3) if self.cv is None else self.cv
         self.final_estimator = LogLinearPool(len(self.estimators)) if self.final_estimator is None else given[1]
         try:
-            super(StackingClassifier, self).fit(X, labels)
+            super(StackingClassifier, self).fit(X, labels, **_weights(sample_weight))
         finally:
             self.cv, self.final_estimator = given
         return self
@@ -120,18 +129,17 @@ class StackOfMembers(_Members, StackingClassifier):
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
     @property
-    def fit_report_(self) -> dict[str, Any]:
-        """What each member tells of its fit, and its weight."""
-        names = [name for name, _ in self.estimators]
-        weights = getattr(self.final_estimator_, "weights_", None)
-        report = {"members": _member_reports(names, self.estimators_)}
-        if weights is not None:
-            report["weights"] = {name: float(w) for name, w in zip(names, weights, strict=True)}
-        return report
+    def fit_report_(self) -> FitReport:
+        """What each member tells of its fit, and its weight where the final model has one a member."""
+        report = super().fit_report_
+        if not isinstance(self.final_estimator_, LogLinearPool):
+            return report
+        weights = zip(report.members, self.final_estimator_.weights_, strict=True)
+        return replace(report, weights={name: float(weight) for name, weight in weights})
 
 
-def _member_reports(names: list[str], fitted: list[BaseEstimator]) -> dict[str, Any]:
-    return {name: getattr(member, "fit_report_", {}) for name, member in zip(names, fitted, strict=True)}
+def _weights(sample_weight: NDArray[np.float64] | None) -> dict[str, Any]:
+    return {} if sample_weight is None else {"sample_weight": sample_weight}
 
 
 class LogLinearPool(ClassifierMixin, BaseEstimator):
@@ -162,7 +170,7 @@ class LogLinearPool(ClassifierMixin, BaseEstimator):
         self.n_members = n_members
         self.pull = pull
 
-    def fit(self, X: NDArray[np.float64], y: object) -> LogLinearPool:
+    def fit(self, X: NDArray[np.float64], y: object, sample_weight: NDArray[np.float64] | None = None) -> LogLinearPool:
         """Find the weights.
 
         Parameters
@@ -171,6 +179,8 @@ class LogLinearPool(ClassifierMixin, BaseEstimator):
             The members' probabilities; with two classes scikit-learn leaves the first of each member out.
         y : array-like of shape (n_rows,)
             Class labels.
+        sample_weight : array-like of shape (n_rows,), optional
+            Weights of the rows.
         """
         self.classes_, truth = np.unique(np.asarray(y), return_inverse=True)
         logs = self._logs(X)
@@ -179,23 +189,23 @@ class LogLinearPool(ClassifierMixin, BaseEstimator):
 
         def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             scores = np.einsum("nmk,m->nk", logs, weights)
-            lost = -log_softmax(scores, axis=1)[rows, truth].mean()
+            lost = -weighted_mean(log_softmax(scores, axis=1)[rows, truth], sample_weight)
             # d lost / d w = E_p[log p_m] - log p_m(truth), in the mean over rows.
             expected = np.einsum("nk,nmk->nm", softmax(scores, axis=1), logs)
-            slope = (expected - logs[rows, :, truth]).mean(axis=0)
+            slope = weighted_mean(expected - logs[rows, :, truth], sample_weight)
             away = weights - even
             strength = self.pull / len(truth)
             return float(lost + strength * (away**2).sum()), slope + 2 * strength * away
 
-        found = minimize(loss, even, jac=True, bounds=[(0, None)] * self.n_members, method="L-BFGS-B")
-        self.weights_ = found.x
+        optimum = minimize(loss, even, jac=True, bounds=[(0, None)] * self.n_members, method="L-BFGS-B")
+        self.weights_ = optimum.x
         return self
 
     def _logs(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
-        chances = np.asarray(X, dtype=np.float64).reshape(len(X), self.n_members, -1)
-        if chances.shape[2] == 1:
-            chances = np.concatenate([1 - chances, chances], axis=2)
-        return np.log(np.clip(chances, _FLOOR, 1.0))
+        proba = np.asarray(X, dtype=np.float64).reshape(len(X), self.n_members, -1)
+        if proba.shape[2] == 1:
+            proba = np.concatenate([1 - proba, proba], axis=2)
+        return np.log(np.clip(proba, _FLOOR, 1.0))
 
     def predict_proba(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return pooled probabilities of shape (n_rows, n_classes)."""
@@ -208,3 +218,7 @@ class LogLinearPool(ClassifierMixin, BaseEstimator):
 
 #: Kinds of ensembles that a definition with ``members`` can have as ``type``.
 ENSEMBLES = {"average": AverageOfMembers, "stack": StackOfMembers}
+
+
+#: What a saved model may hold of this module.
+PERSISTED = (AverageOfMembers, LogLinearPool, StackOfMembers, Bunch)

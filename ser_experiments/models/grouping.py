@@ -7,7 +7,10 @@ works unmodified wherever scikit-learn takes ``cv``, nested in any order.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -16,9 +19,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.model_selection import GroupKFold
 
 from ser_experiments.errors import InputError, LeakError
-
-#: The reserved column of a feature table: the speaker or session of each row.
-GROUP = "group"
+from ser_experiments.frames import GROUP
 
 
 class ByColumn(BaseEstimator):
@@ -115,11 +116,25 @@ class OnFeatures(TransformerMixin, BaseEstimator):
         return table
 
 
-def columns_of(sets: Sequence[str], params: Mapping[str, Mapping[str, object]] | None = None) -> list[list[str]]:
+def columns_of(sets: Sequence[str], params: Mapping[str, Mapping[str, object]] | None = None) -> list[tuple[str, ...]]:
     """Return the columns of each feature set."""
+    return [_columns_of(one, json.dumps((params or {}).get(one, {}), sort_keys=True, default=str)) for one in sets]
+
+
+@lru_cache(maxsize=256)
+def _columns_of(name: str, params: str) -> tuple[str, ...]:
+    """Return the columns of a set; a set of thousands of columns takes longer to build than to look up."""
     from ser_experiments.features.extractor import get_extractor
 
-    return [get_extractor(one, **(params or {}).get(one, {})).column_names for one in sets]
+    return tuple(get_extractor(name, **json.loads(params)).column_names)
+
+
+@runtime_checkable
+class TakesColumns(Protocol):
+    """Something that looks at the columns of a table by their names."""
+
+    def input_columns(self, X: pd.DataFrame) -> list[str]:
+        """Return the columns that a fit depends on."""
 
 
 class TakeColumns(TransformerMixin, BaseEstimator):
@@ -151,7 +166,7 @@ class TakeColumns(TransformerMixin, BaseEstimator):
 
     def fit(self, X: pd.DataFrame, y: object = None) -> TakeColumns:
         """Find the columns; an InputError names one that is missing."""
-        self.columns_ = self.taken(X)
+        self.columns_ = self.input_columns(X)
         missing = [name for name in self.columns_ if name not in X.columns]
         if missing:
             raise InputError(
@@ -161,7 +176,7 @@ class TakeColumns(TransformerMixin, BaseEstimator):
         self.feature_names_in_ = np.asarray(X.columns, dtype=object)
         return self
 
-    def taken(self, X: pd.DataFrame) -> list[str]:
+    def input_columns(self, X: pd.DataFrame) -> list[str]:
         """Return the columns that a fit depends on."""
         if not self.sets:
             return [name for name in X.columns if name != GROUP]
@@ -183,13 +198,13 @@ class TakeColumns(TransformerMixin, BaseEstimator):
         return np.asarray(self.columns_, dtype=object)
 
 
-def columns_taken(estimator: BaseEstimator, X: pd.DataFrame) -> list[str]:
+def input_columns(estimator: BaseEstimator, X: pd.DataFrame) -> list[str]:
     """Return the columns of a table that a fit of an estimator, or of anything inside it, depends on.
 
-    Whatever looks at columns by name says so with a method ``taken``; where nothing does, all of them count.
+    Whatever looks at columns by name says so with a method ``input_columns``; where nothing does, all of them count.
     """
     parts = [estimator, *estimator.get_params(deep=True).values()]
-    named = [part.taken(X) for part in parts if hasattr(part, "taken") and not isinstance(part, type)]
+    named = [part.input_columns(X) for part in parts if isinstance(part, TakesColumns) and not isinstance(part, type)]
     return list(dict.fromkeys(name for names in named for name in names)) if named else list(X.columns)
 
 
@@ -219,3 +234,7 @@ class BalanceBlocks(TransformerMixin, BaseEstimator):
         """Return the weighted columns."""
         weights = [np.sqrt(self.n_features_in_ / (len(self.sizes) * size)) for size in self.sizes]
         return np.asarray(X * np.repeat(weights, self.sizes), dtype=np.float32)
+
+
+#: What a saved model may hold of this module.
+PERSISTED = (BalanceBlocks, ByColumn, OnFeatures, TakeColumns)

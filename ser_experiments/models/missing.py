@@ -61,3 +61,7 @@ class FillMissing(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+#: What a saved model may hold of this module.
+PERSISTED = (FillMissing,)

@@ -18,6 +18,7 @@ from ser_experiments.models.missing import FillMissing
 from ser_experiments.models.selection import SelectColumns
 from ser_experiments.models.spec import ModelSpec, get_model
 from ser_experiments.models.temperature import TemperatureScaled
+from ser_experiments.task import Classes
 
 #: Values of ``scale``.
 SCALERS: dict[str, Callable[[], BaseEstimator] | None] = {
@@ -31,25 +32,6 @@ CALIBRATIONS: dict[str, Callable[[BaseEstimator], BaseEstimator]] = {
     "none": lambda estimator: estimator,
     "temperature": TemperatureScaled,
 }
-#: Types besides those of the families that a saved pipeline may hold.
-TRUSTED_TYPES = (
-    "numpy.dtype",
-    "sklearn.utils._bunch.Bunch",
-    "sklearn.feature_selection._univariate_selection.f_classif",
-    "ser_experiments.models.augmented.Augmented",
-    "ser_experiments.models.ensemble.AverageOfMembers",
-    "ser_experiments.models.ensemble.LogLinearPool",
-    "ser_experiments.models.ensemble.StackOfMembers",
-    "ser_experiments.models.grouping.BalanceBlocks",
-    "ser_experiments.models.grouping.ByColumn",
-    "ser_experiments.models.grouping.OnFeatures",
-    "ser_experiments.models.missing.FillMissing",
-    "ser_experiments.models.grouping.TakeColumns",
-    "ser_experiments.models.remember.Remembered",
-    "ser_experiments.models.selection.SelectColumns",
-    "ser_experiments.models.temperature.TemperatureScaled",
-    "ser_experiments.models.tuned.Tuned",
-)
 
 
 def build_pipeline(
@@ -64,6 +46,7 @@ def build_pipeline(
     calibrate: str = "none",
     augment: Sequence[str] = (),
     random_state: int | None = 0,
+    kind: str = Classes.kind,
 ) -> BaseEstimator:
     """Build an unfitted estimator that takes a feature table with its ``group`` column.
 
@@ -89,11 +72,13 @@ def build_pipeline(
         Views of the recordings that are trained on beside them; the table must hold their columns.
     random_state : int, optional
         Seed of families that have one.
+    kind : str, default="classes"
+        What is predicted, see :mod:`ser_experiments.task`.
 
     Raises
     ------
     InputError
-        Unknown family, parameter or option; the nearest name is given.
+        The family cannot do that kind of task. Unknown family, parameter or option; the nearest name is given.
     """
     spec = get_model(model)
     _check("scale", scale, SCALERS)
@@ -114,7 +99,7 @@ def build_pipeline(
     if spec.layout == "row":
         sizes = tuple(map(len, columns_of(sets, set_params))) if balance else ()
         steps += _preparation(spec, scale, select, sizes)
-    steps.append(("model", build_model(model, params, random_state=random_state)))
+    steps.append(("model", build_model(model, params, random_state=random_state, kind=kind)))
     pipeline: BaseEstimator = Pipeline(steps)
     if augment:
         pipeline = Augmented(pipeline, tuple(augment))
@@ -122,10 +107,19 @@ def build_pipeline(
 
 
 def build_model(
-    model: str, params: Mapping[str, object] | None = None, *, random_state: int | None = 0
+    model: str,
+    params: Mapping[str, object] | None = None,
+    *,
+    random_state: int | None = 0,
+    kind: str = Classes.kind,
 ) -> BaseEstimator:
-    """Build the bare classifier of a family; an unknown parameter is an InputError with the nearest name."""
+    """Build the bare estimator of a family.
+
+    An unknown parameter is an InputError with the nearest name; so is a kind of task that the family cannot do.
+    """
     spec = get_model(model)
+    if kind not in spec.kinds:
+        raise InputError(f"model: {model!r} cannot predict {kind}; it is for {', '.join(spec.kinds)}")
     allowed = set(spec.params())
     for key in params or {}:
         if key not in allowed:
@@ -134,6 +128,22 @@ def build_model(
     if "random_state" in allowed:
         settings.setdefault("random_state", random_state)
     return spec.build(**settings)
+
+
+def require_probabilities(estimator: BaseEstimator, model: str) -> None:
+    """Refuse an unfitted estimator that could be fitted on every fold and then not be asked for probabilities.
+
+    Raises
+    ------
+    InputError
+        It has none; where calibration would give them, the message says so.
+    """
+    if hasattr(estimator, "predict_proba"):
+        return
+    cure = "choose another model"
+    if hasattr(estimator, "decision_function"):
+        cure = "say [pipeline] calibrate = 'temperature' (--set pipeline.calibrate=temperature)"
+    raise InputError(f"model: {model!r} gives no probabilities by itself; {cure}")
 
 
 def _preparation(

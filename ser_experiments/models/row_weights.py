@@ -1,6 +1,8 @@
-"""Class weights as row weights, for estimators that only know the latter."""
+"""Weights of rows: class weights as such, for estimators that only know the latter, and means under them."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,3 +29,8 @@ def row_weights(
     """
     weights = np.asarray(compute_sample_weight(class_weight, np.asarray(y)), dtype=np.float64)
     return weights if sample_weight is None else weights * sample_weight
+
+
+def weighted_mean(values: NDArray[np.float64], weights: NDArray[np.float64] | None) -> Any:
+    """Return the mean over the first axis, plain where there are no weights."""
+    return values.mean(axis=0) if weights is None else np.average(values, axis=0, weights=weights)

@@ -37,3 +37,7 @@ class SelectColumns(SelectKBest):
             warnings.filterwarnings("ignore", message=r"Features .* are constant|k=\d+ is greater than n_features")
             super().fit(X, y)
         return self
+
+
+#: What a saved model may hold of this module.
+PERSISTED = (SelectColumns, f_classif)

@@ -5,15 +5,34 @@ Each file of :mod:`ser_experiments.models.zoo` holds one family as ``SPEC = Mode
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import ClassVar, Literal
 
 from sklearn.base import BaseEstimator
 
 from ser_experiments import plugins
+from ser_experiments.task import Classes
 
 ZOO = "ser_experiments.models.zoo"
+
+
+class FitIdentity:
+    """What a class of estimators says of its fits besides its parameters; a family says the same in its spec."""
+
+    #: Changed whenever equal rows and parameters give other numbers.
+    version: ClassVar[str] = "1"
+    #: Distributions, besides scikit-learn, numpy and scipy, whose versions can change a number.
+    libraries: ClassVar[tuple[str, ...]] = ()
+    #: Parameters, besides scikit-learn's ``n_jobs`` and ``verbose``, that change no number.
+    without_effect: ClassVar[tuple[str, ...]] = ()
+
+    def builds(self) -> BaseEstimator | None:
+        """Return the unfitted estimator that a fit builds from plain parameters; None where parameters hold it."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -28,6 +47,17 @@ class ModelSpec:
         of arrays of shape (n_frames, n_columns).
     params : callable
         Returns the names that ``build`` accepts.
+    estimator : str
+        Where the class that it builds is imported from, e.g. ``"sklearn.svm.SVC"``.
+    version : str
+        Changed whenever equal rows and parameters give other numbers: fits of another version are not served.
+    libraries : sequence of str
+        Distributions, besides scikit-learn, numpy and scipy, whose versions can change a number; ``"a|b"`` is
+        whichever is installed.
+    without_effect : sequence of str
+        Parameters, besides scikit-learn's ``n_jobs`` and ``verbose``, that change no number.
+    kinds : sequence of str
+        Kinds of tasks that it can do; see :mod:`ser_experiments.task`.
     layout : {"row", "array"}
         What it takes: functionals, or one array over time an utterance.
     reads_group : bool
@@ -39,6 +69,11 @@ class ModelSpec:
 
     build: Callable[..., BaseEstimator]
     params: Callable[[], Sequence[str]]
+    estimator: str
+    version: str = "1"
+    libraries: tuple[str, ...] = ()
+    without_effect: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = (Classes.kind,)
     layout: Literal["row", "array"] = "row"
     reads_group: bool = False
     trusted_types: tuple[str, ...] = ()
@@ -59,3 +94,16 @@ def get_model(name: str) -> ModelSpec:
     """
     spec: ModelSpec = plugins.load(ZOO, name, "model", holds="SPEC").SPEC
     return spec
+
+
+@lru_cache(maxsize=256)
+def families_of(kind: type) -> dict[str, ModelSpec]:
+    """Return the families that build estimators of a class, by name."""
+    specs = {name: get_model(name) for name in model_names()}
+    return {name: spec for name, spec in specs.items() if _is_imported(spec.estimator, kind)}
+
+
+def _is_imported(path: str, kind: type) -> bool:
+    """Say whether a dotted path is a class that exists already; no library is imported to find out."""
+    module, _, name = path.rpartition(".")
+    return module.partition(".")[0] in sys.modules and getattr(importlib.import_module(module), name) is kind

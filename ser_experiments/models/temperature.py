@@ -9,15 +9,17 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, clone
 
 from ser_experiments.errors import InputError
 from ser_experiments.models.grouping import ByColumn
+from ser_experiments.models.row_weights import weighted_mean
+from ser_experiments.models.wrapper import Wrapper, fit
 
 log = logging.getLogger(__name__)
 
 
-class TemperatureScaled(ClassifierMixin, BaseEstimator):
+class TemperatureScaled(Wrapper):
     """Turn a classifier's scores into calibrated probabilities with a single number.
 
     The scores of the training rows come from inner folds that keep groups apart; the temperature T that minimises
@@ -41,7 +43,7 @@ class TemperatureScaled(ClassifierMixin, BaseEstimator):
         self.estimator = estimator
         self.cv = cv
 
-    def fit(self, X: pd.DataFrame, y: object) -> TemperatureScaled:
+    def fit(self, X: pd.DataFrame, y: object, sample_weight: NDArray[np.float64] | None = None) -> TemperatureScaled:
         """Fit the temperature on inner folds and the classifier on all rows.
 
         Parameters
@@ -50,6 +52,8 @@ class TemperatureScaled(ClassifierMixin, BaseEstimator):
             With the column ``group``.
         y : array-like of shape (n_rows,)
             Class labels.
+        sample_weight : array-like of shape (n_rows,), optional
+            Weights of the rows, in fits and in the log loss.
         """
         labels = np.asarray(y)
         self.classes_ = np.unique(labels)
@@ -61,19 +65,24 @@ class TemperatureScaled(ClassifierMixin, BaseEstimator):
             log.warning("temperature stays 1: %s", error)
             splits = []
         if splits:
-            self.temperature_ = self._fit_temperature(X, labels, splits)
-        self.estimator_ = clone(self.estimator).fit(X, labels)
+            self.temperature_ = self._fit_temperature(X, labels, splits, sample_weight)
+        self.estimator_ = fit(clone(self.estimator), X, labels, sample_weight)
         self.n_features_in_ = X.shape[1]
         return self
 
     def _fit_temperature(
-        self, X: pd.DataFrame, y: NDArray[np.str_], splits: list[tuple[NDArray[np.intp], NDArray[np.intp]]]
+        self,
+        X: pd.DataFrame,
+        y: NDArray[np.str_],
+        splits: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
+        weights: NDArray[np.float64] | None,
     ) -> float:
         scores = np.full((len(y), len(self.classes_)), -np.inf)
         for train, test in splits:
             if len(np.unique(y[train])) < 2:
                 continue
-            fitted = clone(self.estimator).fit(X.iloc[train], y[train])
+            kept = None if weights is None else weights[train]
+            fitted = fit(clone(self.estimator), X.iloc[train], y[train], kept)
             columns = np.searchsorted(self.classes_, fitted.classes_)
             scores[np.ix_(test, columns)] = _scores(fitted, X.iloc[test])
         truth = np.searchsorted(self.classes_, y)
@@ -81,10 +90,11 @@ class TemperatureScaled(ClassifierMixin, BaseEstimator):
         if not usable.any():
             return 1.0
         rows, columns = scores[usable], truth[usable]
+        shares = None if weights is None else weights[usable]
 
         def loss(log_temperature: float) -> float:
             logs = log_softmax(rows / np.exp(log_temperature), axis=1)
-            return float(-logs[np.arange(len(columns)), columns].mean())
+            return float(-weighted_mean(logs[np.arange(len(columns)), columns], shares))
 
         return float(np.exp(minimize_scalar(loss, bounds=(-5, 5), method="bounded").x))
 
@@ -107,3 +117,7 @@ def _scores(fitted: BaseEstimator, X: pd.DataFrame) -> NDArray[np.float64]:
         scores = np.asarray(fitted.decision_function(X), dtype=np.float64)
         return np.column_stack([-scores / 2, scores / 2]) if scores.ndim == 1 else scores
     return np.log(np.clip(fitted.predict_proba(X), 1e-12, 1.0))
+
+
+#: What a saved model may hold of this module.
+PERSISTED = (TemperatureScaled,)

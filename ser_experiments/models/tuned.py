@@ -9,6 +9,7 @@ import logging
 import time
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,16 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import balanced_accuracy_score
 
 from ser_experiments.errors import InputError
-from ser_experiments.models.grouping import ByColumn, columns_taken
-from ser_experiments.parallel import chosen_workers, one_piece
+from ser_experiments.models.fit_key import fit_key
+from ser_experiments.models.fits import TRIALS, touch
+from ser_experiments.models.grouping import ByColumn, input_columns
+from ser_experiments.models.report import FitReport, SearchReport, report_of
+from ser_experiments.models.wrapper import Wrapper, fit
+from ser_experiments.parallel import chosen_workers, single_threaded
 
 if TYPE_CHECKING:
     import optuna
@@ -29,9 +34,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 #: What a range may hold in a definition.
 _RANGE = {"low", "high", "log"}
+#: Attributes that had another name in models saved before.
+_RENAMED = {"best_uar_": "best_score_", "trials_": "cv_results_"}
 
 
-class Tuned(ClassifierMixin, BaseEstimator):
+class Tuned(Wrapper):
     """A pipeline whose parameters are chosen by the UAR pooled over inner folds, then fitted on all rows.
 
     The first trial is the recipe as it stands; the others are drawn by Optuna's TPE sampler. Every trial has a seed
@@ -60,12 +67,15 @@ class Tuned(ClassifierMixin, BaseEstimator):
         Fitted on all rows with the best parameters.
     best_params_ : dict
         The chosen values by the names of the space; of equal trials the first.
-    trials_ : list of dict
+    best_score_ : float
+        Their score.
+    cv_results_ : list of dict
         ``number``, ``params``, ``uar`` and ``seconds`` of each trial.
     """
 
-    #: Its fits run side by side where a cluster is there.
-    hands_out = True
+    libraries = ("optuna",)
+    without_effect = ("folder",)
+    parallel_inside = True
 
     def __init__(
         self,
@@ -83,7 +93,7 @@ class Tuned(ClassifierMixin, BaseEstimator):
         self.seed = seed
         self.folder = folder
 
-    def fit(self, X: pd.DataFrame, y: object) -> Tuned:
+    def fit(self, X: pd.DataFrame, y: object, sample_weight: NDArray[np.float64] | None = None) -> Tuned:
         """Search on inner folds and fit the best pipeline on all rows.
 
         Parameters
@@ -92,9 +102,11 @@ class Tuned(ClassifierMixin, BaseEstimator):
             A feature table with ``group``.
         y : array-like of shape (n_rows,)
             Class labels.
+        sample_weight : array-like of shape (n_rows,), optional
+            Weights of the rows, in fits and in scores.
         """
         labels = np.asarray(y)
-        study = self._study(X, labels)
+        study = self._study(X, labels, sample_weight)
         splits = list(ByColumn(self.folds).split(X))
         while (done := len(_finished(study))) < self.trials:
             # A seed for each trial, so that it does not matter in how many sittings the trials were made.
@@ -104,38 +116,43 @@ class Tuned(ClassifierMixin, BaseEstimator):
             trial = study.ask()
             start = time.perf_counter()
             chosen = {name: _suggest(trial, name, values) for name, values in self.space.items()}
-            score = self._score(chosen, X, labels, splits)
+            score = self._score(chosen, X, labels, splits, sample_weight)
             trial.set_user_attr("seconds", round(time.perf_counter() - start, 3))
             trial.set_user_attr("params", chosen)
             study.tell(trial, score)
         finished = _finished(study)
-        self.trials_ = [
+        self.cv_results_ = [
             {"number": n, "params": t.user_attrs["params"], "uar": t.value, "seconds": t.user_attrs["seconds"]}
             for n, t in enumerate(finished)
         ]
-        best = max(self.trials_, key=lambda trial: (trial["uar"], -trial["number"]))
-        self.best_params_, self.best_uar_ = dict(best["params"]), float(best["uar"])
-        with one_piece():
-            self.estimator_ = self._pipeline(self.best_params_).fit(X, labels)
+        best = max(self.cv_results_, key=lambda trial: (trial["uar"], -trial["number"]))
+        self.best_params_, self.best_score_ = dict(best["params"]), float(best["uar"])
+        with single_threaded():
+            self.estimator_ = fit(self._pipeline(self.best_params_), X, labels, sample_weight)
         self.classes_ = self.estimator_.classes_
         return self
 
-    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
-        """Return probabilities in the order of ``classes_``; a pipeline without them is an AttributeError."""
-        return self.estimator_.predict_proba(X)
+    def wrapped(self) -> BaseEstimator:
+        """Return the recipe's own pipeline."""
+        return self._pipeline({})
 
-    def predict(self, X: pd.DataFrame) -> NDArray[np.str_]:
-        """Return the most probable class of each row."""
-        return self.estimator_.predict(X)
+    def builds(self) -> BaseEstimator:
+        """Return the recipe's own pipeline: its versions and libraries are the search's."""
+        return self.wrapped()
 
-    def taken(self, X: pd.DataFrame) -> list[str]:
+    def input_columns(self, X: pd.DataFrame) -> list[str]:
         """Return the columns that a fit depends on, which the space cannot change."""
-        return columns_taken(self._pipeline({}, calibrate=False), X)
+        return input_columns(self._pipeline({}, calibrate=False), X)
 
     @property
-    def fit_report_(self) -> dict[str, Any]:
-        """The chosen parameters, their score on inner folds, and every trial."""
-        return {"best_params": self.best_params_, "inner_uar": self.best_uar_, "trials": self.trials_}
+    def fit_report_(self) -> FitReport:
+        """What the best pipeline tells of its fit, the chosen parameters, their score, and every trial."""
+        search = SearchReport(self.best_params_, self.best_score_, self.cv_results_)
+        return replace(report_of(self.estimator_), search=search)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the names of attributes that models were saved with before."""
+        super().__setstate__({_RENAMED.get(name, name): value for name, value in state.items()})
 
     def _pipeline(self, chosen: Mapping[str, Any], *, calibrate: bool = True) -> BaseEstimator:
         from ser_experiments.models.pipeline import build_pipeline
@@ -157,16 +174,17 @@ class Tuned(ClassifierMixin, BaseEstimator):
         X: pd.DataFrame,
         y: NDArray[np.str_],
         splits: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
+        weights: NDArray[np.float64] | None,
     ) -> float:
         """Return the UAR pooled over the inner folds. Calibration is left out: it changes no prediction."""
         predicted = np.empty(len(y), dtype=object)
         pipeline = self._pipeline(chosen, calibrate=False)
         # One after the other in a process; side by side where a cluster is there.
         parallel = Parallel(n_jobs=chosen_workers() or 1)
-        found = parallel(delayed(_fit_and_predict)(pipeline, X, y, train, test) for train, test in splits)
+        found = parallel(delayed(_fit_and_predict)(pipeline, X, y, train, test, weights) for train, test in splits)
         for (_, test), words in zip(splits, found, strict=True):
             predicted[test] = words
-        return float(balanced_accuracy_score(y, predicted.astype(str)))
+        return float(balanced_accuracy_score(y, predicted.astype(str), sample_weight=weights))
 
     def _start(self) -> dict[str, Any]:
         """Return the recipe's own values, where the space holds them."""
@@ -178,22 +196,21 @@ class Tuned(ClassifierMixin, BaseEstimator):
                 found[name] = source[option]
         return found
 
-    def _study(self, X: pd.DataFrame, y: NDArray[np.str_]) -> optuna.Study:
+    def _study(self, X: pd.DataFrame, y: NDArray[np.str_], weights: NDArray[np.float64] | None) -> optuna.Study:
         """Return the study of exactly these rows and this search, with the trials made so far."""
         import optuna
         from optuna.storages import InMemoryStorage, JournalStorage
         from optuna.storages.journal import JournalFileBackend
 
-        from ser_experiments.models.remember import fit_key
-
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         storage: InMemoryStorage | JournalStorage = InMemoryStorage()
-        name = fit_key(self, X, y)
+        name = fit_key(self, X, y, weights)
         if self.folder is not None:
-            path = Path(self.folder) / f"{name}.trials"
+            path = Path(self.folder) / f"{name}{TRIALS}"
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 storage = JournalStorage(JournalFileBackend(str(path)))
+                touch(path)
             except OSError as error:
                 log.warning("trials are not kept: %s", error)
         study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
@@ -204,10 +221,16 @@ class Tuned(ClassifierMixin, BaseEstimator):
 
 
 def _fit_and_predict(
-    pipeline: BaseEstimator, X: pd.DataFrame, y: NDArray[np.str_], train: NDArray[np.intp], test: NDArray[np.intp]
+    pipeline: BaseEstimator,
+    X: pd.DataFrame,
+    y: NDArray[np.str_],
+    train: NDArray[np.intp],
+    test: NDArray[np.intp],
+    weights: NDArray[np.float64] | None,
 ) -> NDArray[np.str_]:
-    with one_piece():
-        found: NDArray[np.str_] = clone(pipeline).fit(X.iloc[train], y[train]).predict(X.iloc[test])
+    with single_threaded():
+        kept = None if weights is None else weights[train]
+        found: NDArray[np.str_] = fit(clone(pipeline), X.iloc[train], y[train], kept).predict(X.iloc[test])
     return found
 
 
@@ -285,3 +308,7 @@ def _checked(name: str, value: Any) -> Any:
         f"search: space: {name} is {value!r}; expected choices such as [1, 2] or a range such as "
         "{ low = 0.1, high = 10.0, log = true } with low < high (and above 0 with log)"
     )
+
+
+#: What a saved model may hold of this module.
+PERSISTED = (Tuned,)

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
-import pandas as pd
 from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
 
 from ser_experiments.errors import InputError, SerError, StoreError, nearest
-from ser_experiments.evaluation.predictions import read_predictions
+from ser_experiments.evaluation.predictions import read_predictions, with_truth
+from ser_experiments.frames import GROUP, Predictions, unit_column
 
 log = logging.getLogger(__name__)
 _PAGE = 500
@@ -71,7 +71,7 @@ class ScoredRun:
     """A finished run with its out-of-fold predictions and what ``result.json`` says."""
 
     run: StoredRun
-    predictions: pd.DataFrame
+    predictions: Predictions
     result: dict[str, Any]
 
     @property
@@ -82,7 +82,7 @@ class ScoredRun:
     @property
     def unit_column(self) -> str:
         """Return the column of the predictions that holds the unit."""
-        return "group" if self.unit == "session" else "speaker"
+        return unit_column(self.unit)
 
 
 def settings(client: mlflow.MlflowClient) -> list[StoredSetting]:
@@ -219,6 +219,6 @@ def _load_one(client: mlflow.MlflowClient, run: StoredRun) -> ScoredRun:
         paths = [client.download_artifacts(run.run_id, name, folder) for name in ("predictions.csv", "result.json")]
         predictions = read_predictions(paths[0])
         result = json.loads(Path(paths[1]).read_text(encoding="utf-8"))
-    if not {"label", "speaker", "group"} <= set(predictions.columns):
-        raise InputError("predictions.csv has no columns label, speaker and group")
-    return ScoredRun(run, predictions, {"interval_unit": result["interval_unit"], **result})
+    if not {"label", "speaker", GROUP} <= set(predictions.columns):
+        raise InputError(f"predictions.csv has no columns label, speaker and {GROUP}")
+    return ScoredRun(run, with_truth(predictions), {"interval_unit": result["interval_unit"], **result})

@@ -14,6 +14,7 @@ from mlflow.exceptions import MlflowException
 
 from ser_experiments.errors import InputError, SerError, StoreError, nearest
 from ser_experiments.evaluation.compare import Difference, paired_difference
+from ser_experiments.evaluation.score import Score
 from ser_experiments.tracking.leaderboard import StoredRun, StoredSetting, load_scored
 
 CHAMPION, PREVIOUS = "champion", "previous"
@@ -72,7 +73,7 @@ def check_fit(run: StoredRun, *, allow_demo: bool) -> None:
 
 
 def against_champion(
-    client: mlflow.MlflowClient, setting: StoredSetting, run: StoredRun, metric: str
+    client: mlflow.MlflowClient, setting: StoredSetting, run: StoredRun, metric: str | Score
 ) -> tuple[Registered, Difference] | None:
     """Compare a run with the champion of its setting on the same utterances; None where there is no champion.
 

@@ -17,6 +17,7 @@ from ser_experiments.audio import VoiceActivity, look_over, resample, stream_aud
 from ser_experiments.audio.stream import Overall
 from ser_experiments.errors import AudioError, InputError
 from ser_experiments.features.dsp import frames, mel
+from ser_experiments.task import Classes
 from ser_experiments.tracking.audio_model import AudioModel
 
 #: Length of a window, unless the model learned from longer or shorter recordings only, and its step.
@@ -167,7 +168,7 @@ def _table(
     labels = np.full(len(total), "", dtype=object)
     labels[known] = np.asarray(classes, dtype=object)[chances[known].argmax(axis=1)]
     columns = {"start_s": starts, "end_s": np.minimum(starts + step_s, duration_s), "speech": speech, "label": labels}
-    return pd.DataFrame({**columns, **{f"p_{name}": chances[:, i] for i, name in enumerate(classes)}})
+    return pd.DataFrame({**columns, **dict(zip(Classes(tuple(classes)).columns, chances.T, strict=True))})
 
 
 class _Picture:

@@ -14,8 +14,9 @@ from ser_experiments.corpora import Corpus, get_corpus
 from ser_experiments.errors import InputError, LeakError
 from ser_experiments.evaluation.card import Card, differences, make_card, read_card, text_overlap, write_card
 from ser_experiments.evaluation.folds import make_folds
-from ser_experiments.evaluation.metrics import pooled_metrics
+from ser_experiments.evaluation.scoring import pooled
 from ser_experiments.evaluation.verify import verify
+from ser_experiments.frames import Predictions
 
 
 def corpus_of(n_speakers: int = 4, session: bool = False) -> Corpus:
@@ -175,7 +176,7 @@ def test_verify_scores_as_the_metrics_do(tmp_path: Path, card: Card, predictions
     shuffled = predictions.sample(frac=1, random_state=0)
     shuffled.to_csv(tmp_path / "mine.csv", float_format="%.17g")
     verdict = verify(tmp_path / "mine.csv", card)
-    expected = pooled_metrics(predictions.assign(label=card.rows["label"]), card.classes)
+    expected = pooled(Predictions.of_classes(predictions.assign(label=card.rows["label"]), card.classes))
     for key, value in expected.items():
         assert verdict.metrics[key] == pytest.approx(value), key
     assert verdict.notes == []
@@ -188,7 +189,7 @@ def test_labels_alone_are_enough_and_what_is_missing_is_said(
 ) -> None:
     predictions[["predicted"]].to_csv(tmp_path / "mine.csv")
     verdict = verify(tmp_path / "mine.csv", card)
-    expected = pooled_metrics(predictions.assign(label=card.rows["label"]), card.classes)
+    expected = pooled(Predictions.of_classes(predictions.assign(label=card.rows["label"]), card.classes))
     assert {k: verdict.metrics[k] for k in ("uar", "wa", "macro_f1", "recall_none")} == pytest.approx(
         {k: expected[k] for k in ("uar", "wa", "macro_f1", "recall_none")}
     )

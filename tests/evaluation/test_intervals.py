@@ -3,62 +3,71 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats
 
-from ser_experiments.evaluation.intervals import jackknife, uar_interval
-from ser_experiments.evaluation.metrics import uar
+from ser_experiments.evaluation.intervals import jackknife
+from ser_experiments.evaluation.score import GroupSums
+from ser_experiments.evaluation.scoring import get_score
+from tests.simulated import confusions
 
 
 def test_of_a_mean_it_is_the_textbook_interval() -> None:
     rng = np.random.default_rng(0)
     values = rng.normal(0.5, 0.05, 8)
-    got = jackknife(lambda rows: float(values[rows].mean()), np.arange(8).astype(str))
-    low, high = stats.t.interval(0.95, 7, values.mean(), values.std(ddof=1) / np.sqrt(8))
-    assert (got.low, got.high) == (pytest.approx(low), pytest.approx(high))
-    assert got.n_groups == 8
+    without = (values.sum() - values) / 7
+    for level in (0.95, 0.8):
+        got = jackknife(float(values.mean()), without, level=level)
+        error = values.std(ddof=1) / np.sqrt(8)
+        low, high = stats.t.interval(level, 7, values.mean(), error)
+        assert (got.low, got.high, got.standard_error) == pytest.approx((low, high, error))
+        assert got.n_groups == 8
+    assert jackknife(0.5, without) == jackknife(0.5, without, level=0.95)
 
 
-def test_one_group_gives_no_interval() -> None:
-    got = jackknife(lambda rows: 0.5, np.array(["a", "a"]))
-    assert np.isnan(got.low)
+def test_one_group_gives_no_interval_and_two_do() -> None:
+    got = jackknife(0.5, np.array([np.nan]))
+    assert np.isnan([got.low, got.high, got.standard_error]).all()
     assert got.n_groups == 1
+    assert np.isfinite(jackknife(0.5, np.array([0.4, 0.6])).low)
 
 
-def test_it_is_cut_at_the_limits() -> None:
-    got = jackknife(lambda rows: float((rows % 2).mean()), np.array(list("aabbccc")))
-    assert got.low >= 0
-    assert got.high <= 1
+def test_it_is_cut_at_the_limits_alone() -> None:
+    without = np.array([0.1, 0.9, 0.5])
+    free = jackknife(0.5, without)
+    assert free.low < 0
+    assert free.high > 1
+    assert jackknife(0.5, without, limits=(0.0, np.inf))[:2] == (0.0, free.high)
+    assert jackknife(0.5, without, limits=(-np.inf, 1.0))[:2] == (free.low, 1.0)
+
+
+def test_the_ends_are_named_after_the_score() -> None:
+    found = jackknife(0.5, np.array([0.4, 0.6]))
+    assert found.metrics("wa") == {"wa_ci_low": found.low, "wa_ci_high": found.high}
 
 
 @pytest.mark.parametrize("n_groups", [5, 10])
 def test_coverage_over_speakers(n_groups: int) -> None:
     """Speakers differ in how well they are recognised; 95 % intervals must hold the truth about as often."""
     rng = np.random.default_rng(n_groups)
-    classes = np.array(list("abcd"))
-    n_trials, n_rows, covered = 600, 40, 0
-    truth = np.tile(np.repeat(classes, n_rows // 4), n_groups)
-    groups = np.repeat(np.arange(n_groups).astype(str), n_rows)
+    n_trials, covered, score = 2000, 0, get_score("uar")
     for _ in range(n_trials):
         hit = rng.normal(0.7, 0.1, (n_groups, 1)) + rng.normal(0, 0.1, (n_groups, 4))
-        chance = np.clip(hit, 0.02, 0.98).repeat(n_rows // 4, axis=1).ravel()
-        right = rng.random(len(truth)) < chance
-        predicted = np.where(right, truth, np.roll(classes, 1)[np.searchsorted(classes, truth)])
-        frame = pd.DataFrame({"label": truth, "predicted": predicted, "speaker": groups})
-        interval = uar_interval(frame, "speaker")
-        covered += interval.low <= 0.7 <= interval.high
-    # Three standard errors of 600 trials about 0.95 are 0.027.
-    assert covered / n_trials == pytest.approx(0.95, abs=0.03)
+        groups = confusions(rng, np.clip(hit, 0.02, 0.98), 10, score)
+        found = jackknife(groups.whole(), groups.without_each(), limits=score.limits)
+        covered += found.low <= 0.7 <= found.high
+    # Three standard errors of 2000 trials about 0.95 are 0.015.
+    assert covered / n_trials == pytest.approx(0.95, abs=0.016)
 
 
 def test_rows_as_units_would_be_far_too_narrow() -> None:
     rng = np.random.default_rng(1)
-    truth = np.tile(np.repeat(list("ab"), 100), 6)
-    groups = np.repeat(np.arange(6).astype(str), 200)
-    right = rng.random(len(truth)) < np.repeat([0.9, 0.5, 0.8, 0.6, 0.95, 0.55], 200)
-    predicted = np.where(right, truth, np.where(truth == "a", "b", "a"))
-    frame = pd.DataFrame({"label": truth, "predicted": predicted, "speaker": groups, "row": range(len(truth))})
-    by_speaker, by_row = uar_interval(frame, "speaker"), uar_interval(frame.astype({"row": str}), "row")
-    assert uar(truth, predicted) == pytest.approx(np.mean([0.9, 0.5, 0.8, 0.6, 0.95, 0.55]), abs=0.05)
-    assert by_speaker.high - by_speaker.low > 4 * (by_row.high - by_row.low)
+    score = get_score("uar")
+    by_speaker = confusions(rng, np.repeat([[0.9], [0.5], [0.8], [0.6], [0.95], [0.55]], 2, axis=1), 100, score)
+    counts = by_speaker.sums.sum(axis=0).astype(int)
+    one_hot = np.eye(counts.size)[np.repeat(np.arange(counts.size), counts.ravel())].reshape(-1, *counts.shape)
+    by_row = GroupSums(score, np.arange(len(one_hot)).astype(str), one_hot)
+    wide, narrow = (jackknife(groups.whole(), groups.without_each()) for groups in (by_speaker, by_row))
+    assert by_row.whole() == pytest.approx(by_speaker.whole())
+    assert by_row.whole() == pytest.approx(np.mean([0.9, 0.5, 0.8, 0.6, 0.95, 0.55]), abs=0.05)
+    assert wide.high - wide.low > 4 * (narrow.high - narrow.low)

@@ -9,12 +9,15 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 
 from ser_experiments.evaluation.compare import compare
 from ser_experiments.evaluation.importance import descriptor, descriptors, permutation_importance
 from ser_experiments.evaluation.mistakes import surely_wrong
 from ser_experiments.evaluation.permutation import Permutations, permute_within
 from ser_experiments.evaluation.plots import (
+    Picture,
+    pictures_of,
     plot_confusion,
     plot_groups,
     plot_importance,
@@ -23,6 +26,10 @@ from ser_experiments.evaluation.plots import (
     plot_map,
     plot_reliability,
 )
+from ser_experiments.evaluation.scoring import by, get_score, pooled
+from ser_experiments.frames import Predictions
+from ser_experiments.task import Classes
+from tests.scored import predictions_for
 
 
 def texts(figure: Figure) -> str:
@@ -31,9 +38,15 @@ def texts(figure: Figure) -> str:
     return "\n".join(t.get_text() for t in figure.findobj(lambda artist: hasattr(artist, "get_text")))
 
 
+def answers(**columns: object) -> Predictions:
+    """Return predictions of the classes a and b."""
+    frame = pd.DataFrame(columns)
+    frame.index = pd.Index([f"u{i}" for i in range(len(frame))], name="utterance_id")
+    return Predictions.of_classes(frame, ["a", "b"])
+
+
 def test_confusion() -> None:
-    counts = pd.DataFrame([[3, 1], [0, 0]], index=["a", "b"], columns=["a", "b"])
-    drawn = texts(plot_confusion(counts, "title"))
+    drawn = texts(plot_confusion(answers(label=list("aaaa"), predicted=list("aaab")), "title"))
     assert "75%\n3" in drawn
     assert "0%\n0" in drawn
     assert "title" in drawn
@@ -41,22 +54,37 @@ def test_confusion() -> None:
 
 @pytest.mark.parametrize("n", [3, 60])
 def test_groups(n: int) -> None:
-    scores = pd.Series(np.linspace(0.2, 0.9, n), index=[f"s{i}" for i in range(n)])
-    figure = plot_groups(scores, 0.55, 0.25, "title", "speaker")
+    predictions = predictions_for("uar", n_groups=n, n_rows=20)
+    figure = plot_groups(predictions, "title", column="speaker")
     assert figure.get_figwidth() <= 16
     drawn = texts(figure)
-    assert "pooled 0.550" in drawn
+    assert f"pooled {pooled(predictions)['uar']:.3f}" in drawn
     assert "chance 0.25" in drawn
-    assert ("0.90" in drawn) == (n == 3)
+    assert "UAR" in drawn
+    first = by(predictions, "speaker")["uar"].iloc[0]
+    assert (f"{first:.2f}" in drawn) == (n == 3)
+    bars = [bar.get_height() for bar in figure.axes[0].patches]
+    assert bars == pytest.approx(by(predictions, "speaker")["uar"].tolist())
 
 
 def test_reliability_shows_the_share_of_each_bin() -> None:
-    confidence = np.array([0.45] * 10 + [0.95] * 10)
-    right = np.array([True] * 4 + [False] * 6 + [True] * 10)
-    figure = plot_reliability(confidence, right, "title")
+    sure, right = np.array([0.55] * 10 + [0.95] * 10), np.array([True] * 4 + [False] * 6 + [True] * 10)
+    figure = plot_reliability(answers(label=np.where(right, "a", "b"), predicted="a", p_a=sure, p_b=1 - sure), "title")
     bars = {round(b.get_x() + b.get_width() / 2, 2): b.get_height() for b in figure.axes[0].patches if b.get_height()}
-    assert bars == {0.45: pytest.approx(0.4), 0.95: pytest.approx(1.0)}
-    assert "expected calibration error 0.050" in texts(figure)
+    assert bars == {0.55: pytest.approx(0.4), 0.95: pytest.approx(1.0)}
+    assert "expected calibration error 0.100" in texts(figure)
+
+
+def test_which_pictures_predictions_get() -> None:
+    predictions = predictions_for("uar")
+    every = {f"plots/{name}.png" for name in ("confusion_matrix", "fold_uar", "speaker_uar", "reliability")}
+    assert set(pictures_of(predictions)) == every
+    for picture in pictures_of(predictions).values():
+        assert "a title" in texts(picture.draw(predictions, "a title"))
+    bare = Predictions(predictions.frame.drop(columns="p_anger"), predictions.task)
+    assert set(pictures_of(bare)) == every - {"plots/reliability.png"}
+    other = Picture("scatter", plot_confusion, kinds=("dimensions",))
+    assert not other.fits(predictions)
 
 
 def test_map_tells_speakers_from_emotions() -> None:
@@ -78,13 +106,7 @@ def test_learning_curves() -> None:
 
 
 def test_leaderboard() -> None:
-    rng = np.random.default_rng(0)
-    truth = np.tile(list("ab"), 40)
-    runs = {}
-    for name, skill in (("good", 0.9), ("poor", 0.6)):
-        predicted = np.where(rng.random(80) < skill, truth, np.where(truth == "a", "b", "a"))
-        frame = pd.DataFrame({"label": truth, "predicted": predicted, "speaker": np.repeat(list("wxyz"), 20)})
-        runs[name] = frame.assign(p_a=(predicted == "a").astype(float), p_b=(predicted == "b").astype(float))
+    runs = {name: predictions_for("uar", skill=skill, n_groups=4) for name, skill in (("good", 0.9), ("poor", 0.4))}
     comparison = compare(runs, "speaker", draws=50)
     drawn = texts(plot_leaderboard(comparison, [r.key for r in comparison.rows], "setting", "speaker"))
     assert "paired difference to good" in drawn
@@ -103,7 +125,7 @@ def test_columns_are_grouped_by_what_they_describe() -> None:
     }
 
 
-def _planted() -> tuple[pd.DataFrame, np.ndarray]:
+def _planted() -> tuple[pd.DataFrame, pd.DataFrame]:
     rng = np.random.default_rng(0)
     labels = rng.choice(["a", "b"], 300)
     table = pd.DataFrame(
@@ -111,29 +133,47 @@ def _planted() -> tuple[pd.DataFrame, np.ndarray]:
             "told_00__mean": (labels == "a") + rng.normal(0, 0.5, 300),
             "told_01__mean": (labels == "a") + rng.normal(0, 0.5, 300),
             "noise__mean": rng.normal(size=300),
-        }
+        },
+        index=pd.Index([f"u{i}" for i in range(300)], name="utterance_id"),
     )
-    return table, labels
+    return table, pd.DataFrame({"label": labels}, index=table.index)
 
 
 def test_importance_finds_what_was_planted() -> None:
-    table, labels = _planted()
-    model = LogisticRegression().fit(table, labels)
-    found = permutation_importance(model, table, labels, ["a", "b"], budget_s=60)
+    table, utterances = _planted()
+    model = LogisticRegression().fit(table, utterances["label"])
+    found = permutation_importance(model, table, utterances, Classes.of("ab"), budget_s=60)
     assert list(found.index) == ["told", "noise"]
-    assert found.loc["told", "log_loss"] > 0.5
-    assert abs(found.loc["noise", "log_loss"]) < 0.02
+    assert found.loc["told", "worse"] > 0.5
+    assert abs(found.loc["noise", "worse"]) < 0.02
     assert found["n_columns"].to_dict() == {"told": 2, "noise": 1}
     assert set(found["n_repeats"]) == {5}
-    drawn = texts(plot_importance(found, "title", "on 3 held-out speakers"))
+    drawn = texts(plot_importance(found, "title", "on 3 held-out speakers", get_score("log_loss")))
     assert "told  (2)" in drawn
     assert "on 3 held-out speakers" in drawn
+    assert "increase of the log loss when shuffled" in drawn
+    # The plain way: the last shuffle of one repeat.
+    once = permutation_importance(model, table, utterances, Classes.of("ab"), repeats=1, budget_s=60, seed=3)
+    shuffled, rng = table.copy(), np.random.default_rng(3)
+    columns = ["told_00__mean", "told_01__mean"]
+    shuffled[columns] = table[columns].to_numpy()[rng.permutation(300)]
+    grown = [log_loss(utterances["label"], model.predict_proba(X)) for X in (shuffled, table)]
+    assert once.loc["told", "worse"] == pytest.approx(grown[0] - grown[1])
+
+
+def test_importance_of_a_score_of_which_more_is_better() -> None:
+    table, utterances = _planted()
+    model = LogisticRegression().fit(table, utterances["label"])
+    found = permutation_importance(model, table, utterances, Classes.of("ab"), score="uar", budget_s=60)
+    assert found.index[0] == "told"
+    assert found.loc["told", "worse"] > 0.2
+    assert "loss of the UAR when shuffled" in texts(plot_importance(found, "title", "how", get_score("uar")))
 
 
 def test_importance_ends_when_its_time_is_over() -> None:
-    table, labels = _planted()
-    model = LogisticRegression().fit(table, labels)
-    found = permutation_importance(model, table, labels, ["a", "b"], budget_s=0)
+    table, utterances = _planted()
+    model = LogisticRegression().fit(table, utterances["label"])
+    found = permutation_importance(model, table, utterances, Classes.of("ab"), budget_s=0)
     assert found["n_repeats"].to_list() == [1]
 
 
@@ -147,12 +187,14 @@ def test_the_surely_wrong_come_first() -> None:
             "p_a": [0.99, 0.4, 0.7, 0.8],
             "p_b": [0.01, 0.6, 0.3, 0.2],
         },
-        index=["right", "unsure", "sure", "surest"],
+        index=pd.Index(["right", "unsure", "sure", "surest"], name="utterance_id"),
     )
-    table = surely_wrong(frame, most=2)
+    table = surely_wrong(Predictions.of_classes(frame), most=2)
     assert list(table.index) == ["surest", "sure"]
     assert table.loc["surest", ["p_predicted", "p_label"]].tolist() == [0.8, 0.2]
-    assert surely_wrong(frame[frame["label"] == frame["predicted"]]).empty
+    assert list(table.columns) == ["speaker", "fold", "label", "predicted", "p_predicted", "p_label"]
+    assert len(surely_wrong(Predictions.of_classes(frame))) == 3
+    assert surely_wrong(Predictions.of_classes(frame[frame["label"] == frame["predicted"]], ["a", "b"])).empty
 
 
 def test_labels_are_shuffled_within_speakers() -> None:

@@ -112,7 +112,9 @@ def test_every_run_gets_its_pictures(honest: Prepared) -> None:
     run, result = _Kept(), score(honest, jobs=1)
     fitted = honest.estimator.fit(honest.table, honest.utterances["label"])
     pictures.log_pictures(run, result, fitted)  # type: ignore[arg-type]
-    assert set(run.kept) == set(pictures.MAKERS) - {"plots/learning_curves.png", "plots/melspec.png"}
+    of_predictions = {f"plots/{name}.png" for name in ("confusion_matrix", "fold_uar", "speaker_uar", "reliability")}
+    others = set(pictures.MAKERS) - {"plots/learning_curves.png", "plots/melspec.png"}
+    assert set(run.kept) == of_predictions | others
     wrong = run.kept["surely_wrong.csv"]
     assert isinstance(wrong, pd.DataFrame)
     assert (wrong["label"] != wrong["predicted"]).all()

@@ -108,9 +108,10 @@ def test_a_search_is_logged_below_its_run(tree: Path, project_folder: Path) -> N
     for fold, report in result.reports.items():
         mine = [run for run in children if run.data.tags["ser.fold"] == fold]
         best = max(run.data.metrics["inner_uar"] for run in mine)
+        assert report.search is not None
         (chosen,) = {run.data.params["model.C"] for run in mine if run.data.tags["ser.best"] == "true"}
-        assert parent.params[f"best.{fold}.model.C"] == chosen == str(report["best_params"]["model.C"])
-        assert report["inner_uar"] == pytest.approx(best)
+        assert parent.params[f"best.{fold}.model.C"] == chosen == str(report.search.best_params["model.C"])
+        assert report.search.best_score == pytest.approx(best)
     assert [run.run_id for s in settings(client) for run in s.runs] == [result.run_id]
     show(result, 1.0)
 

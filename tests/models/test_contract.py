@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from skops import io
 
-from ser_experiments.models.grouping import GROUP
+from ser_experiments.frames import GROUP
 from ser_experiments.models.spec import ModelSpec, get_model, model_names
 
 #: Small settings of families whose defaults take long; a family that is missing here is tested as it is.

@@ -12,13 +12,15 @@ from sklearn.metrics import log_loss
 
 from ser_experiments.evaluation.crossval import cross_validate
 from ser_experiments.evaluation.folds import make_folds
-from ser_experiments.evaluation.metrics import pooled_metrics
+from ser_experiments.evaluation.scoring import pooled
+from ser_experiments.frames import Predictions
 from ser_experiments.models import remember
 from ser_experiments.models.ensemble import AverageOfMembers, LogLinearPool, StackOfMembers
+from ser_experiments.models.fit_key import fit_key
 from ser_experiments.models.grouping import ByColumn
 from ser_experiments.models.persistence import load_estimator, save_estimator
 from ser_experiments.models.pipeline import build_pipeline
-from ser_experiments.models.remember import Remembered, fit_key
+from ser_experiments.models.remember import Remembered
 
 
 def corpus(n_classes: int = 3, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
@@ -69,9 +71,9 @@ def test_the_average_is_the_mean_of_the_members() -> None:
 
 def test_weights_are_not_negative_and_a_useless_member_gets_less() -> None:
     X, y = corpus()
-    report = StackOfMembers(members()).fit(X, y).fit_report_
-    assert min(report["weights"].values()) >= 0
-    assert report["weights"]["dummy"] < max(report["weights"].values())
+    weights = StackOfMembers(members()).fit(X, y).fit_report_.weights
+    assert min(weights.values()) >= 0
+    assert weights["dummy"] < max(weights.values())
 
 
 def test_the_pool_is_where_the_loss_is_least() -> None:
@@ -101,7 +103,8 @@ def test_a_feature_that_only_names_the_speaker_does_not_help() -> None:
         skew = rng.dirichlet([0.5, 0.5, 0.5])
         for _ in range(40):
             rows.append((f"s{s}", rng.choice(["angry", "happy", "sad"], p=0.9 * skew + 0.1 / 3)))
-    people = pd.DataFrame(rows, columns=["speaker", "label"], index=[f"u{i}" for i in range(len(rows))])
+    ids = pd.Index([f"u{i}" for i in range(len(rows))], name="utterance_id")
+    people = pd.DataFrame(rows, columns=["speaker", "label"], index=ids)
     people["session"] = None
     useful = pd.DataFrame({"x": rng.normal(size=400) + (people["label"] == "angry").to_numpy()}, index=people.index)
     named = useful.join(pd.get_dummies(people["speaker"]).astype(float) * 3)
@@ -113,11 +116,11 @@ def test_a_feature_that_only_names_the_speaker_does_not_help() -> None:
             ("logreg", build_pipeline("logreg", {"class_weight": "balanced"})),
         ]
         predictions, _ = cross_validate(StackOfMembers(each), table, people, folds, jobs=1)
-        scores[name] = pooled_metrics(predictions, ["angry", "happy", "sad"])["uar"]
+        scores[name] = pooled(Predictions.of_classes(predictions))["uar"]
     random, leaky = make_folds(people, "random"), {}
     for name, table in (("useful", useful), ("named", named)):
         predictions, _ = cross_validate(build_pipeline("logreg"), table, people, random, jobs=1)
-        leaky[name] = pooled_metrics(predictions, ["angry", "happy", "sad"])["uar"]
+        leaky[name] = pooled(Predictions.of_classes(predictions))["uar"]
     assert leaky["named"] > leaky["useful"] + 0.05  # where speakers are on both sides, the name does foretell labels
     assert scores["named"] <= scores["useful"] + 0.02
 
@@ -133,7 +136,7 @@ def test_a_stack_takes_the_fits_of_earlier_runs(tmp_path: Path, monkeypatch: pyt
     alone = member(tmp_path).fit(X, y)
     assert not alone.reused_
     stack = StackOfMembers([("logreg", member(tmp_path))]).fit(X, y)
-    assert stack.fit_report_["members"]["logreg"]["reused"]
+    assert stack.fit_report_.members["logreg"].reused
     again = StackOfMembers([("logreg", member(None))]).fit(X, y)
     assert stack.predict_proba(X) == pytest.approx(again.predict_proba(X))
     assert not member(tmp_path).fit(wide, y).reused_  # without sets every column counts

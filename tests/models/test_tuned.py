@@ -41,8 +41,8 @@ def rows() -> tuple[pd.DataFrame, np.ndarray]:
 def test_trials_equal_a_plain_loop(rows: tuple[pd.DataFrame, np.ndarray]) -> None:
     X, y = rows
     tuned = Tuned(RECIPE, SPACE, trials=10, folds=3).fit(X, y)
-    assert len(tuned.trials_) == 10
-    for trial in tuned.trials_:
+    assert len(tuned.cv_results_) == 10
+    for trial in tuned.cv_results_:
         chosen = trial["params"]
         predicted = np.empty(len(y), dtype=object)
         for train, test in GroupKFold(3).split(X, groups=X["group"]):
@@ -54,9 +54,9 @@ def test_trials_equal_a_plain_loop(rows: tuple[pd.DataFrame, np.ndarray]) -> Non
             )
             predicted[test] = pipeline.fit(X.iloc[train], y[train]).predict(X.iloc[test])
         assert trial["uar"] == pytest.approx(balanced_accuracy_score(y, predicted.astype(str)))
-    scores = [trial["uar"] for trial in tuned.trials_]
-    assert tuned.best_params_ == tuned.trials_[int(np.argmax(scores))]["params"]
-    assert len({tuple(sorted(t["params"].items())) for t in tuned.trials_}) > 5
+    scores = [trial["uar"] for trial in tuned.cv_results_]
+    assert tuned.best_params_ == tuned.cv_results_[int(np.argmax(scores))]["params"]
+    assert len({tuple(sorted(t["params"].items())) for t in tuned.cv_results_}) > 5
 
 
 def test_the_best_is_fitted_on_all_rows_and_calibrated(rows: tuple[pd.DataFrame, np.ndarray]) -> None:
@@ -84,11 +84,11 @@ def test_same_seed_same_search_in_any_number_of_sittings(
     rows: tuple[pd.DataFrame, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = Tuned(RECIPE, SPACE, trials=12).fit(*rows)
-    assert [t["params"] for t in Tuned(RECIPE, SPACE, trials=12).fit(*rows).trials_] == [
-        t["params"] for t in whole.trials_
+    assert [t["params"] for t in Tuned(RECIPE, SPACE, trials=12).fit(*rows).cv_results_] == [
+        t["params"] for t in whole.cv_results_
     ]
     other = Tuned(RECIPE, SPACE, trials=12, seed=1).fit(*rows)
-    assert [t["params"] for t in other.trials_] != [t["params"] for t in whole.trials_]
+    assert [t["params"] for t in other.cv_results_] != [t["params"] for t in whole.cv_results_]
 
     calls = []
     original = Tuned._score
@@ -104,7 +104,7 @@ def test_same_seed_same_search_in_any_number_of_sittings(
         with pytest.raises(KeyboardInterrupt):
             Tuned(RECIPE, SPACE, trials=12, folder=str(tmp_path)).fit(*rows)
     again = Tuned(RECIPE, SPACE, trials=12, folder=str(tmp_path)).fit(*rows)
-    assert [(t["params"], t["uar"]) for t in again.trials_] == [(t["params"], t["uar"]) for t in whole.trials_]
+    assert [(t["params"], t["uar"]) for t in again.cv_results_] == [(t["params"], t["uar"]) for t in whole.cv_results_]
     assert len(calls) == 12 + 2
 
 
@@ -126,7 +126,7 @@ def test_groups_stay_apart_in_every_trial(
         {f"is_{g}": (X["group"] == g).astype(np.float32) for g in X["group"].unique()} | {"group": X["group"]}
     )
     tuned = Tuned({"model": "svm", "params": {}}, {"model.C": [1.0, 10.0]}, trials=2).fit(X, y)
-    assert max(t["uar"] for t in tuned.trials_) <= 0.5
+    assert max(t["uar"] for t in tuned.cv_results_) <= 0.5
 
 
 def test_remembered_and_saved(rows: tuple[pd.DataFrame, np.ndarray], tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_remembered_and_saved(rows: tuple[pd.DataFrame, np.ndarray], tmp_path: P
     save_estimator(fitted, tmp_path / "model.skops")
     loaded = load_estimator(tmp_path / "model.skops")
     np.testing.assert_array_equal(loaded.predict_proba(X), fitted.predict_proba(X))
-    assert loaded.fit_report_["best_params"] == fitted.fit_report_["best_params"]
+    assert loaded.fit_report_.search == fitted.fit_report_.search is not None
 
 
 def test_spaces() -> None:

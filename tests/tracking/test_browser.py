@@ -14,6 +14,7 @@ import pytest
 
 from ser_experiments import project
 from ser_experiments.evaluation.plots import plot_confusion
+from ser_experiments.frames import Predictions
 from ser_experiments.tracking import start
 from tests.browser import browser, free_port, shoot, wait_for
 from tests.served import wait_until_answered
@@ -32,8 +33,9 @@ def ui(project_folder: Path, tmp_path: Path) -> Iterator[tuple[str, str, list[st
         with start(project.find(), name=name, setting="demo-4class", rows="r", tags={}, note="**words**") as run:
             run.metrics({"uar": uar, "wa": uar + 0.01})
             run.params({"model": name.split("_")[0]})
-            counts = pd.DataFrame([[5, 1], [2, 4]], index=["a", "b"], columns=["a", "b"])
-            run.figure(plot_confusion(counts, name), "plots/confusion_matrix.png")
+            ids_of = pd.Index([f"u{i}" for i in range(12)], name="utterance_id")
+            answers = pd.DataFrame({"label": list("aaaaaabbbbbb"), "predicted": list("aaaaabaabbbb")}, index=ids_of)
+            run.figure(plot_confusion(Predictions.of_classes(answers), name), "plots/confusion_matrix.png")
             ids.append(run.run_id)
             experiment = run.experiment_id
     port = free_port()

@@ -21,7 +21,8 @@ from click.testing import CliRunner, Result
 from ser_experiments import project
 from ser_experiments.cli import ser
 from ser_experiments.errors import InputError, StoreError
-from ser_experiments.evaluation.metrics import pooled_metrics
+from ser_experiments.evaluation.scoring import pooled
+from ser_experiments.frames import Predictions
 from ser_experiments.tracking import connect, start
 from ser_experiments.tracking.leaderboard import choose_runs, choose_setting, load_scored, settings
 from tests.served import wait_until_answered
@@ -165,8 +166,8 @@ def test_identifiers_and_classes_come_back_as_strings(runs: dict[str, str]) -> N
     client = connect(project.find())
     setting, _ = choose_setting(client, "demo-2class")
     (one,) = load_scored(client, choose_runs(setting, ["xgb_lld"]))
-    assert set(one.predictions["speaker"]) == {"01", "02", "03", "04", "05", "06"}
-    assert set(one.predictions["label"]) == {"anger", "none"}
+    assert set(one.predictions.frame["speaker"]) == {"01", "02", "03", "04", "05", "06"}
+    assert set(one.predictions.frame["label"]) == {"anger", "none"}
     assert (one.unit, one.unit_column) == ("speaker", "speaker")
 
 
@@ -174,8 +175,8 @@ def test_compare_as_json(runs: dict[str, str]) -> None:
     done = invoke("--setting", "demo-2class", "--json")
     board = json.loads(done.stdout)
     expected = {
-        runs["good"]: pooled_metrics(predictions(0.8), CLASSES)["uar"],
-        runs["poor"]: pooled_metrics(predictions(0.6, 1), CLASSES)["uar"],
+        runs["good"]: pooled(Predictions.of_classes(predictions(0.8)))["uar"],
+        runs["poor"]: pooled(Predictions.of_classes(predictions(0.6, 1)))["uar"],
     }
     assert {row["run_id"]: row["uar"] for row in board["runs"]} == pytest.approx(expected)
     best, second = board["runs"]

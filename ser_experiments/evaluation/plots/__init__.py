@@ -1,5 +1,6 @@
 """Pictures of runs, readable without the code; one file each."""
 
+from ser_experiments.evaluation.plots._picture import Picture, pictures_of
 from ser_experiments.evaluation.plots.confusion import plot_confusion
 from ser_experiments.evaluation.plots.groups import plot_groups
 from ser_experiments.evaluation.plots.importance import plot_importance
@@ -11,6 +12,8 @@ from ser_experiments.evaluation.plots.table_map import plot_map
 from ser_experiments.evaluation.plots.timeline import plot_timeline
 
 __all__ = [
+    "Picture",
+    "pictures_of",
     "plot_confusion",
     "plot_groups",
     "plot_importance",

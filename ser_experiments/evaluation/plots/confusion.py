@@ -1,27 +1,29 @@
-"""The confusion matrix."""
+"""The confusion matrix of classes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
+from ser_experiments.evaluation.mistakes import confusion
+from ser_experiments.evaluation.plots._picture import Picture
 from ser_experiments.evaluation.plots._style import INK, new_figure
+from ser_experiments.frames import Predictions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def plot_confusion(counts: pd.DataFrame, title: str) -> Figure:
-    """Draw a confusion matrix: counts, coloured by the share of each true class.
+def plot_confusion(predictions: Predictions, title: str) -> Figure:
+    """Draw the confusion matrix: counts, coloured by the share of each true class.
 
     Parameters
     ----------
-    counts : DataFrame of shape (n_classes, n_classes)
-        True classes down, predicted classes across.
+    predictions : Predictions
+        Of classes.
     title : str
         What was scored, and how.
     """
+    counts = confusion(predictions)
     numbers = counts.to_numpy(dtype=int)
     shares = numbers / numbers.sum(axis=1, keepdims=True).clip(min=1)
     size = 1.8 + 0.9 * len(counts)
@@ -40,3 +42,6 @@ def plot_confusion(counts: pd.DataFrame, title: str) -> Figure:
     axis.set_title(title, fontsize=10, color=INK)
     figure.colorbar(image, ax=axis, shrink=0.8, label="share of the true class (recall on the diagonal)")
     return figure
+
+
+PICTURES = (Picture("confusion_matrix", plot_confusion, kinds=("classes",)),)

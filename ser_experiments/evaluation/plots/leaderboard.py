@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ser_experiments.evaluation.compare import Comparison
-from ser_experiments.evaluation.group_scores import get_score
 from ser_experiments.evaluation.plots._style import ACCENT, ALARM, INK, new_figure
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def plot_leaderboard(comparison: Comparison, names: Sequence[str], title: str, u
     unit : str
         What the intervals are taken over.
     """
-    rows, score = comparison.rows, get_score(comparison.metric)
+    rows, score = comparison.rows, comparison.score
     figure, (left, right) = new_figure(9.5, 1.9 + 0.34 * len(rows), columns=2)
     places = np.arange(len(rows))
     _intervals(left, [(row.score, row.interval.low, row.interval.high) for row in rows])

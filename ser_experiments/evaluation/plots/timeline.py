@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ser_experiments.evaluation.plots._style import ACCENT, INK, PALE, colours, new_figure
+from ser_experiments.task import Classes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,12 +66,13 @@ def plot_timeline(
 
 def _probabilities(axis: Axes, table: pd.DataFrame) -> None:
     """Stack the probabilities over time; steps in which nobody speaks stay pale."""
-    names = [str(column)[2:] for column in table.columns if str(column).startswith("p_")]
+    task = Classes(Classes.named(table.columns))
+    names = task.targets
     edges = np.append(table["start_s"].to_numpy(), table["end_s"].iloc[-1])
-    chances = table[[f"p_{name}" for name in names]].to_numpy()
-    silent = np.isnan(chances[:, 0])
+    probabilities = task.values(table)
+    silent = np.isnan(probabilities[:, 0])
     axis.stairs(silent.astype(float), edges, fill=True, color=PALE, label="no speech")
-    tops = np.cumsum(np.nan_to_num(chances), axis=1)
+    tops = np.cumsum(np.nan_to_num(probabilities), axis=1)
     colour = colours(names)
     for i, name in enumerate(names):
         low = tops[:, i - 1] if i else np.zeros(len(tops))

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ser_experiments.errors import InputError
-from ser_experiments.models.grouping import GROUP
+from ser_experiments.frames import GROUP
 
 #: Frames of more bytes than this stay on disk and are read batch by batch.
 RESIDENT_BYTES = 1 << 30

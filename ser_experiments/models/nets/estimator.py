@@ -22,11 +22,13 @@ from sklearn.utils.validation import (
 )
 
 from ser_experiments.errors import InputError
+from ser_experiments.frames import GROUP
 from ser_experiments.models.events import EpochEnd, emit
-from ser_experiments.models.grouping import GROUP, groups_of
+from ser_experiments.models.grouping import groups_of
 from ser_experiments.models.nets.checks import is_int, is_number, require
 from ser_experiments.models.nets.clips import Clips, cells_of, holds_arrays
 from ser_experiments.models.nets.holdout import hold_out
+from ser_experiments.models.report import FitReport
 from ser_experiments.models.row_weights import row_weights
 
 if TYPE_CHECKING:
@@ -233,6 +235,11 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     def _augment(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """Change a batch in training; here not at all."""
         return x
+
+    @property
+    def fit_report_(self) -> FitReport:
+        """What each epoch gave, and which one was kept."""
+        return FitReport(history=tuple(self.history_), best_epoch=self.best_epoch_)
 
     def _report(self, numbers: dict[str, float], seconds: float, *, again: bool) -> None:
         names = {"lr": "refit_lr", "train_loss": "refit_loss"} if again else {}

@@ -39,6 +39,8 @@ class CNNClassifier(SequenceClassifier):
 SPEC = ModelSpec(
     build=CNNClassifier,
     params=lambda: parameter_names(CNNClassifier),
+    estimator="ser_experiments.models.zoo.cnn.CNNClassifier",
+    libraries=("torch",),
     layout="array",
     reads_group=True,
     trusted_types=("ser_experiments.models.zoo.cnn.CNNClassifier",),

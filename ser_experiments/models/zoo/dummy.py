@@ -14,4 +14,8 @@ def build(**params: object) -> DummyClassifier:
     return DummyClassifier(**{"strategy": "prior", **params})
 
 
-SPEC = ModelSpec(build=build, params=lambda: NAMES)
+SPEC = ModelSpec(
+    build=build,
+    params=lambda: NAMES,
+    estimator="sklearn.dummy.DummyClassifier",
+)

@@ -85,6 +85,7 @@ class WeightedGradientBoosting(GradientBoostingClassifier):
 SPEC = ModelSpec(
     build=WeightedGradientBoosting,
     params=lambda: list(inspect.signature(WeightedGradientBoosting).parameters),
+    estimator="ser_experiments.models.zoo.gradient_boosting.WeightedGradientBoosting",
     trusted_types=(
         "ser_experiments.models.zoo.gradient_boosting.WeightedGradientBoosting",
         "sklearn.tree._tree.Tree",

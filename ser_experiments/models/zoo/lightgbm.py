@@ -49,6 +49,9 @@ def build(**params: object) -> BaseEstimator:
 SPEC = ModelSpec(
     build=build,
     params=lambda: NAMES,
+    estimator="lightgbm.LGBMClassifier",
+    libraries=("lightgbm",),
+    without_effect=("verbosity",),
     trusted_types=(
         "collections.OrderedDict",
         "lightgbm.basic.Booster",

@@ -18,4 +18,8 @@ def build(**params: object) -> LogisticRegression:
     return LogisticRegression(**{"C": 0.01, "tol": 1e-3, "max_iter": 1000, **params})
 
 
-SPEC = ModelSpec(build=build, params=lambda: NAMES)
+SPEC = ModelSpec(
+    build=build,
+    params=lambda: NAMES,
+    estimator="sklearn.linear_model.LogisticRegression",
+)

@@ -53,6 +53,8 @@ class LSTMClassifier(SequenceClassifier):
 SPEC = ModelSpec(
     build=LSTMClassifier,
     params=lambda: parameter_names(LSTMClassifier),
+    estimator="ser_experiments.models.zoo.lstm.LSTMClassifier",
+    libraries=("torch",),
     layout="array",
     reads_group=True,
     trusted_types=("ser_experiments.models.zoo.lstm.LSTMClassifier",),

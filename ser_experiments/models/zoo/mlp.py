@@ -38,6 +38,8 @@ class MLPClassifier(TorchClassifier):
 SPEC = ModelSpec(
     build=MLPClassifier,
     params=lambda: parameter_names(MLPClassifier),
+    estimator="ser_experiments.models.zoo.mlp.MLPClassifier",
+    libraries=("torch",),
     reads_group=True,
     trusted_types=("ser_experiments.models.zoo.mlp.MLPClassifier",),
 )

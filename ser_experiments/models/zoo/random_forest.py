@@ -13,4 +13,9 @@ def build(**params: object) -> RandomForestClassifier:
     return RandomForestClassifier(**{**_forest.DEFAULTS, **params})
 
 
-SPEC = ModelSpec(build=build, params=lambda: _forest.NAMES, trusted_types=_forest.TRUSTED)
+SPEC = ModelSpec(
+    build=build,
+    params=lambda: _forest.NAMES,
+    estimator="sklearn.ensemble.RandomForestClassifier",
+    trusted_types=_forest.TRUSTED,
+)

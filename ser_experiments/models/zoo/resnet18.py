@@ -19,6 +19,8 @@ class ResNet18Classifier(ResidualClassifier):
 SPEC = ModelSpec(
     build=ResNet18Classifier,
     params=lambda: parameter_names(ResNet18Classifier),
+    estimator="ser_experiments.models.zoo.resnet18.ResNet18Classifier",
+    libraries=("torch",),
     layout="array",
     reads_group=True,
     trusted_types=("ser_experiments.models.zoo.resnet18.ResNet18Classifier",),

@@ -19,6 +19,8 @@ class ResNet34Classifier(ResidualClassifier):
 SPEC = ModelSpec(
     build=ResNet34Classifier,
     params=lambda: parameter_names(ResNet34Classifier),
+    estimator="ser_experiments.models.zoo.resnet34.ResNet34Classifier",
+    libraries=("torch",),
     layout="array",
     reads_group=True,
     trusted_types=("ser_experiments.models.zoo.resnet34.ResNet34Classifier",),

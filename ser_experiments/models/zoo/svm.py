@@ -27,4 +27,9 @@ def build(**params: object) -> SVC:
     return SVC(**{"kernel": "rbf", "C": 1.0, "gamma": "scale", "cache_size": 500, "break_ties": True, **params})
 
 
-SPEC = ModelSpec(build=build, params=lambda: NAMES)
+SPEC = ModelSpec(
+    build=build,
+    params=lambda: NAMES,
+    estimator="sklearn.svm.SVC",
+    without_effect=("cache_size",),
+)

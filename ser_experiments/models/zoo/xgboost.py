@@ -183,5 +183,7 @@ class XGBoostClassifier(ClassifierMixin, BaseEstimator):
 SPEC = ModelSpec(
     build=XGBoostClassifier,
     params=lambda: list(inspect.signature(XGBoostClassifier).parameters),
+    estimator="ser_experiments.models.zoo.xgboost.XGBoostClassifier",
+    libraries=("xgboost-cpu|xgboost",),
     trusted_types=("ser_experiments.models.zoo.xgboost.XGBoostClassifier",),
 )

@@ -1,0 +1,105 @@
+"""What a fit tells of itself, and the one way to ask for it through pipelines and wrappers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class SearchReport:
+    """What a search on inner folds found.
+
+    Parameters
+    ----------
+    best_params : mapping of str to value
+        What was chosen, by the names of the space.
+    best_score : float
+        Its score over the inner folds.
+    trials : sequence of mapping
+        ``number``, ``params``, ``uar`` and ``seconds`` of each trial.
+    """
+
+    best_params: Mapping[str, Any]
+    best_score: float
+    trials: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """What a fit tells.
+
+    Parameters
+    ----------
+    reused : bool or None
+        Whether the fit was kept by an earlier run; None where fits are not kept at all.
+    search : SearchReport or None
+        What chose its parameters.
+    members : mapping of str to FitReport
+        Of an ensemble, what each member tells.
+    weights : mapping of str to float
+        Of a stack, the weight of each member.
+    history : sequence of mapping
+        Of a network, numbers by epoch.
+    best_epoch : int or None
+        The epoch whose weights were kept, counted from 1.
+    """
+
+    reused: bool | None = None
+    search: SearchReport | None = None
+    members: Mapping[str, FitReport] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
+    history: Sequence[Mapping[str, float]] = ()
+    best_epoch: int | None = None
+
+    @property
+    def n_reused(self) -> int:
+        """Count the fits, its own and its members', that were kept by earlier runs."""
+        return bool(self.reused) + sum(member.n_reused for member in self.members.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what ``fits.json`` holds of a fit; the history is logged by itself."""
+        found: dict[str, Any] = {}
+        if self.search is not None:
+            found["best_params"] = dict(self.search.best_params)
+            found["inner_uar"] = self.search.best_score
+            found["trials"] = [dict(trial) for trial in self.search.trials]
+        if self.members:
+            found["members"] = {name: member.as_dict() for name, member in self.members.items()}
+        if self.weights:
+            found["weights"] = dict(self.weights)
+        return found if self.reused is None else {**found, "reused": self.reused}
+
+
+@runtime_checkable
+class TellsOfItsFit(Protocol):
+    """A fitted estimator with something to tell."""
+
+    @property
+    def fit_report_(self) -> FitReport:
+        """Return it."""
+
+
+@runtime_checkable
+class HasMembers(Protocol):
+    """A fitted ensemble."""
+
+    @property
+    def members_(self) -> Mapping[str, BaseEstimator]:
+        """Return the fitted members by name."""
+
+
+def report_of(fitted: Any) -> FitReport:
+    """Return what a fitted estimator, or the one at the end of a pipeline, tells of its fit."""
+    if isinstance(fitted, Pipeline):
+        return report_of(fitted.steps[-1][1])
+    return fitted.fit_report_ if isinstance(fitted, TellsOfItsFit) else FitReport()
+
+
+def members_of(fitted: Any) -> Mapping[str, BaseEstimator]:
+    """Return the fitted members of an ensemble by name; none of any other estimator."""
+    return fitted.members_ if isinstance(fitted, HasMembers) else {}

@@ -1,0 +1,131 @@
+"""Which run may replace a champion: by every score there is, in both directions, on predictions as runs log them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+from sklearn.linear_model import LogisticRegression
+
+from ser_experiments import project
+from ser_experiments.cli import ser
+from ser_experiments.errors import SerError
+from ser_experiments.evaluation.scoring import get_score, interval, pooled
+from ser_experiments.frames import Predictions
+from ser_experiments.tracking import connect, start
+from ser_experiments.tracking.registry import registered
+from tests.scored import MAKERS, SCORES, predictions_for
+
+SKILL = {"poor": 0.15, "middling": 0.5, "good": 0.9}
+
+
+def register(*arguments: str) -> Result:
+    return CliRunner().invoke(ser, ["register", *arguments])
+
+
+def log(name: str, predictions: Predictions, setting: str) -> str:
+    """Log a run with a model and return its id."""
+    tags = {"ser.experiment": name, "ser.corpus": setting, "ser.protocol": "p"}
+    fitted = LogisticRegression().fit(pd.DataFrame({"x": [0.0, 1.0]}), ["a", "b"])
+    with start(project.find(), name=name, setting=setting, rows=f"rows of {setting}", tags=tags, note="") as run:
+        run.table(predictions.frame, "predictions.csv")
+        run.json({"interval_unit": "speaker"}, "result.json")
+        metrics = pooled(predictions)
+        for score in SCORES:
+            metrics |= interval(predictions, "speaker", score).metrics(score)
+        run.metrics(metrics)
+        run.table_model(fitted, ["x"], {})
+    return run.run_id
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[Path]:
+    """Log three runs of each kind of task: a good, a middling and a poor one."""
+    folder = tmp_path_factory.mktemp("gate")
+    (folder / "mlruns").mkdir()
+    shutil.copy(empty_store, folder / "mlruns" / "mlflow.db")
+    (folder / "ser.toml").touch()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith("SER_"):
+                patch.delenv(name)
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        patch.chdir(folder)
+        for kind, make in MAKERS.items():
+            for seed, (name, skill) in enumerate(SKILL.items()):
+                log(name, make(skill, seed, 8, 40), kind)
+        yield folder
+
+
+def champion(kind: str) -> tuple[str, dict[str, str]]:
+    """Return the experiment of the champion and its tags."""
+    (one,) = [m for m in registered(connect(project.find())) if m.name == f"ser-{kind}" and "champion" in m.aliases]
+    return one.tags["experiment"], one.tags
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_better_is_promoted_and_worse_is_refused(name: str, runs: Path) -> None:
+    score = get_score(name)
+    kind, metric = score.kinds[0], ("--metric", name)
+    where = ("--setting", kind, *metric)
+    assert register("middling", *where, "--force").exit_code == 0, "the champion to begin with"
+    refused = register("poor", *where).exception
+    assert isinstance(refused, SerError)
+    assert "poor is not registered: it is not clearly better than the champion middling, version " in str(refused)
+    assert f": {score.title} " in str(refused)
+    assert f", where {score.rule} (95 % interval " in str(refused)
+    assert champion(kind)[0] == "middling"
+    assert register("good", *where).exit_code == 0
+    found, tags = champion(kind)
+    assert found == "good"
+    whole = predictions_for(score, skill=SKILL["good"], seed=2, n_groups=8, n_rows=40)
+    assert tags["metric"] == name
+    assert float(tags["score"]) == pytest.approx(pooled(whole)[name], abs=1e-3)
+    low, high = map(float, tags["interval"].split(" to "))
+    assert (low, high) == pytest.approx(interval(whole, "speaker", name)[:2], abs=1e-3)
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_an_equal_run_is_refused(name: str, runs: Path) -> None:
+    kind = get_score(name).kinds[0]
+    setting = f"{kind}-equal-{name}"
+    for run in ("first", "second"):
+        log(run, MAKERS[kind](0.6, 5, 4, 12), setting)
+    assert register("first", "--setting", setting, "--metric", name).exit_code == 0
+    refused = register("second", "--setting", setting, "--metric", name).exception
+    assert isinstance(refused, SerError)
+    assert "+0.000" in str(refused)
+    again = register("first", "--setting", setting, "--metric", name).exception
+    assert "is the champion of" in str(again)
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_the_best_by_the_score_is_what_is_chosen(name: str, runs: Path) -> None:
+    kind = get_score(name).kinds[0]
+    done = register("--setting", kind, "--metric", name, "--force")
+    assert done.exit_code == 0, done.exception
+    assert champion(kind)[0] == "good"
+    assert f"good: {get_score(name).title} " in done.stdout
+    assert ", the best of 3; corrected for the choice " in done.stdout
+
+
+def test_without_a_metric_it_is_the_primary_score(runs: Path) -> None:
+    assert register("middling", "--setting", "classes", "--force").exit_code == 0
+    assert champion("classes")[1]["metric"] == "uar"
+    assert register("--setting", "classes").exit_code == 0
+    assert champion("classes")[0] == "good"
+    assert champion("classes")[1]["metric"] == "uar"
+
+
+def test_with_one_group_nothing_is_clearly_better(runs: Path) -> None:
+    for run, skill in (("poor", 0.1), ("good", 0.9)):
+        log(run, MAKERS["classes"](skill, 0, 1, 60), "alone")
+    assert register("poor", "--setting", "alone").exit_code == 0
+    refused = register("good", "--setting", "alone").exception
+    assert "where more is better (with one group no difference can be seen); --force replaces it" in str(refused)
+    assert "nan" not in str(refused)
