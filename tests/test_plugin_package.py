@@ -1,4 +1,4 @@
-"""A package that is installed beside ours: its corpus, feature set, family and score go the whole way, ours untouched."""
+"""An installed package: its corpus, feature set, family and score go the whole way, with nothing of ours edited."""
 
 from __future__ import annotations
 

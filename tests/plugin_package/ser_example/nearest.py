@@ -39,4 +39,9 @@ class NearestMean(ClassifierMixin, BaseEstimator):
 
 
 # What a saved model may hold is said here, and never by the file that is read.
-SPEC = ModelSpec(build=NearestMean, params=lambda: ("sharpness",), trusted_types=(f"{__name__}.NearestMean",))
+SPEC = ModelSpec(
+    build=NearestMean,
+    params=lambda: ("sharpness",),
+    estimator=f"{__name__}.NearestMean",
+    trusted_types=(f"{__name__}.NearestMean",),
+)
