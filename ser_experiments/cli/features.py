@@ -25,16 +25,17 @@ def list_sets(as_json: bool) -> None:
     from ser_experiments.features.views import VIEWS
 
     modules = dict(plugins.each(SETS, "feature set", holds="extractor"))
-    sets = {name: get_extractor(name) for name in modules}
+    sets = {one.name: one for name in modules for one in get_extractor(name).outputs}
     if as_json:
         rows = {n: {**e.identity, "layout": e.layout, "n_columns": len(e.columns)} for n, e in sets.items()}
         click.echo(json.dumps(rows))
         return
     for name, extractor in sets.items():
-        kind = "one row an utterance" if extractor.layout == "row" else "one row a frame"
-        click.echo(f"{name:<12} {len(extractor.columns):>5} columns, {kind}, version {extractor.version}")
-        about = modules[name].__doc__ or ""
-        click.echo(f"  {about.partition(chr(10))[0]}")
+        shown = f"{len(extractor.columns):>5} columns, {extractor.output.words}, version {extractor.version}"
+        click.echo(f"{name:<12} {shown}")
+        if not extractor.number:
+            about = modules[name].__doc__ or ""
+            click.echo(f"  {about.partition(chr(10))[0]}")
     views = ", ".join(f'"{view}"' for view, _ in plugins.each(VIEWS, "view", holds="view"))
     click.echo(f"views to train on besides the recordings: augment = [{views}] under [features]")
 
@@ -111,7 +112,7 @@ def prune_store(dry_run: bool) -> None:
     from ser_experiments import project
     from ser_experiments.experiment.definition import experiment_names, load_experiment
     from ser_experiments.features import prune
-    from ser_experiments.features.extractor import get_extractor, set_names
+    from ser_experiments.features.extractor import get_extractor, params_of, set_names
     from ser_experiments.features.views import on_view
 
     wanted = [get_extractor(name) for name in set_names()]
@@ -119,8 +120,9 @@ def prune_store(dry_run: bool) -> None:
         features = load_experiment(name).definition.features
         for one in features.sets:
             measured = [one, *(on_view(one, view) for view in features.augment)]
-            wanted += [get_extractor(each, **features.params.get(one, {})) for each in measured]
-    removed = prune(project.find().cache, keep={(e.name, e.digest) for e in wanted}, dry_run=dry_run)
+            wanted += [get_extractor(each, **params_of(one, features.params)) for each in measured]
+    kept = {(output.name, output.digest) for extractor in wanted for output in extractor.outputs}
+    removed = prune(project.find().cache, keep=kept, dry_run=dry_run)
     for row in removed.itertuples():
         click.echo(f"{'would remove' if dry_run else 'removed'} {row.path}: {row.why}")
     click.echo(

@@ -23,7 +23,7 @@ from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.result import Prepared, Result
 from ser_experiments.experiment.selection import Selection, load, select, without
 from ser_experiments.features import feature_table, normalize_by_speaker, read_table, survey
-from ser_experiments.features.location import file_name
+from ser_experiments.features.storage import file_name
 from ser_experiments.frames import unit_column
 from ser_experiments.parallel import on_cluster
 

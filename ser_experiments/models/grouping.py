@@ -118,7 +118,9 @@ class OnFeatures(TransformerMixin, BaseEstimator):
 
 def columns_of(sets: Sequence[str], params: Mapping[str, Mapping[str, object]] | None = None) -> list[tuple[str, ...]]:
     """Return the columns of each feature set."""
-    return [_columns_of(one, json.dumps((params or {}).get(one, {}), sort_keys=True, default=str)) for one in sets]
+    from ser_experiments.features.extractor import params_of
+
+    return [_columns_of(one, json.dumps(params_of(one, params or {}), sort_keys=True, default=str)) for one in sets]
 
 
 @lru_cache(maxsize=256)

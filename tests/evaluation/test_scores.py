@@ -355,3 +355,18 @@ def test_each_may_be_added_to_any_score_of_sums() -> None:
     assert isinstance(score, Score)
     got = score.on(predictions).each()  # type: ignore[attr-defined]
     assert got.tolist() == predictions.frame["label"].value_counts().reindex(CLASSES).tolist()
+
+
+def test_the_example_of_the_documentation() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    (code,) = (part.split("```")[0] for part in text.split("```python\n")[1:])
+    held: dict[str, Score] = {}
+    exec(code, held)
+    predictions = predictions_for("uar")
+    assert held["SCORE"].on(predictions).whole() == pytest.approx(1 - pooled(predictions)["wa"])
+
+
+def test_the_documentation_names_every_score() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    for name in SCORES:
+        assert f"| `{name}` |" in text
