@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
 from ser_experiments.features.columns import Column
 from ser_experiments.features.measure import LAYERS, OVER_TIME, ROW, Measure, Needs, Opened, Output
 
