@@ -72,12 +72,16 @@ def export_table(sets: tuple[str, ...], target: str, jobs: int | None, skip_bad:
 
     It is Parquet or CSV by utterance id, on disk or on s3://... What was written is what `ser run --table` takes.
     """
+    from ser_experiments import project
     from ser_experiments.experiment.selection import load
     from ser_experiments.features import ProgressBar, feature_table, write_table
 
-    loaded = load(take(CorpusRequest, given))
+    here = project.find()
+    loaded = load(take(CorpusRequest, given), here)
     with ProgressBar() as progress:
-        table = feature_table(list(sets), loaded.utterances, jobs=jobs, skip_bad=skip_bad, progress=progress)
+        table = feature_table(
+            list(sets), loaded.utterances, cache=here.cache, jobs=jobs, skip_bad=skip_bad, progress=progress
+        )
     write_table(table, target)
     click.echo(f"{len(table)} utterances, {table.shape[1] - 1} columns: {target}")
 

@@ -55,7 +55,7 @@ def prepare(
     ready_made = request.table is not None
     kept_in = project.cache / "fits" if remember else None
     estimator = build_estimator(experiment, seed=request.seed, from_table=ready_made, remember=kept_in)
-    corpus = load(request)
+    corpus = load(request, project)
     # Folds are cut before anything is measured: a protocol that cannot be held should not cost an extraction.
     selection = select(request, corpus)
     measured = _measure(request, experiment, corpus.utterances, project, progress)
