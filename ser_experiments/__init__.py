@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "errors": ["AudioError", "InputError", "LeakError", "SerError", "StoreError"],
         "experiment": ["build_estimator", "load_experiment", "run_experiment"],
         "tracking.loading": ["load_model"],
-        "tracking.timeline": ["timeline"],
+        "serving.timeline": ["timeline"],
         "features": ["extract", "feature_table"],
     },
 )

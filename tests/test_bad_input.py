@@ -31,8 +31,8 @@ from ser_experiments.experiment.definition import load_experiment
 from ser_experiments.experiment.estimator import build_estimator, features_of
 from ser_experiments.features.extractor import get_extractor
 from ser_experiments.models.pipeline import build_pipeline
-from ser_experiments.tracking import AudioModel, save_model
-from ser_experiments.tracking import audio_model as serving
+from ser_experiments.serving import AudioModel, save_model
+from ser_experiments.serving import pyfunc as serving
 from tests.command import program
 from tests.iemocap_tree import small_tree
 

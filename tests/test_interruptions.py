@@ -21,7 +21,8 @@ import pytest
 
 from ser_experiments import project
 from ser_experiments.features import status
-from ser_experiments.tracking import connect, start
+from ser_experiments.tracking import RunRecord, start
+from ser_experiments.tracking.backends._mlflow.store import connect
 from tests.iemocap_tree import add_dialog, small_tree
 
 CODES = ["neu", "hap", "ang", "sad"]
@@ -214,7 +215,7 @@ def test_a_locked_database_is_waited_for(project_folder: Path) -> None:
         thread = threading.Thread(target=hold)
         thread.start()
         held.wait()
-        opened.metrics({"uar": 0.5})
+        opened.log(RunRecord(metrics={"uar": 0.5}))
         assert not opened.away
         thread.join()
     assert connect(project.find()).get_run(opened.run_id).data.metrics == {"uar": 0.5}

@@ -6,18 +6,21 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ser_experiments.cli._recordings import Recording
 
+if TYPE_CHECKING:
+    from ser_experiments.task import Task
+
 Answer = dict[str, Any]
 
 
 class _Lines:
-    def __init__(self, classes: Sequence[str]) -> None:
-        self._classes, self._width = classes, max(map(len, classes))
+    def __init__(self, task: Task) -> None:
+        self._targets, self._width = task.targets, max(map(len, task.targets))
 
     def begin(self) -> None:
         """Write nothing first."""
@@ -36,7 +39,7 @@ class _Lines:
     def _line(self, answer: Answer, end: str = "") -> str:
         if not answer["probabilities"]:
             return "-"
-        chances = "  ".join(f"{name} {answer['probabilities'][name]:.2f}" for name in self._classes)
+        chances = "  ".join(f"{name} {answer['probabilities'][name]:.2f}" for name in self._targets)
         return f"{answer['label']:<{self._width}}  {chances}  {end}"
 
     def end(self) -> None:
@@ -44,7 +47,7 @@ class _Lines:
 
 
 class _Json:
-    def __init__(self, classes: Sequence[str]) -> None:
+    def __init__(self, task: Task) -> None:
         self._before = ""
 
     def begin(self) -> None:
@@ -60,31 +63,30 @@ class _Json:
 
 
 class _Csv:
-    def __init__(self, classes: Sequence[str]) -> None:
-        self._classes = classes
+    def __init__(self, task: Task) -> None:
+        self._task = task
         self._begun = False
 
     def begin(self) -> None:
         """Wait for the first answer: a timeline has other columns."""
 
     def one(self, recording: Recording, answer: Answer) -> None:
-        from ser_experiments.task import Classes
-
         spans = "timeline" in answer
         if not self._begun:
             times = ["start_s", "end_s", "speech"] if spans else []
-            _row(["path", *times, "label", *Classes(tuple(self._classes)).columns, "warnings", "error"])
+            _row(["path", *times, "label", *self._task.columns, "warnings", "error"])
             self._begun = True
         for part in answer["timeline"] if spans else [answer]:
             times = [f"{part[key]:.3f}" for key in ("start_s", "end_s", "speech")] if spans else []
-            chances = [f"{part['probabilities'][c]:.6f}" if part["probabilities"] else "" for c in self._classes]
+            said = part["probabilities"]
+            chances = [f"{said[name]:.6f}" if said else "" for name in self._task.targets]
             _row([str(recording), *times, part["label"], *chances, "; ".join(answer["warnings"]), answer["error"]])
 
     def end(self) -> None:
         """Write nothing last."""
 
 
-def show(answers: Iterable[tuple[Recording, Answer]], classes: Sequence[str], form: str | None) -> int:
+def show(answers: Iterable[tuple[Recording, Answer]], task: Task, form: str | None) -> int:
     """Write answers as they come and return the number of recordings that could not be used.
 
     Parameters
@@ -92,13 +94,13 @@ def show(answers: Iterable[tuple[Recording, Answer]], classes: Sequence[str], fo
     answers : iterable of (Recording, dict)
         ``label``, ``probabilities``, ``warnings``, ``error``, and of a timeline ``timeline``: a list of steps with
         ``start_s``, ``end_s``, ``speech``, ``label`` and ``probabilities``.
-    classes : sequence of str
-        In the order of the columns.
+    task : Task
+        What is predicted, in the order of the columns.
     form : {None, "json", "csv"}
         Lines for people by default.
     """
     writers: dict[str | None, type[_Lines | _Json | _Csv]] = {None: _Lines, "json": _Json, "csv": _Csv}
-    writer = writers[form](classes)
+    writer = writers[form](task)
     failed = 0
     writer.begin()
     for recording, answer in answers:

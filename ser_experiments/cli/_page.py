@@ -9,9 +9,10 @@ import gradio as gr
 from ser_experiments.audio.stream import scan
 from ser_experiments.errors import SerError
 from ser_experiments.evaluation.plots import plot_timeline
-from ser_experiments.task import Classes
-from ser_experiments.tracking.audio_model import MAX_SECONDS, AudioModel
-from ser_experiments.tracking.timeline import Timeline, timeline
+from ser_experiments.evaluation.scoring import get_score
+from ser_experiments.serving.audio_model import AudioModel
+from ser_experiments.serving.pyfunc import MAX_SECONDS
+from ser_experiments.serving.timeline import Timeline, timeline
 
 #: A recording up to so many seconds is one utterance to the model; a longer one is answered by the timeline alone.
 _UTTERANCE_S = 20.0
@@ -27,9 +28,11 @@ def build_page(model: AudioModel) -> tuple[gr.Blocks, dict[str, Any]]:
         Answers for single recordings.
     """
     notes = "".join(f"\n\n**{note}**" for note in model.meta.get("notes", []))
+    score = get_score(model.task.primary)
+    tested = f"tested {score.title} {model.meta.get(score.name, float('nan')):.3f}"
     title = f"{model.meta['experiment']} of {model.meta['setting']}"
     with gr.Blocks(title="ser_experiments", analytics_enabled=False) as page:
-        gr.Markdown(f"## Emotion of speech\n{title}; tested UAR {model.meta.get('uar', float('nan')):.3f}{notes}")
+        gr.Markdown(f"## Emotion of speech\n{title}; {tested}{notes}")
         with gr.Row():
             with gr.Column():
                 audio = gr.Audio(
@@ -41,7 +44,7 @@ def build_page(model: AudioModel) -> tuple[gr.Blocks, dict[str, Any]]:
                 )
                 button = gr.Button("Hear the emotion", variant="primary", elem_id="hear")
             with gr.Column():
-                label = gr.Label(label="Emotion", num_top_classes=len(model.classes), elem_id="emotion")
+                label = gr.Label(label="Emotion", num_top_classes=len(model.task.targets), elem_id="emotion")
                 words = gr.Markdown(_ASK, elem_id="words")
         picture = gr.Plot(label="Emotion over time", show_label=False, elem_id="timeline")
         table = gr.Dataframe(label="Emotion over time", interactive=False, elem_id="steps")
@@ -81,8 +84,8 @@ def _overall(line: Timeline, model: AudioModel) -> dict[str, float] | None:
     if spoken.empty:
         return None
     weights = spoken["speech"] / spoken["speech"].sum()
-    columns = zip(model.classes, Classes(tuple(model.classes)).columns, strict=True)
-    return {name: float((spoken[column] * weights).sum()) for name, column in columns}
+    mean = model.task.values(spoken).T @ weights.to_numpy()
+    return {name: float(value) for name, value in zip(model.task.targets, mean, strict=True)}
 
 
 def _words(length_s: float, warnings: list[str]) -> str:

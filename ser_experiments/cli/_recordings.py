@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ser_experiments.tracking.audio_model import Source
+    from ser_experiments.serving.audio_model import Source
 
 #: Files of a folder that are taken for recordings.
 AUDIO = frozenset({".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".opus", ".au", ".w64", ".caf"})

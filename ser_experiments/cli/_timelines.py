@@ -14,8 +14,9 @@ from ser_experiments.cli._recordings import Recording
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ser_experiments.tracking.audio_model import AudioModel
-    from ser_experiments.tracking.timeline import Timeline
+    from ser_experiments.serving.audio_model import AudioModel
+    from ser_experiments.serving.timeline import Timeline
+    from ser_experiments.task import Task
 
 #: What `--picture` takes for no picture.
 NONE = Path("none")
@@ -26,7 +27,7 @@ def timelines(
 ) -> Iterator[tuple[Recording, dict[str, Any]]]:
     """Predict each recording over time, and draw it into `folder`."""
     from ser_experiments.errors import AudioError, InputError
-    from ser_experiments.tracking.timeline import timeline
+    from ser_experiments.serving.timeline import timeline
 
     taken: set[Path] = set()
     for recording in found:
@@ -36,7 +37,7 @@ def timelines(
         try:
             with _Done(recording) as done:
                 line = timeline(model, recording.path, window_s=window_s, step_s=step_s, progress=done)
-            answer["timeline"] = _steps(line.table, model.classes)
+            answer["timeline"] = _steps(line.table, model.task)
             if folder != NONE:
                 _draw(line, recording, model, _free(folder, recording.path.stem, taken))
         except AudioError as error:
@@ -44,13 +45,11 @@ def timelines(
         yield recording, answer
 
 
-def _steps(table: pd.DataFrame, classes: list[str]) -> list[dict[str, Any]]:
-    from ser_experiments.task import Classes
-
+def _steps(table: pd.DataFrame, task: Task) -> list[dict[str, Any]]:
     steps = []
     for row in table.to_dict("records"):
-        columns = zip(classes, Classes(tuple(classes)).columns, strict=True)
-        chances = {name: float(row[column]) for name, column in columns} if row["label"] else {}
+        named = zip(task.targets, task.columns, strict=True)
+        chances = {name: float(row[column]) for name, column in named} if row["label"] else {}
         times = {key: round(float(row[key]), 3) for key in ("start_s", "end_s", "speech")}
         steps.append({**times, "label": row["label"], "probabilities": chances})
     return steps

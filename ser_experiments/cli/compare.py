@@ -48,8 +48,8 @@ def command(
     from ser_experiments import project
     from ser_experiments.evaluation.compare import compare
     from ser_experiments.evaluation.scoring import get_score
+    from ser_experiments.tracking import connect
     from ser_experiments.tracking.leaderboard import choose_runs, choose_setting, load_scored
-    from ser_experiments.tracking.store import connect
 
     if metric is not None:
         get_score(metric)  # a slip of the pen is said before anything is fetched

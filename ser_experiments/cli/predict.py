@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from ser_experiments.cli._recordings import Recording
-    from ser_experiments.tracking.audio_model import AudioModel
+    from ser_experiments.serving.audio_model import AudioModel
 
 
 @click.command("predict")
@@ -81,7 +81,7 @@ def command(
     else:
         loaded.check_ready()
         answers = _each(loaded, found)
-    failed = _answers.show(answers, loaded.classes, form)
+    failed = _answers.show(answers, loaded.task, form)
     if failed:
         sys.exit(1)
 

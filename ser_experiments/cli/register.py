@@ -44,9 +44,8 @@ def command(
     """
     from ser_experiments import project
     from ser_experiments.evaluation.scoring import get_score
-    from ser_experiments.tracking import registry
+    from ser_experiments.tracking import connect, registry
     from ser_experiments.tracking.leaderboard import choose_setting
-    from ser_experiments.tracking.store import connect
 
     score = None if metric is None else get_score(metric)
     client = connect(project.find())

@@ -12,7 +12,7 @@ def command() -> None:
     The tracking store had gone away, or their process was killed. The next `ser run` does the same before it begins.
     """
     from ser_experiments import project
-    from ser_experiments.tracking.store import connect
+    from ser_experiments.tracking import connect
     from ser_experiments.tracking.sync import deliver_abandoned
 
     here = project.find()

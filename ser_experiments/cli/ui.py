@@ -1,9 +1,8 @@
-"""``ser ui``: the MLflow UI on the runs."""
+"""``ser ui``: the tracking store's own pages on the runs."""
 
 from __future__ import annotations
 
 import os
-import sys
 
 import click
 
@@ -14,19 +13,12 @@ import click
 def command(port: int, host: str) -> None:
     """Open the MLflow UI on the runs."""
     from ser_experiments import project
-    from ser_experiments.tracking import store
+    from ser_experiments.tracking import connect
 
-    here = project.find()
-    uri = store.tracking_uri(here)
-    if uri.startswith("http"):
-        click.echo(f"the runs are on {uri}; open it in a browser")
+    pages = connect(project.find()).ui(host, port)
+    if isinstance(pages, str):
+        click.echo(pages)
         return
     click.echo(f"MLflow UI on http://{host}:{port} (Ctrl-C ends it)")
     click.echo("choose Model training at the top left (MLflow remembers it), then a setting")
-    # MLflow's own four workers and its runner of GenAI jobs, which no run here has, double the wait for the first page.
-    os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
-    arguments = ["--backend-store-uri", uri, "--host", host, "--port", str(port), "--workers", "2"]
-    root = store.artifact_root(here)
-    if root is not None:
-        arguments += ["--default-artifact-root", root]
-    os.execv(sys.executable, [sys.executable, "-m", "mlflow", "ui", *arguments])
+    os.execve(pages.arguments[0], list(pages.arguments), dict(pages.environment))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,9 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ser_experiments.experiment.result import Result
-    from ser_experiments.tracking import Run
 
-log = logging.getLogger(__name__)
 #: A fold that took longer to fit is not fitted once more for a picture.
 _REFIT_S = 3.0
 #: Rows that are shuffled for importance.
@@ -44,32 +42,19 @@ SPECTROGRAMS = "melspec"
 Maker = Callable[["Result", BaseEstimator], "Figure | pd.DataFrame | None"]
 
 
-def log_pictures(run: Run, result: Result, fitted: BaseEstimator) -> None:
-    """Log every picture of the predictions and those of :data:`MAKERS`; one that fails is a warning, no more.
+def pictures(result: Result, fitted: BaseEstimator) -> dict[str, Callable[[], Figure | pd.DataFrame | None]]:
+    """Return what makes each picture of the predictions, and what :data:`MAKERS` has besides, when it is called.
 
     Parameters
     ----------
-    run : Run
-        Where to.
     result : Result
         The scored experiment.
     fitted : estimator
         Fitted on all rows.
     """
-    predictions, title = result.scored, _title(result)
-    drawn = {
-        name: lambda *_, picture=picture: picture.draw(predictions, title)
-        for name, picture in pictures_of(predictions).items()
-    }
-    for name, make in (drawn | MAKERS).items():
-        try:
-            made = make(result, fitted)
-            if isinstance(made, pd.DataFrame):
-                run.table(made, name)
-            elif made is not None:
-                run.figure(made, name)
-        except Exception as error:
-            log.warning("%s was not logged (%s: %s)", name, type(error).__name__, error)
+    title = _title(result)
+    drawn = {name: partial(one.draw, result.scored, title) for name, one in pictures_of(result.scored).items()}
+    return {**drawn, **{name: partial(make, result, fitted) for name, make in MAKERS.items()}}
 
 
 def _title(result: Result) -> str:

@@ -18,10 +18,10 @@ from ser_experiments.evaluation.scoring import intervals, per_fold, pooled
 from ser_experiments.evaluation.tripwires import check_leaks
 from ser_experiments.experiment.definition import Experiment, load_experiment
 from ser_experiments.experiment.estimator import build_estimator, features_of, views_of
-from ser_experiments.experiment.report import log_result, note, tags, warnings_for
 from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.result import Prepared, Result
 from ser_experiments.experiment.selection import Selection, load, select, without
+from ser_experiments.experiment.words import note, tags, warnings_for
 from ser_experiments.features import feature_table, normalize_by_speaker, read_table, survey
 from ser_experiments.features.storage import file_name
 from ser_experiments.frames import unit_column
@@ -177,19 +177,21 @@ def run_experiment(
 def _logged(prepared: Prepared, project: Project, jobs: int | None, on_fold: OnFold | None) -> Result:
     """Score and log, and fit the model on all rows."""
     from ser_experiments import tracking
+    from ser_experiments.experiment.record import describe
 
+    here = tracking.environment(project.folder)
     with tracking.start(
         project,
         name=prepared.experiment.name,
         setting=prepared.setting.name,
         rows=prepared.setting.rows,
-        tags=tags(prepared),
+        tags=tags(prepared, here),
         note=note(prepared),
     ) as run:
         result = score(prepared, jobs=jobs, on_fold=on_fold)
         log.info("fitting the model for use on all %d utterances", len(prepared.rows))
         with threadpool_limits(limits=1):
             fitted = clone(prepared.estimator).fit(prepared.table, prepared.rows.truth)
-        model_uri = log_result(run, result, fitted)
+        model_uri = run.log(describe(result, fitted, here))
     told = replace(result, run_id=run.run_id, experiment_id=run.experiment_id, model_uri=model_uri)
     return replace(told, pending=run.away)

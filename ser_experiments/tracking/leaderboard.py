@@ -1,4 +1,4 @@
-"""Finished runs of one setting with their out-of-fold predictions, from a local store or a remote server."""
+"""Finished runs of one setting with their out-of-fold predictions, from whatever store they are in."""
 
 from __future__ import annotations
 
@@ -10,60 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mlflow
-from mlflow.entities import Run as MlflowRun
-from mlflow.exceptions import MlflowException
-
 from ser_experiments.errors import InputError, SerError, StoreError, nearest
 from ser_experiments.evaluation.predictions import read_predictions, with_truth
 from ser_experiments.frames import GROUP, Predictions, unit_column
+from ser_experiments.tracking.backend import Backend, StoredRun, StoredSetting
 
 log = logging.getLogger(__name__)
-_PAGE = 500
-#: Nested runs are trials of a search and members of a stack: parts of a candidate, not candidates.
-_PARENT = "mlflow.parentRunId"
-
-
-@dataclass(frozen=True)
-class StoredRun:
-    """A finished run.
-
-    Parameters
-    ----------
-    run_id, name : str
-        Of MLflow; the name is the experiment's.
-    started_ms : int
-        Milliseconds since 1970.
-    tags : dict of str to str
-        As logged: ``ser.corpus``, ``ser.protocol``, ...
-    metrics : dict of str to float
-        As logged.
-    """
-
-    run_id: str
-    name: str
-    started_ms: int
-    tags: dict[str, str]
-    metrics: dict[str, float]
-
-    @property
-    def variant(self) -> tuple[str, ...]:
-        """Return what was run: two runs that differ in it are two candidates, of others the later one counts."""
-        return (self.name, *(self.tags.get(f"ser.{key}", "") for key in ("changes", "seed", "features")))
-
-
-@dataclass(frozen=True)
-class StoredSetting:
-    """One setting (an MLflow experiment) and its finished runs, the latest first."""
-
-    name: str
-    experiment_id: str
-    runs: list[StoredRun]
-
-    @property
-    def latest(self) -> StoredRun:
-        """Return the run that began last."""
-        return self.runs[0]
 
 
 @dataclass(frozen=True)
@@ -85,35 +37,8 @@ class ScoredRun:
         return unit_column(self.unit)
 
 
-def settings(client: mlflow.MlflowClient) -> list[StoredSetting]:
-    """List the settings that have finished runs, that of the latest run first."""
-    names = {str(e.experiment_id): e.name for e in _pages(client.search_experiments)}
-    found: dict[str, list[StoredRun]] = {}
-    if names:
-        query = {"filter_string": "attributes.status = 'FINISHED'", "order_by": ["attributes.start_time DESC"]}
-        for run in _pages(client.search_runs, experiment_ids=list(names), **query):
-            if _PARENT not in run.data.tags and "ser.experiment" in run.data.tags:
-                found.setdefault(str(run.info.experiment_id), []).append(_stored(run))
-    return [StoredSetting(names[key], key, runs) for key, runs in found.items()]
-
-
-def _stored(run: MlflowRun) -> StoredRun:
-    data = run.data
-    return StoredRun(run.info.run_id, run.info.run_name, run.info.start_time, dict(data.tags), dict(data.metrics))
-
-
-def _pages(search: Any, **query: Any) -> list[Any]:
-    found, token = [], None
-    while True:
-        page = search(max_results=_PAGE, page_token=token, **query)
-        found += page
-        token = page.token
-        if not token:
-            return found
-
-
 def choose_setting(
-    client: mlflow.MlflowClient,
+    backend: Backend,
     setting: str | None = None,
     *,
     corpus: str | None = None,
@@ -124,7 +49,7 @@ def choose_setting(
 
     Parameters
     ----------
-    client : MlflowClient
+    backend : Backend
         The store.
     setting : str, optional
         Its name, as `ser run` says it.
@@ -142,7 +67,7 @@ def choose_setting(
     InputError
         There are no finished runs, or none fits.
     """
-    every = settings(client)
+    every = backend.settings()
     if not every:
         raise InputError("no finished runs in the store; run an experiment first, e.g. ser run svm_lld")
     if setting is not None:
@@ -194,7 +119,7 @@ def choose_runs(setting: StoredSetting, names: Sequence[str] = (), *, every: boo
     return list(chosen.values())
 
 
-def load_scored(client: mlflow.MlflowClient, runs: Collection[StoredRun]) -> list[ScoredRun]:
+def load_scored(backend: Backend, runs: Collection[StoredRun]) -> list[ScoredRun]:
     """Fetch the predictions of runs; a run without them is left out with a warning.
 
     Raises
@@ -205,8 +130,8 @@ def load_scored(client: mlflow.MlflowClient, runs: Collection[StoredRun]) -> lis
     scored = []
     for run in runs:
         try:
-            scored.append(_load_one(client, run))
-        except (MlflowException, OSError, SerError, KeyError, ValueError) as error:
+            scored.append(_load_one(backend, run))
+        except (OSError, SerError, KeyError, ValueError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
             log.warning("run %s (%s) is left out: its predictions cannot be read (%s)", run.run_id, run.name, reason)
     if runs and not scored:
@@ -214,11 +139,12 @@ def load_scored(client: mlflow.MlflowClient, runs: Collection[StoredRun]) -> lis
     return scored
 
 
-def _load_one(client: mlflow.MlflowClient, run: StoredRun) -> ScoredRun:
+def _load_one(backend: Backend, run: StoredRun) -> ScoredRun:
     with tempfile.TemporaryDirectory() as folder:
-        paths = [client.download_artifacts(run.run_id, name, folder) for name in ("predictions.csv", "result.json")]
-        predictions = read_predictions(paths[0])
-        result = json.loads(Path(paths[1]).read_text(encoding="utf-8"))
+        names = ("predictions.csv", "result.json")
+        table, said = (backend.artifact(run.run_id, name, Path(folder)) for name in names)
+        predictions = read_predictions(table)
+        result = json.loads(said.read_text(encoding="utf-8"))
     if not {"label", "speaker", GROUP} <= set(predictions.columns):
         raise InputError(f"predictions.csv has no columns label, speaker and {GROUP}")
     return ScoredRun(run, with_truth(predictions), {"interval_unit": result["interval_unit"], **result})

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ser_experiments import project
-from ser_experiments.tracking.audio_model import AudioModel, load_folder
-from ser_experiments.tracking.registry import model_folder, model_uri
-from ser_experiments.tracking.store import connect
+from ser_experiments.serving.audio_model import AudioModel
+from ser_experiments.serving.folder import ABOUT, load_folder
 
 
 def load_model(name: str | Path | None = None) -> AudioModel:
@@ -17,7 +16,7 @@ def load_model(name: str | Path | None = None) -> AudioModel:
     ----------
     name : str or Path, optional
         A setting, a registered name with ``@alias`` or ``/version``, a ``models:/`` or ``runs:/`` URI, or a folder that
-        :func:`ser_experiments.tracking.save_model` wrote. By default the champion registered last.
+        :func:`ser_experiments.serving.save_model` wrote. By default the champion registered last.
 
     Returns
     -------
@@ -29,7 +28,11 @@ def load_model(name: str | Path | None = None) -> AudioModel:
     InputError
         No such model; or its files were changed, hold unknown types, or name other versions of feature sets.
     """
-    if isinstance(name, Path) or (name is not None and (Path(name) / "model.json").is_file()):
+    if isinstance(name, Path) or (name is not None and (Path(name) / ABOUT).is_file()):
         return load_folder(Path(name))
-    client = connect(project.find())
-    return load_folder(model_folder(model_uri(client, name)))
+    # A folder needs no store, and is read without one.
+    from ser_experiments.tracking.backend import connect
+    from ser_experiments.tracking.registry import model_uri
+
+    backend = connect(project.find())
+    return load_folder(backend.model_folder(model_uri(backend, name)))

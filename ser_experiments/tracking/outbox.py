@@ -7,7 +7,6 @@ computed is lost when a server goes away, and a run whose process was killed lea
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -15,12 +14,16 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+
+from filelock import FileLock, Timeout
 
 from ser_experiments.errors import StoreError
 from ser_experiments.project import Project
 
 _RUN, _LOCK, _STEP, _FILES = "run.json", "lock", "step.json", "files"
+#: Whoever looks for abandoned outboxes may hold a new one's lock for a moment.
+_PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Step:
     folder : Path
         Where it is kept.
     kind : str
-        What is to be done: a name of :data:`ser_experiments.tracking.steps.STEPS`.
+        What is to be done, e.g. ``metrics``; each store knows how.
     arguments : dict
         JSON values.
     """
@@ -53,10 +56,12 @@ class Outbox:
     Parameters
     ----------
     folder : Path
-        Of this run alone. Whoever holds its lock writes or delivers it.
+        Of this run alone.
+    lock : FileLock
+        Held by whoever writes or delivers it; the system lets go of it when a process is killed.
     """
 
-    def __init__(self, folder: Path, lock: IO[bytes]) -> None:
+    def __init__(self, folder: Path, lock: FileLock) -> None:
         self.folder = folder
         self._lock = lock
         self._count = max((int(one.name.partition("-")[0]) for one in _steps(folder)), default=0)
@@ -80,12 +85,13 @@ class Outbox:
         folder = home(project) / uuid.uuid4().hex
         try:
             folder.mkdir(parents=True)
-            lock = (folder / _LOCK).open("wb")
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock = _lock_of(folder)
+            lock.acquire(timeout=_PATIENCE_S)
             outbox = cls(folder, lock)
             outbox.about = dict(about)
-        except OSError as error:
-            raise StoreError(f"{folder}: cannot be written ({error.strerror}); nothing was run") from error
+        except (OSError, Timeout) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else "its lock is held"
+            raise StoreError(f"{folder}: cannot be written ({reason}); nothing was run") from error
         return outbox
 
     @property
@@ -96,7 +102,7 @@ class Outbox:
 
     @about.setter
     def about(self, values: Mapping[str, str]) -> None:
-        _write(self.folder / _RUN, json.dumps(dict(values)))
+        write_whole(self.folder / _RUN, json.dumps(dict(values)))
 
     def put(self, kind: str, arguments: Mapping[str, Any], write: Callable[[Path], object] | None = None) -> Step:
         """Keep a step; `write` is handed an empty folder for the files that belong to it.
@@ -113,7 +119,7 @@ class Outbox:
             (half / _FILES).mkdir(parents=True)
             if write is not None:
                 write(half / _FILES)
-            _write(half / _STEP, json.dumps({"kind": kind, "arguments": step.arguments}))
+            write_whole(half / _STEP, json.dumps({"kind": kind, "arguments": step.arguments}))
             half.rename(step.folder)
         except OSError as error:
             shutil.rmtree(half, ignore_errors=True)
@@ -135,12 +141,14 @@ class Outbox:
 
     def remove(self) -> None:
         """Forget the run; the store has everything."""
+        # Without this file it is no outbox any more. The lock goes before the folder: Windows keeps open files.
+        (self.folder / _RUN).unlink(missing_ok=True)
+        self._lock.release()
         shutil.rmtree(self.folder, ignore_errors=True)
-        self._lock.close()
 
     def leave(self) -> None:
         """Let the outbox lie for the next who can deliver it."""
-        self._lock.close()
+        self._lock.release()
 
 
 def home(project: Project) -> Path:
@@ -152,25 +160,34 @@ def abandoned(project: Project) -> Iterator[Outbox]:
     """Yield the outboxes that no running process owns, and hold each while it is looked at."""
     root = home(project)
     for folder in sorted(root.iterdir()) if root.is_dir() else []:
-        try:
-            lock = (folder / _LOCK).open("r+b")
-        except OSError:  # not yet made, removed by its owner in this moment, or somebody else's
+        if not (folder / _RUN).is_file():  # not yet made, removed by its owner in this moment, or somebody else's
             continue
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                continue
-            if (folder / _RUN).is_file():
-                yield Outbox(folder, lock)
+        lock = _lock_of(folder)
+        try:
+            lock.acquire(timeout=0)
+        except (OSError, Timeout):
+            continue
+        outbox = Outbox(folder, lock)
+        if not (folder / _RUN).is_file():  # removed between the two looks
+            outbox.remove()
+            continue
+        try:
+            yield outbox
+        finally:
+            lock.release()
+
+
+def _lock_of(folder: Path) -> FileLock:
+    # Released by whatever thread comes to it.
+    return FileLock(folder / _LOCK, thread_local=False)
 
 
 def _steps(folder: Path) -> list[Path]:
     return sorted(one for one in folder.iterdir() if one.is_dir() and not one.name.startswith("."))
 
 
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file whole or not at all, whatever ends the process meanwhile."""
     half = path.with_name(f".{path.name}")
     with half.open("w", encoding="utf-8") as file:
         file.write(text)

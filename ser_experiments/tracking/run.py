@@ -1,42 +1,48 @@
-"""Log one experiment as one MLflow run."""
+"""Log one experiment as one run of the tracking store."""
 
 from __future__ import annotations
 
 import json
 import logging
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import mlflow
 import pandas as pd
-from mlflow.entities import RunStatus
-from mlflow.exceptions import MlflowException
-from mlflow.tracking.context.registry import resolve_tags
-from mlflow.utils.time import get_current_time_millis
-from sklearn.base import BaseEstimator
 
 from ser_experiments.errors import StoreError
 from ser_experiments.project import Project
-from ser_experiments.tracking import store
-from ser_experiments.tracking.audio_model import AudioModel
-from ser_experiments.tracking.log_model import write_audio_model, write_table_model
+from ser_experiments.serving.folder import save_model
+from ser_experiments.serving.table_model import TableModel
+from ser_experiments.tracking.backend import (
+    FAILED,
+    FINISHED,
+    KILLED,
+    NOTE,
+    OUTBOX_TAG,
+    PARENT,
+    RUN_NAME,
+    Backend,
+    StoreAway,
+    connect,
+    now_ms,
+)
 from ser_experiments.tracking.outbox import Outbox
-from ser_experiments.tracking.steps import is_away, perform
+from ser_experiments.tracking.record import Child, Dataset, Maker, RunRecord
 from ser_experiments.tracking.sync import deliver_abandoned
-from ser_experiments.tracking.system import system_metrics
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 log = logging.getLogger(__name__)
-_MAX_PARAM, _MAX_TAG = 500, 5000
+#: The folder of a model among the files of a step.
+MODEL = "ser_model"
+#: Column types as MLflow's datasets name them, by numpy's names.
+_TYPES = {"float32": "float", "float64": "double", "int32": "integer", "int64": "long", "bool": "boolean"}
 
 
 class Run:
-    """An MLflow run that is being written.
+    """A run that is being written.
 
     Every step is kept on disk until the store has taken it. When the store goes away in the middle, the rest is only
     kept, and logged by the next run or by ``ser sync``.
@@ -44,145 +50,126 @@ class Run:
     Parameters
     ----------
     run_id, experiment_id : str
-        Of MLflow.
-    client : MlflowClient
+        Of the store: the run, and the setting it stands in.
+    backend : Backend
         The store.
     outbox : Outbox
         Where steps are kept.
+    tags : mapping
+        What the run was opened with.
     """
 
-    def __init__(self, run_id: str, experiment_id: str, client: mlflow.MlflowClient, outbox: Outbox) -> None:
-        self.run_id, self.experiment_id, self.client = run_id, experiment_id, client
-        self._outbox = outbox
+    def __init__(
+        self, run_id: str, experiment_id: str, backend: Backend, outbox: Outbox, tags: Mapping[str, str]
+    ) -> None:
+        self.run_id, self.experiment_id, self.backend = run_id, experiment_id, backend
+        self._outbox, self._tags = outbox, dict(tags)
+        self._pooled: list[list[Any]] = []
         self.away = False
 
+    def log(self, record: RunRecord) -> str | None:
+        """Log a record, or a part of one.
+
+        Parameters
+        ----------
+        record : RunRecord
+            Numbers go first, then files, parts, dataset and model; what is nice to have comes last.
+
+        Returns
+        -------
+        str or None
+            The URI of the model; None without one, and while the store is away.
+
+        Raises
+        ------
+        StoreError
+            The outbox cannot be written, or the store was asked for nonsense.
+        """
+        self._do("params", {key: str(value) for key, value in record.params.items()})
+        self._metrics(record)
+        self._do("tags", self._new_tags(record))
+        if record.texts or record.tables:
+            names = {"names": [*record.texts, *record.tables]}
+            self._do("artifacts", names, lambda folder: _write_files(folder, record))
+        for child in record.children:
+            self._child(child)
+        if record.dataset is not None:
+            self._do("dataset", _dataset(record.dataset))
+        uri = self._model(record)
+        if record.pictures:
+            pictures = record.pictures
+            self._do("artifacts", {"names": list(pictures)}, lambda folder: _write_pictures(folder, pictures))
+        return uri
+
+    def end(self, status: str, error: str = "") -> None:
+        """Say how the run ended; nothing is logged after that."""
+        self._do("end", {"status": status, "error": error, "time": now_ms()})
+        if self.away:
+            self._outbox.leave()
+        else:
+            self._outbox.remove()
+
     def _do(self, kind: str, arguments: Mapping[str, Any], write: Callable[[Path], object] | None = None) -> Any:
+        if not arguments:
+            return None
         step = self._outbox.put(kind, arguments, write)
         if self.away:
             return None
         try:
-            done = perform(step, self.client, self.run_id)
-        except (MlflowException, OSError) as error:
-            if not is_away(error):
-                raise
+            done = self.backend.perform(step, self.run_id)
+        except StoreAway as error:
             self.away = True
-            reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
             log.warning(
                 "the tracking store went away (%s); the run goes on, its results are kept in %s and are logged by the "
-                "next run or by: ser sync", reason, self._outbox.folder,
+                "next run or by: ser sync", error, self._outbox.folder,
             )  # fmt: skip
             return None
         self._outbox.delivered(step)
         return done
 
-    def params(self, values: Mapping[str, object]) -> None:
-        """Log parameters: what was chosen, never what was measured."""
-        self._do("params", {key: str(value)[:_MAX_PARAM] for key, value in values.items()})
+    def _metrics(self, record: RunRecord) -> None:
+        told = [(name, value, 0) for name, value in record.metrics.items()]
+        told += [(one.name, one.value, one.step) for one in record.stepped]
+        time_ms = now_ms()
+        values = [[name, float(value), time_ms, step] for name, value, step in told if math.isfinite(value)]
+        self._pooled += [value for value in values if value[0] in record.metrics]
+        if values:
+            self._do("metrics", {"values": values})
 
-    def tags(self, values: Mapping[str, object]) -> None:
-        """Set tags."""
-        self._do("tags", {key: str(value)[:_MAX_TAG] for key, value in values.items()})
+    def _new_tags(self, record: RunRecord) -> dict[str, str]:
+        said = told_tags(record.tags, record.note)
+        new = {key: value for key, value in said.items() if self._tags.get(key) != value}
+        self._tags |= new
+        return new
 
-    def metrics(self, values: Mapping[str, float]) -> None:
-        """Log pooled metrics, once each; those that are not finite are left out."""
-        self._metrics((name, value, 0) for name, value in values.items())
-
-    def fold_metrics(self, table: pd.DataFrame) -> None:
-        """Log one row a fold as steps 1, 2, ... under the column's own name."""
-        self._metrics(
-            (str(name), value, step) for name in table.columns for step, value in enumerate(table[name], start=1)
-        )
-
-    def steps(self, rows: Iterable[Mapping[str, float]], step: str, prefix: str) -> None:
-        """Log a metric at many steps: each row holds its step under the name `step`, and values."""
-        self._metrics(
-            (f"{prefix}{name}", value, int(row[step])) for row in rows for name, value in row.items() if name != step
-        )
-
-    def _metrics(self, values: Iterable[tuple[str, float, int]]) -> None:
-        now = get_current_time_millis()
-        found = [[name, float(value), now, step] for name, value, step in values if math.isfinite(value)]
-        if found:
-            self._do("metrics", {"values": found})
-
-    def nested(
-        self, name: str, params: Mapping[str, object], metrics: Mapping[str, float], tags: Mapping[str, object]
-    ) -> None:
-        """Log a run below this one, finished: a trial of a search, a member of a stack."""
-        words = {"mlflow.parentRunId": self.run_id, "mlflow.runName": name, "mlflow.source.type": "LOCAL", **tags}
+    def _child(self, child: Child) -> None:
+        words = {PARENT: self.run_id, RUN_NAME: child.name, "mlflow.source.type": "LOCAL", **child.tags}
         told = {
             "experiment_id": self.experiment_id,
-            "tags": {key: str(value)[:_MAX_TAG] for key, value in words.items()},
-            "params": {key: str(value)[:_MAX_PARAM] for key, value in params.items()},
-            "metrics": {key: float(value) for key, value in metrics.items() if math.isfinite(value)},
-            "time": get_current_time_millis(),
+            "tags": {key: str(value) for key, value in words.items()},
+            "params": {key: str(value) for key, value in child.params.items()},
+            "metrics": {key: float(value) for key, value in child.metrics.items() if math.isfinite(value)},
+            "time": now_ms(),
         }
         self._do("nested", told)
 
-    def figure(self, figure: Figure, name: str) -> None:
-        """Log a picture, e.g. ``"plots/confusion_matrix.png"``."""
-        self._file(name, figure.savefig)
-
-    def text(self, text: str, name: str) -> None:
-        """Log a text file."""
-        self._file(name, lambda path: path.write_text(text, encoding="utf-8"))
-
-    def json(self, value: Any, name: str) -> None:
-        """Log a JSON file."""
-        self.text(json.dumps(value, indent=2, sort_keys=True, default=str) + "\n", name)
-
-    def table(self, frame: pd.DataFrame, name: str) -> None:
-        """Log a table as CSV with its index."""
-        self._file(name, lambda path: frame.to_csv(path, float_format="%.6g"))
-
-    def _file(self, name: str, write: Callable[[Path], object]) -> None:
-        def into(folder: Path) -> None:
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write(path)
-
-        self._do("artifacts", {"name": name}, into)
-
-    def dataset(self, features: pd.DataFrame, *, name: str, digest: str, source: str) -> None:
-        """Log the training table by name, digest, schema and size; no row of it leaves the machine.
-
-        MLflow's own digest leaves out object columns and rows past 10,000, so ours is given.
-        """
-        plain = features.select_dtypes("number")
-        from mlflow.data.code_dataset_source import CodeDatasetSource
-        from mlflow.data.filesystem_dataset_source import FileSystemDatasetSource  # noqa: F401
-        from mlflow.data.pandas_dataset import PandasDataset
-
-        dataset = PandasDataset(plain, CodeDatasetSource({"corpus": source}), name=name, digest=digest)
-        self._do("dataset", dataset.to_dict())
-
-    def audio_model(self, model: AudioModel) -> str | None:
-        """Log the model, which takes audio; return its URI, None while the store is away."""
-        return self._model(lambda folder: write_audio_model(model, folder), None)
-
-    def table_model(self, estimator: BaseEstimator, columns: Sequence[str], meta: Mapping[str, Any]) -> str | None:
-        """Log the model, which takes a ready-made table's columns; return its URI, None while the store is away."""
-        return self._model(lambda folder: write_table_model(estimator, columns, meta, folder), list(columns))
-
-    def _model(self, write: Callable[[Path], object], columns: Sequence[str] | None) -> str | None:
-        uri = self._do("model", {"columns": columns}, write)
+    def _model(self, record: RunRecord) -> str | None:
+        model = record.model
+        if model is None:
+            return None
+        # Which run a model comes from is known here alone.
+        model = replace(model, meta={**model.meta, "run_id": self.run_id})
+        columns = list(model.columns) if isinstance(model, TableModel) else None
+        about = {"columns": columns, "metrics": self._pooled}
+        uri = self._do("model", about, lambda folder: save_model(model, folder / MODEL))
         return None if uri is None else str(uri)
-
-    def end(self, status: int, error: str = "") -> None:
-        """Say how the run ended; nothing is logged after that."""
-        told = {"status": RunStatus.to_string(status), "error": error[:_MAX_TAG], "time": get_current_time_millis()}
-        self._do("end", told)
-        if self.away:
-            self._outbox.leave()
-        else:
-            self._outbox.remove()
 
 
 @contextmanager
 def start(
     project: Project, *, name: str, setting: str, rows: str, tags: Mapping[str, object], note: str
 ) -> Iterator[Run]:
-    """Open a run in the MLflow experiment of its setting; whatever stops it is kept with it.
+    """Open a run in its setting (an MLflow experiment); whatever stops it is kept with it.
 
     Runs that were killed, or whose store went away, are ended and logged first.
 
@@ -193,7 +180,7 @@ def start(
     name : str
         The run's name: the experiment's.
     setting : str
-        The name of the MLflow experiment.
+        The name of the setting.
     rows : str
         Digest of rows and folds: runs on other rows never stand beside it.
     tags : mapping
@@ -206,30 +193,77 @@ def start(
     Run
         Ends FINISHED, FAILED with the error as a tag, or KILLED on Ctrl-C and SIGTERM.
     """
-    client = store.connect(project)
+    backend = connect(project)
     try:
-        deliver_abandoned(project, client)
+        deliver_abandoned(project, backend)
     except StoreError as error:
         log.warning("%s", error)
-    experiment_id = store.experiment_for(client, project, setting, rows)
-    outbox = Outbox.create(project, {"uri": store.tracking_uri(project), "name": name, "experiment_id": experiment_id})
-    said = {**{k: str(v)[:_MAX_TAG] for k, v in tags.items()}, "mlflow.note.content": note}
+    setting_id = backend.setting_id(setting, rows)
+    said = told_tags(tags, note)
+    outbox = Outbox.create(project, {"uri": backend.uri, "name": name, "experiment_id": setting_id})
     try:
-        created = client.create_run(
-            experiment_id, run_name=name, tags=resolve_tags({**said, store.OUTBOX_TAG: outbox.folder.name})
-        )
-    except MlflowException as error:
+        run_id = backend.create_run(setting_id, name, {**said, OUTBOX_TAG: outbox.folder.name})
+    except StoreError:
         outbox.remove()
-        raise StoreError(f"no run could be opened: {str(error).splitlines()[0][:200]}") from error
-    run = Run(created.info.run_id, experiment_id, client, outbox)
-    outbox.about = {**outbox.about, "run_id": run.run_id}
+        raise
+    outbox.about = {**outbox.about, "run_id": run_id}
+    run = Run(run_id, setting_id, backend, outbox, said)
     try:
-        with system_metrics(run.run_id):
+        with backend.watched(run_id):
             yield run
     except BaseException as error:
         interrupted = isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit))
         # What stops the run is told, not what stops the telling.
-        with suppress(MlflowException, OSError, StoreError):
-            run.end(RunStatus.KILLED if interrupted else RunStatus.FAILED, f"{type(error).__name__}: {error}")
+        with suppress(OSError, StoreError):
+            run.end(KILLED if interrupted else FAILED, f"{type(error).__name__}: {error}")
         raise
-    run.end(RunStatus.FINISHED)
+    run.end(FINISHED)
+
+
+def told_tags(tags: Mapping[str, object], note: str) -> dict[str, str]:
+    """Return tags as texts; the note is one of them."""
+    return {**{key: str(value) for key, value in tags.items()}, **({NOTE: note} if note else {})}
+
+
+def _write_files(folder: Path, record: RunRecord) -> None:
+    for name, text in record.texts.items():
+        _place(folder, name).write_text(text, encoding="utf-8")
+    for name, frame in record.tables.items():
+        _write_table(frame, _place(folder, name))
+
+
+def _write_pictures(folder: Path, pictures: Mapping[str, Maker]) -> None:
+    for name, make in pictures.items():
+        try:
+            made = make()
+            if isinstance(made, pd.DataFrame):
+                _write_table(made, _place(folder, name))
+            elif made is not None:
+                made.savefig(_place(folder, name))
+        except Exception as error:  # nice to have: none of them may stop a run
+            log.warning("%s was not logged (%s: %s)", name, type(error).__name__, error)
+
+
+def _write_table(frame: pd.DataFrame, path: Path) -> None:
+    frame.to_csv(path, float_format="%.6g")
+
+
+def _place(folder: Path, name: str) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _dataset(dataset: Dataset) -> dict[str, str]:
+    """Return a dataset as MLflow keeps one."""
+    columns = dataset.columns.items()
+    schema = [{"type": _TYPES[kind], "name": name, "required": True} for name, kind in columns if kind in _TYPES]
+    profile = {"num_rows": dataset.n_rows, "num_elements": dataset.n_rows * len(schema)}
+    return {
+        "name": dataset.name,
+        "digest": dataset.digest,
+        "source_type": "code",
+        "source": json.dumps({"tags": {"corpus": dataset.source}}),
+        "schema": json.dumps({"mlflow_colspec": schema}),
+        "profile": json.dumps(profile),
+    }

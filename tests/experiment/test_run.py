@@ -11,7 +11,7 @@ import pytest
 
 from ser_experiments import project, run_experiment
 from ser_experiments.errors import InputError, LeakError
-from ser_experiments.tracking import connect
+from ser_experiments.tracking.backends._mlflow.store import connect
 from tests.command import ser
 from tests.iemocap_tree import add_dialog, small_tree, tone
 
@@ -93,8 +93,8 @@ def test_what_a_normalisation_asks_is_said_and_left_out(tree: Path, project_fold
 
 
 def test_a_search_is_logged_below_its_run(tree: Path, project_folder: Path) -> None:
+    from ser_experiments import tracking
     from ser_experiments.cli.run import show
-    from ser_experiments.tracking.leaderboard import settings
 
     dialog = "Ses02F_impro01"  # inner folds need two sessions beside the one that is left out
     add_dialog(tree, 2, dialog, {f"{dialog}_{x}{i:03d}": c for x in "FM" for i, c in enumerate(CODES)})
@@ -112,7 +112,7 @@ def test_a_search_is_logged_below_its_run(tree: Path, project_folder: Path) -> N
         (chosen,) = {run.data.params["model.C"] for run in mine if run.data.tags["ser.best"] == "true"}
         assert parent.params[f"best.{fold}.model.C"] == chosen == str(report.search.best_params["model.C"])
         assert report.search.best_score == pytest.approx(best)
-    assert [run.run_id for s in settings(client) for run in s.runs] == [result.run_id]
+    assert [run.run_id for s in tracking.connect(project.find()).settings() for run in s.runs] == [result.run_id]
     show(result, 1.0)
 
 

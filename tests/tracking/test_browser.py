@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +16,7 @@ import pytest
 from ser_experiments import project
 from ser_experiments.evaluation.plots import plot_confusion
 from ser_experiments.frames import Predictions
-from ser_experiments.tracking import start
+from ser_experiments.tracking import RunRecord, start
 from tests.browser import browser, free_port, shoot, wait_for
 from tests.served import wait_until_answered
 
@@ -31,11 +32,12 @@ def ui(project_folder: Path, tmp_path: Path) -> Iterator[tuple[str, str, list[st
     experiment = ""
     for name, uar in (("svm_lld", 0.7123), ("xgb_lld", 0.6789)):
         with start(project.find(), name=name, setting="demo-4class", rows="r", tags={}, note="**words**") as run:
-            run.metrics({"uar": uar, "wa": uar + 0.01})
-            run.params({"model": name.split("_")[0]})
             ids_of = pd.Index([f"u{i}" for i in range(12)], name="utterance_id")
             answers = pd.DataFrame({"label": list("aaaaaabbbbbb"), "predicted": list("aaaaabaabbbb")}, index=ids_of)
-            run.figure(plot_confusion(Predictions.of_classes(answers), name), "plots/confusion_matrix.png")
+            drawn = partial(plot_confusion, Predictions.of_classes(answers), name)
+            pictures = {"plots/confusion_matrix.png": drawn}
+            metrics = {"uar": uar, "wa": uar + 0.01}
+            run.log(RunRecord(params={"model": name.split("_")[0]}, metrics=metrics, pictures=pictures))
             ids.append(run.run_id)
             experiment = run.experiment_id
     port = free_port()

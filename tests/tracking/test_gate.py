@@ -17,7 +17,8 @@ from ser_experiments.cli import ser
 from ser_experiments.errors import SerError
 from ser_experiments.evaluation.scoring import get_score, interval, pooled
 from ser_experiments.frames import Predictions
-from ser_experiments.tracking import connect, start
+from ser_experiments.serving import TableModel
+from ser_experiments.tracking import RunRecord, connect, start
 from ser_experiments.tracking.registry import registered
 from tests.scored import MAKERS, SCORES, predictions_for
 
@@ -33,13 +34,17 @@ def log(name: str, predictions: Predictions, setting: str) -> str:
     tags = {"ser.experiment": name, "ser.corpus": setting, "ser.protocol": "p"}
     fitted = LogisticRegression().fit(pd.DataFrame({"x": [0.0, 1.0]}), ["a", "b"])
     with start(project.find(), name=name, setting=setting, rows=f"rows of {setting}", tags=tags, note="") as run:
-        run.table(predictions.frame, "predictions.csv")
-        run.json({"interval_unit": "speaker"}, "result.json")
         metrics = pooled(predictions)
         for score in SCORES:
             metrics |= interval(predictions, "speaker", score).metrics(score)
-        run.metrics(metrics)
-        run.table_model(fitted, ["x"], {})
+        run.log(
+            RunRecord(
+                metrics=metrics,
+                tables={"predictions.csv": predictions.frame},
+                texts={"result.json": '{"interval_unit": "speaker"}'},
+                model=TableModel(fitted, ["x"], {}),
+            )
+        )
     return run.run_id
 
 

@@ -23,8 +23,8 @@ from ser_experiments.cli import ser
 from ser_experiments.errors import InputError, StoreError
 from ser_experiments.evaluation.scoring import pooled
 from ser_experiments.frames import Predictions
-from ser_experiments.tracking import connect, start
-from ser_experiments.tracking.leaderboard import choose_runs, choose_setting, load_scored, settings
+from ser_experiments.tracking import RunRecord, connect, start
+from ser_experiments.tracking.leaderboard import choose_runs, choose_setting, load_scored
 from tests.served import wait_until_answered
 
 CLASSES = ["anger", "none"]
@@ -44,6 +44,11 @@ def predictions(skill: float, seed: int = 0) -> pd.DataFrame:
     frame["p_anger"], frame["p_none"] = anger, 1 - anger
     frame.index = pd.Index([f"u{i:03d}" for i in range(120)], name="utterance_id")
     return frame
+
+
+def said(frame: pd.DataFrame) -> RunRecord:
+    """Return what a leaderboard asks of a run."""
+    return RunRecord(tables={"predictions.csv": frame}, texts={"result.json": json.dumps({"interval_unit": "speaker"})})
 
 
 def log(
@@ -67,8 +72,7 @@ def log(
     }
     tags |= {f"ser.{key}": value for key, value in more.items()}
     with start(project.find(), name=name, setting=setting, rows=f"rows-{setting}", tags=tags, note="") as run:
-        run.table(predictions(skill, draw), "predictions.csv")
-        run.json({"interval_unit": "speaker"}, "result.json")
+        run.log(said(predictions(skill, draw)))
         if error is not None:
             raise error
     return run.run_id
@@ -86,7 +90,7 @@ def runs(project_folder: Path) -> dict[str, str]:
     ids["poor"] = log("svm_lld", 0.6, draw=1)
     with pytest.raises(ValueError, match="boom"):
         log("failed", 0.99, error=ValueError("boom"))
-    client = connect(project.find())
+    client = connect(project.find()).client
     parent = client.get_run(ids["good"])
     nested = client.create_run(
         parent.info.experiment_id, run_name="trial", tags={"mlflow.parentRunId": ids["good"], "ser.experiment": "trial"}
@@ -98,7 +102,7 @@ def runs(project_folder: Path) -> dict[str, str]:
 
 def test_only_finished_runs_count_and_the_latest_of_each_name(runs: dict[str, str]) -> None:
     client = connect(project.find())
-    assert [s.name for s in settings(client)] == ["emodb4-4class", "demo-2class"]
+    assert [s.name for s in client.settings()] == ["emodb4-4class", "demo-2class"]
     setting, _ = choose_setting(client, "demo-2class")
     assert {run.run_id for run in choose_runs(setting)} == {runs["good"], runs["poor"]}
     assert {run.run_id for run in choose_runs(setting, every=True)} == {runs["old"], runs["good"], runs["poor"]}
@@ -219,8 +223,7 @@ def test_where_less_is_better_the_smallest_is_first(runs: dict[str, str], metric
 def test_runs_on_other_rows_are_never_on_one_board(runs: dict[str, str]) -> None:
     tags = {"ser.experiment": "rf_lld", "ser.corpus": "demo"}
     with start(project.find(), name="rf_lld", setting="demo-2class", rows="others", tags=tags, note="") as run:
-        run.table(predictions(0.9), "predictions.csv")
-        run.json({"interval_unit": "speaker"}, "result.json")
+        run.log(said(predictions(0.9)))
     board = json.loads(invoke("--setting", "demo-2class", "--json").stdout)
     assert {row["experiment"] for row in board["runs"]} == {"xgb_lld", "svm_lld"}
 

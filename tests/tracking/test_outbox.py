@@ -8,18 +8,22 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import mlflow
 import pandas as pd
 import pytest
-from mlflow.exceptions import MlflowException
 
 from ser_experiments import project, run_experiment
 from ser_experiments.errors import InputError, StoreError
-from ser_experiments.tracking import connect, start, steps
-from ser_experiments.tracking.outbox import Outbox, abandoned, home
+from ser_experiments.tracking import Child, Dataset, Run, RunRecord, connect, start
+from ser_experiments.tracking.backend import StoreAway
+from ser_experiments.tracking.backends.mlflow import Mlflow
+from ser_experiments.tracking.outbox import Outbox, Step, abandoned, home
+from ser_experiments.tracking.record import Stepped
 from ser_experiments.tracking.sync import deliver_abandoned
 from tests.browser import free_port
 from tests.iemocap_tree import small_tree
@@ -28,19 +32,22 @@ from tests.served import wait_until_answered
 RUN = {"name": "xgb_lld", "setting": "demo-4class", "rows": "abc", "tags": {"ser.corpus": "demo"}, "note": "words"}
 
 
-def log_everything(run: object) -> None:
-    run.params({"C": 3.0})  # type: ignore[attr-defined]
-    run.metrics({"uar": 0.5})  # type: ignore[attr-defined]
-    run.fold_metrics(pd.DataFrame({"fold_uar": [0.4, 0.6]}))  # type: ignore[attr-defined]
-    run.table(pd.DataFrame({"x": [1]}), "predictions.csv")  # type: ignore[attr-defined]
-    run.nested("trial 1", {"C": 1}, {"inner_uar": 0.3}, {"ser.fold": "a"})  # type: ignore[attr-defined]
-    run.dataset(pd.DataFrame({"x": [1.0]}), name="demo", digest="d1", source="demo")  # type: ignore[attr-defined]
+RECORD = RunRecord(
+    params={"C": 3.0},
+    metrics={"uar": 0.5},
+    stepped=[Stepped("fold_uar", 1, 0.4), Stepped("fold_uar", 2, 0.6)],
+    tags={"ser.card": "c"},
+    tables={"predictions.csv": pd.DataFrame({"x": [1]})},
+    children=[Child("trial 1", {"C": 1}, {"inner_uar": 0.3}, {"ser.fold": "a"})],
+    dataset=Dataset("demo", "demo", "d1", {"x": "float64"}, 1),
+)
 
 
 def everything_is_there(run_id: str) -> None:
-    client = connect(project.find())
+    client = connect(project.find()).client
     found = client.get_run(run_id)
     assert found.info.status == "FINISHED"
+    assert found.data.tags["ser.card"] == "c"
     assert found.data.params == {"C": "3.0"}
     assert found.data.metrics == {"uar": 0.5, "fold_uar": 0.6}
     assert [(m.step, m.value) for m in client.get_metric_history(run_id, "fold_uar")] == [(1, 0.4), (2, 0.6)]
@@ -55,28 +62,32 @@ def outboxes() -> list[str]:
     return sorted(one.name for one in folder.iterdir()) if folder.is_dir() else []
 
 
-@pytest.fixture
-def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Return a switch: from the n-th step of logging on, the store is away."""
+@contextmanager
+def away_from(number: int) -> Iterator[None]:
+    """From the n-th step of logging on, the store is away."""
+    count, asked = 0, Mlflow.perform
 
-    def away_from(number: int) -> None:
-        count = 0
+    def perform(self: Mlflow, step: Step, run_id: str) -> object:
+        nonlocal count
+        count += 1
+        if count >= number:
+            raise StoreAway("API request failed: Connection refused")
+        return asked(self, step, run_id)
 
-        def perform(step: object, client: object, run_id: str) -> object:
-            nonlocal count
-            count += 1
-            if count >= number:
-                raise MlflowException("API request failed: Connection refused")
-            return steps.perform(step, client, run_id)  # type: ignore[arg-type]
+    with mock.patch.object(Mlflow, "perform", perform):
+        yield
 
-        monkeypatch.setattr("ser_experiments.tracking.run.perform", perform)
 
-    return away_from
+def logged_away_from(number: int) -> Run:
+    """Log everything to a store that goes away at a step."""
+    with away_from(number), start(project.find(), **RUN) as run:
+        run.log(RECORD)
+    return run
 
 
 def test_a_run_leaves_no_outbox(project_folder: Path) -> None:
     with start(project.find(), **RUN) as run:
-        log_everything(run)
+        run.log(RECORD)
         assert len(outboxes()) == 1
     everything_is_there(run.run_id)
     assert outboxes() == []
@@ -84,11 +95,9 @@ def test_a_run_leaves_no_outbox(project_folder: Path) -> None:
 
 @pytest.mark.parametrize("number", range(1, 8))
 def test_whatever_step_the_store_goes_away_at(
-    project_folder: Path, broken: Callable[[int], None], number: int, caplog: pytest.LogCaptureFixture
+    project_folder: Path, number: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    broken(number)
-    with start(project.find(), **RUN) as run:
-        log_everything(run)
+    run = logged_away_from(number)
     assert run.away
     assert sum("ser sync" in record.message for record in caplog.records) == 1
     assert len(outboxes()) == 1
@@ -99,50 +108,38 @@ def test_whatever_step_the_store_goes_away_at(
     assert deliver_abandoned(project.find(), connect(project.find())) == []
 
 
-def test_steps_that_were_done_but_not_forgotten_are_done_once(
-    project_folder: Path, broken: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    broken(1)
-    with start(project.find(), **RUN) as run:
-        log_everything(run)
-    client, kept = connect(project.find()), Outbox.delivered
+def test_steps_that_were_done_but_not_forgotten_are_done_once(project_folder: Path) -> None:
+    run = logged_away_from(1)
+    backend = connect(project.find())
     # The store took every step, and the process was killed each time before it could forget it.
     for outbox in abandoned(project.find()):
         for step in outbox.waiting():
-            steps.perform(step, client, run.run_id)
-    monkeypatch.setattr(Outbox, "delivered", staticmethod(kept))
-    deliver_abandoned(project.find(), client)
+            backend.perform(step, run.run_id)
+    (again,) = deliver_abandoned(project.find(), backend)
+    # Seven steps of the record and the end: every one was done a second time.
+    assert again.n_steps == 7
     everything_is_there(run.run_id)
 
 
-def test_the_store_is_still_away(project_folder: Path, broken: Callable[[int], None]) -> None:
-    broken(2)
-    with start(project.find(), **RUN) as run:
-        log_everything(run)
-
-    class Away:
-        def __getattr__(self, name: str) -> object:
-            raise MlflowException("API request failed: Connection refused")
-
-    with pytest.raises(StoreError, match="results of xgb_lld could not be logged and are kept in .*Connection refused"):
-        deliver_abandoned(project.find(), Away())  # type: ignore[arg-type]
+def test_the_store_is_still_away(project_folder: Path) -> None:
+    run = logged_away_from(2)
+    said = "results of xgb_lld could not be logged and are kept in .*Connection refused"
+    with away_from(1), pytest.raises(StoreError, match=said):
+        deliver_abandoned(project.find(), connect(project.find()))
     deliver_abandoned(project.find(), connect(project.find()))
     everything_is_there(run.run_id)
 
 
 def test_nonsense_is_an_error_and_not_an_absence(project_folder: Path) -> None:
-    with pytest.raises(MlflowException, match="not-allowed"), start(project.find(), **RUN) as run:
-        run.params({"not-allowed!?": 1})
-    assert connect(project.find()).get_run(run.run_id).info.status == "FAILED"
+    with pytest.raises(StoreError, match="not-allowed") as refused, start(project.find(), **RUN) as run:
+        run.log(RunRecord(params={"not-allowed!?": 1}))
+    assert not isinstance(refused.value, StoreAway)
+    assert connect(project.find()).status(run.run_id) == "FAILED"
     assert outboxes() == []
 
 
-def test_results_of_another_store_are_left(
-    project_folder: Path, broken: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    broken(1)
-    with start(project.find(), **RUN) as run:
-        log_everything(run)
+def test_results_of_another_store_are_left(project_folder: Path) -> None:
+    run = logged_away_from(1)
     (name,) = outboxes()
     about = project_folder / "mlruns" / "outbox" / name / "run.json"
     about.write_text(json.dumps({**json.loads(about.read_text()), "uri": "http://elsewhere"}))
@@ -151,10 +148,8 @@ def test_results_of_another_store_are_left(
     assert run.run_id
 
 
-def test_a_run_that_somebody_deleted_is_forgotten(project_folder: Path, broken: Callable[[int], None]) -> None:
-    broken(1)
-    with start(project.find(), **RUN) as run:
-        log_everything(run)
+def test_a_run_that_somebody_deleted_is_forgotten(project_folder: Path) -> None:
+    run = logged_away_from(1)
     (name,) = outboxes()
     about = project_folder / "mlruns" / "outbox" / name / "run.json"
     about.write_text(json.dumps({**json.loads(about.read_text()), "run_id": "0" * 32}))
@@ -172,13 +167,13 @@ def test_a_folder_that_cannot_be_written(project_folder: Path) -> None:
 WAITS = """
 import sys, time
 from ser_experiments import project
-from ser_experiments.tracking import start
+from ser_experiments.tracking import RunRecord, start
 from ser_experiments.cli._signals import hear
 import signal
 hear()
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever starts the tests may ignore it
 with start(project.find(), name="xgb_lld", setting="demo-4class", rows="abc", tags={}, note="") as run:
-    run.metrics({"uar": 0.5})
+    run.log(RunRecord(metrics={"uar": 0.5}))
     print(run.run_id, flush=True)
     time.sleep(120)
 """
@@ -196,10 +191,11 @@ def test_no_run_stays_running(project_folder: Path, number: int, status: str, co
     process = subprocess.Popen([sys.executable, "-c", WAITS], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     run_id = process.stdout.readline().strip()
-    client = connect(project.find())
+    backend = connect(project.find())
+    client = backend.client
     assert client.get_run(run_id).info.status == "RUNNING"
     # While the process lives, nobody else touches its run.
-    assert deliver_abandoned(project.find(), client) == []
+    assert deliver_abandoned(project.find(), backend) == []
     process.send_signal(number)
     process.wait(30)
     assert code is None or process.returncode == code
@@ -213,12 +209,13 @@ def test_no_run_stays_running(project_folder: Path, number: int, status: str, co
 
 
 def test_a_run_killed_before_it_knew_its_id(project_folder: Path) -> None:
-    client = connect(project.find())
+    backend = connect(project.find())
+    client = backend.client
     outbox = Outbox.create(project.find(), {"uri": "", "name": "xgb_lld", "experiment_id": "0"})
     made = client.create_run("0", tags={"ser.outbox": outbox.folder.name})
     outbox.about = {**outbox.about, "uri": f"sqlite:///{project_folder}/mlruns/mlflow.db"}
     outbox.leave()
-    (done,) = deliver_abandoned(project.find(), client)
+    (done,) = deliver_abandoned(project.find(), backend)
     assert done.run_id == made.info.run_id
     assert client.get_run(made.info.run_id).info.status == "KILLED"
 
@@ -229,7 +226,7 @@ def test_system_metrics_on_request(project_folder: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.2")
     with start(project.find(), **RUN) as run:
         end = time.monotonic() + 30
-        client = connect(project.find())
+        client = connect(project.find()).client
         while not any(name.startswith("system/") for name in client.get_run(run.run_id).data.metrics):
             assert time.monotonic() < end
             time.sleep(0.2)
@@ -289,7 +286,7 @@ def test_everything_works_against_a_server(server: Server, tmp_path: Path) -> No
     tree = small_tree(tmp_path / "IEMOCAP_full_release")
     result = run_experiment("svm_lld", corpus="iemocap", root=tree)
     run_experiment("dummy", corpus="iemocap", root=tree)
-    client = connect(project.find())
+    client = connect(project.find()).client
     found = client.get_run(result.run_id)
     assert found.info.status == "FINISHED"
     assert found.data.metrics["uar"] == pytest.approx(result.metrics["uar"])
@@ -299,7 +296,7 @@ def test_everything_works_against_a_server(server: Server, tmp_path: Path) -> No
     board = CliRunner().invoke(ser, ["compare", "--json"])
     assert {row["experiment"] for row in json.loads(board.stdout)["runs"]} == {"svm_lld", "dummy"}
     assert CliRunner().invoke(ser, ["register", "svm_lld"]).exit_code == 0
-    assert registered(client)[0].aliases == ("champion",)
+    assert registered(connect(project.find()))[0].aliases == ("champion",)
     recording = sorted(tree.rglob("sentences/wav/*/*.wav"))[0]
     (answer,) = load_model().predict([recording])
     assert answer["error"] == ""
@@ -327,7 +324,7 @@ def test_the_server_goes_away_in_the_middle_of_a_run(
     server.start()
     again = run_experiment("svm_lld", corpus="iemocap", root=tree)
     assert not again.pending
-    client = connect(project.find())
+    client = connect(project.find()).client
     first, second = (client.get_run(one.run_id) for one in (result, again))
     assert first.info.status == "FINISHED"
     assert first.data.metrics == second.data.metrics

@@ -26,7 +26,7 @@ from ser_experiments import load_model, project, run_experiment
 from ser_experiments.cli import ser
 from ser_experiments.errors import InputError, SerError
 from ser_experiments.tracking import connect
-from ser_experiments.tracking.registry import model_folder, model_uri, registered
+from ser_experiments.tracking.registry import model_uri, registered
 from tests.iemocap_tree import small_tree
 from tests.served import wait_until_answered
 
@@ -160,8 +160,8 @@ def test_wrong_use(champion: Path, tmp_path: Path) -> None:
 
 
 def test_changed_files_are_not_loaded(champion: Path) -> None:
-    client = connect(project.find())
-    folder = model_folder(model_uri(client))
+    backend = connect(project.find())
+    folder = backend.model_folder(model_uri(backend))
     with (folder / "estimator.skops").open("ab") as file:
         file.write(b"x")
     with pytest.raises(InputError, match="the model was changed, do not use it"):

@@ -10,7 +10,9 @@ import pytest
 
 from ser_experiments import project
 from ser_experiments.errors import InputError, StoreError
-from ser_experiments.tracking import connect, start, tracking_uri
+from ser_experiments.tracking import Dataset, RunRecord, start
+from ser_experiments.tracking.backends._mlflow.store import connect, tracking_uri
+from ser_experiments.tracking.record import Stepped
 
 RUN = {"name": "xgb_lld", "setting": "demo-4class", "tags": {"ser.corpus": "demo"}, "note": "words"}
 
@@ -40,11 +42,15 @@ def test_a_server_that_is_away_is_one_line(project_folder: Path, monkeypatch: py
 
 def test_a_finished_run_has_everything(project_folder: Path) -> None:
     with start(project.find(), rows="abc123", **RUN) as run:
-        run.params({"C": 3.0})
-        run.metrics({"uar": 0.5, "nothing": float("nan")})
-        run.fold_metrics(pd.DataFrame({"fold_uar": [0.4, 0.6]}, index=["a", "b"]))
-        run.dataset(pd.DataFrame({"x": [1.0, 2.0]}), name="demo", digest="d1", source="demo")
-        run.table(pd.DataFrame({"x": [1]}), "predictions.csv")
+        run.log(
+            RunRecord(
+                params={"C": 3.0},
+                metrics={"uar": 0.5, "nothing": float("nan")},
+                stepped=[Stepped("fold_uar", 1, 0.4), Stepped("fold_uar", 2, 0.6)],
+                tables={"predictions.csv": pd.DataFrame({"x": [1]})},
+                dataset=Dataset("demo", "demo", "d1", {"x": "float64"}, 2),
+            )
+        )
     client = connect(project.find())
     found = client.get_run(run.run_id)
     assert found.info.status == "FINISHED"

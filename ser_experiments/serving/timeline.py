@@ -17,8 +17,8 @@ from ser_experiments.audio import VoiceActivity, resample, scan, stream_audio
 from ser_experiments.audio.stream import Overall
 from ser_experiments.errors import AudioError, InputError
 from ser_experiments.features.dsp import frames, mel
-from ser_experiments.task import Classes
-from ser_experiments.tracking.audio_model import AudioModel
+from ser_experiments.serving.audio_model import AudioModel
+from ser_experiments.task import Task
 
 #: Length of a window, unless the model learned from longer or shorter recordings only, and its step.
 WINDOW_S, STEP_S = 3.0, 1.0
@@ -93,7 +93,7 @@ def timeline(
     per_window = max(1, round(length / step_s))
     n_steps = max(1, math.ceil(overall.duration_s / step_s - 1e-6))
     picture = _Picture(n_steps)
-    total, weight = np.zeros((n_steps, len(model.classes))), np.zeros(n_steps)
+    total, weight = np.zeros((n_steps, len(model.task.targets))), np.zeros(n_steps)
     speech = np.zeros(n_steps)
     recent: deque[_Step] = deque(maxlen=per_window)
     for number, step in enumerate(_steps(source, overall, step_s)):
@@ -110,7 +110,7 @@ def timeline(
                 weight[covered] += spoken_s
         if progress is not None:
             progress((number + 1) / n_steps)
-    table = _table(model.classes, total, weight, speech, step_s, overall.duration_s)
+    table = _table(model.task, total, weight, speech, step_s, overall.duration_s)
     return Timeline(table, overall.duration_s, *picture.arrays())
 
 
@@ -150,11 +150,11 @@ def _predict(
         found = model.predict_audio(audio, sample_rate)["probabilities"]
     except AudioError:  # nothing but silence in this window
         return None
-    return np.array([found[name] for name in model.classes])
+    return np.array([found[name] for name in model.task.targets])
 
 
 def _table(
-    classes: list[str],
+    task: Task,
     total: NDArray[np.float64],
     weight: NDArray[np.float64],
     speech: NDArray[np.float64],
@@ -166,9 +166,9 @@ def _table(
     chances[known] = total[known] / weight[known, None]
     starts = np.arange(len(total)) * step_s
     labels = np.full(len(total), "", dtype=object)
-    labels[known] = np.asarray(classes, dtype=object)[chances[known].argmax(axis=1)]
+    labels[known] = task.decided(chances[known])
     columns = {"start_s": starts, "end_s": np.minimum(starts + step_s, duration_s), "speech": speech, "label": labels}
-    return pd.DataFrame({**columns, **dict(zip(Classes(tuple(classes)).columns, chances.T, strict=True))})
+    return pd.DataFrame({**columns, **dict(zip(task.columns, chances.T, strict=True))})
 
 
 class _Picture:

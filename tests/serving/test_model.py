@@ -15,9 +15,11 @@ from ser_experiments import project
 from ser_experiments.errors import InputError
 from ser_experiments.features.extractor import get_extractor
 from ser_experiments.models.pipeline import build_pipeline
-from ser_experiments.tracking import AudioModel, connect, load_folder, save_model, start
-from ser_experiments.tracking.audio_model import _load_pyfunc
-from ser_experiments.tracking.log_model import synthetic_recording
+from ser_experiments.serving import AudioModel, TableModel, load_folder, save_model
+from ser_experiments.serving.pyfunc import _load_pyfunc
+from ser_experiments.tracking import RunRecord, start
+from ser_experiments.tracking.backends._mlflow.log_model import synthetic_recording
+from ser_experiments.tracking.backends._mlflow.store import connect
 
 NOTE = {"name": "x", "setting": "s", "rows": "r", "tags": {}, "note": ""}
 
@@ -84,7 +86,7 @@ def test_a_served_model_answers_each_row_and_opens_no_path(model: AudioModel, tm
 
 def test_logged_and_loaded_through_mlflow(model: AudioModel, project_folder: Path) -> None:
     with start(project.find(), **NOTE) as run:
-        uri = run.audio_model(model)
+        uri = run.log(RunRecord(model=model))
     assert uri is not None
     stored_model = connect(project.find()).get_logged_model(uri.removeprefix("models:/"))
     assert stored_model.experiment_id == run.experiment_id
@@ -107,7 +109,7 @@ def test_a_model_of_a_table_takes_columns_and_refuses_audio(project_folder: Path
     table = pd.DataFrame({"a": [0.0, 1.0] * 10, "b": 1.0, "group": "g"})
     fitted = build_pipeline("logreg").fit(table, np.array(["x", "y"] * 10))
     with start(project.find(), **NOTE) as run:
-        uri = run.table_model(fitted, ["a", "b"], {})
+        uri = run.log(RunRecord(model=TableModel(fitted, ["a", "b"], {})))
     assert uri is not None
     loaded = mlflow.pyfunc.load_model(uri)
     assert list(loaded.predict(pd.DataFrame({"a": [0.0, 1.0], "b": [1.0, 1.0]}))["label"]) == ["x", "y"]

@@ -18,7 +18,7 @@ from ser_experiments.cli import ser
 from ser_experiments.errors import AudioError, InputError
 from ser_experiments.features.extractor import get_extractor
 from ser_experiments.models.pipeline import build_pipeline
-from ser_experiments.tracking import AudioModel
+from ser_experiments.serving import AudioModel
 from tests.iemocap_tree import small_tree
 
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import mlflow
 from mlflow.exceptions import MlflowException
 
 from ser_experiments.errors import InputError, StoreError
 from ser_experiments.project import Project
-
-_ROWS_TAG = "ser.rows"
-#: Which outbox a run was made with; see :mod:`ser_experiments.tracking.outbox`.
-OUTBOX_TAG = "ser.outbox"
+from ser_experiments.tracking.backend import ROWS_TAG, setting_names
+from ser_experiments.tracking.backends._mlflow.answers import reason
 
 
 def tracking_uri(project: Project) -> str:
@@ -66,7 +63,7 @@ def connect(project: Project) -> mlflow.MlflowClient:
         client = mlflow.MlflowClient(uri)
         client.search_experiments(max_results=1)
     except (MlflowException, OSError) as error:
-        raise StoreError(f"tracking store {uri} does not answer: {str(error).splitlines()[0][:200]}") from error
+        raise StoreError(f"tracking store {uri} does not answer: {reason(error)}") from error
     return client
 
 
@@ -95,11 +92,11 @@ def experiment_for(client: mlflow.MlflowClient, project: Project, setting: str, 
     rows : str
         Digest of the rows and folds.
     """
-    for name in (setting, f"{setting}-{rows[:6]}"):
+    for name in setting_names(setting, rows):
         found = client.get_experiment_by_name(name)
         if found is None:
             return _create(client, project, name, rows)
-        if found.tags.get(_ROWS_TAG) == rows and found.lifecycle_stage == "active":
+        if found.tags.get(ROWS_TAG) == rows and found.lifecycle_stage == "active":
             return str(found.experiment_id)
     raise StoreError(
         f"MLflow experiment {setting!r} is deleted or holds other rows; restore it with "
@@ -112,16 +109,11 @@ def _create(client: mlflow.MlflowClient, project: Project, name: str, rows: str)
     location = None if root is None else f"{root}/{name}"
     try:
         # The kind makes the UI open on runs and metrics; without it, it opens on traces of language models.
-        tags = {_ROWS_TAG: rows, "mlflow.experimentKind": "custom_model_development"}
+        tags = {ROWS_TAG: rows, "mlflow.experimentKind": "custom_model_development"}
         return str(client.create_experiment(name, artifact_location=location, tags=tags))
     except MlflowException:
         # Another process created it in the meantime.
         found = client.get_experiment_by_name(name)
-        if found is None or found.tags.get(_ROWS_TAG) != rows:
+        if found is None or found.tags.get(ROWS_TAG) != rows:
             raise
         return str(found.experiment_id)
-
-
-def local_database(project: Project) -> Path:
-    """Return the path of the local store's database."""
-    return project.mlruns / "mlflow.db"

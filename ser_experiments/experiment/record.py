@@ -1,0 +1,161 @@
+"""What a finished experiment leaves, as one value; which tracking store takes it is not known here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from sklearn.base import BaseEstimator
+
+from ser_experiments import identity
+from ser_experiments.experiment.pictures import history, pictures
+from ser_experiments.experiment.words import note, tags, warnings_for
+from ser_experiments.frames import GROUP
+from ser_experiments.models.report import SearchReport, report_of
+from ser_experiments.serving import AudioModel, TableModel
+from ser_experiments.tracking.record import Child, Dataset, RunRecord, Stepped, as_json
+
+if TYPE_CHECKING:
+    from ser_experiments.experiment.result import Prepared, Result
+
+#: What a search on all rows is called beside those of the folds: it is that of the model, and no score is of it.
+ALL_ROWS = "all rows"
+#: Scores of single folds that are logged as steps.
+_FOLD_SCORES = ("fold_uar", "fold_wa")
+
+
+def describe(result: Result, fitted: BaseEstimator, environment: Mapping[str, object]) -> RunRecord:
+    """Return everything that a finished experiment leaves.
+
+    Parameters
+    ----------
+    result : Result
+        The scored experiment.
+    fitted : estimator
+        Fitted on all rows: the model for use.
+    environment : mapping
+        Program and machine, as :func:`ser_experiments.tracking.environment` returns them.
+    """
+    prepared = result.prepared
+    reports = {**result.reports, ALL_ROWS: report_of(fitted)}
+    searches = {fold: report.search for fold, report in reports.items() if report.search is not None}
+    best = {f"best.{fold}.{key}": value for fold, one in searches.items() for key, value in one.best_params.items()}
+    sizes = {"n_utterances": len(result.predictions), "n_groups": result.interval.n_groups}
+    return RunRecord(
+        params=_params(prepared) | best,
+        metrics=result.metrics | sizes,
+        stepped=[*_folds(result), *_epochs(fitted)],
+        tags=tags(prepared, environment) | {"ser.card": prepared.selection.card.digest},
+        note=note(prepared, result.warnings),
+        tables={"predictions.csv": result.predictions, "folds.csv": result.folds},
+        texts=_texts(result, environment),
+        pictures=pictures(result, fitted),
+        dataset=_dataset(prepared),
+        children=[*_trials(searches), *_members(result)],
+        model=_model(result, fitted),
+    )
+
+
+def _params(prepared: Prepared) -> dict[str, object]:
+    definition, setting = prepared.experiment.definition, prepared.setting
+    model = prepared.estimator.get_params()
+    return {
+        "features": prepared.features,
+        "n_columns": prepared.recorded.shape[1] - 1,
+        "augment": ",".join(definition.features.augment),
+        "model": definition.model.type,
+        "members": ",".join(definition.members),
+        **{f"model.{key}": value for key, value in definition.model.params.items()},
+        "scale": definition.pipeline.scale,
+        "select": definition.pipeline.select,
+        "calibrate": definition.pipeline.calibrate,
+        "class_weight": next((v for k, v in model.items() if k.endswith("class_weight")), None),
+        "corpus": setting.corpus,
+        "labels": setting.labels,
+        "subset": setting.subset,
+        "protocol": setting.protocol,
+        "normalize": setting.normalize,
+        "seed": prepared.seed,
+    }
+
+
+def _folds(result: Result) -> Iterator[Stepped]:
+    """Yield the scores of the folds as steps 1, 2, ..."""
+    for name in _FOLD_SCORES:
+        if name in result.folds:
+            yield from (Stepped(name, step, float(value)) for step, value in enumerate(result.folds[name], start=1))
+
+
+def _epochs(fitted: BaseEstimator) -> Iterator[Stepped]:
+    """Yield what a network tells of the epochs of its fit on all rows."""
+    for row in history(fitted):
+        step = int(row["epoch"])
+        yield from (Stepped(f"epoch_{name}", step, float(value)) for name, value in row.items() if name != "epoch")
+
+
+def _texts(result: Result, environment: Mapping[str, object]) -> dict[str, str]:
+    prepared = result.prepared
+    enrolled = {"enrolled.json": as_json(prepared.enrolled)} if prepared.enrolled else {}
+    return {
+        "definition.toml": prepared.experiment.text,
+        "result.json": as_json(result.as_dict()),
+        "fits.json": as_json({fold: report.as_dict() for fold, report in result.reports.items()}),
+        "environment.json": as_json(environment),
+        **enrolled,
+    }
+
+
+def _dataset(prepared: Prepared) -> Dataset:
+    """Return what was learned from; arrays over time count in its digest like numbers."""
+    setting, table = prepared.setting, prepared.table
+    digest = identity.of({"rows": setting.rows, "table": table}, size=identity.CITED)
+    columns = {str(name): kind.name for name, kind in table.dtypes.items() if name != GROUP}
+    return Dataset(setting.corpus, f"{setting.corpus} ({prepared.corpus.spec.title})", digest, columns, len(table))
+
+
+def _trials(searches: Mapping[str, SearchReport]) -> Iterator[Child]:
+    """Yield every trial of the searches of the folds and of the model."""
+    for fold, search in searches.items():
+        for trial in search.trials:
+            best = trial["params"] == search.best_params
+            yield Child(
+                f"{fold}, trial {trial['number']}",
+                params=trial["params"],
+                metrics={"inner_uar": trial["uar"], "seconds": trial["seconds"]},
+                tags={"ser.fold": fold, "ser.best": str(best).lower()},
+            )
+
+
+def _members(result: Result) -> Iterator[Child]:
+    """Yield each member of an ensemble: what it scores alone, and its weight in each fold."""
+    for name, metrics in result.members.items():
+        reports = {fold: report for fold, report in result.reports.items() if report.weights}
+        weights = {f"weight.{fold}": f"{report.weights[name]:.4f}" for fold, report in reports.items()}
+        yield Child(f"member {name}", params=weights, metrics=metrics, tags={"ser.member": name})
+
+
+def _training(prepared: Prepared) -> dict[str, object]:
+    """Return the range of the recordings learned from, against which a new one is held."""
+    if prepared.facts is None:
+        return {}
+    ranges = {
+        key: [round(float(end), 3) for end in prepared.facts[key].quantile([0.0, 1.0])]
+        for key in ("duration_s", "rms_db")
+    }
+    return {"sample_rate": int(prepared.facts["sample_rate"].min()), **ranges}
+
+
+def _model(result: Result, fitted: BaseEstimator) -> AudioModel | TableModel:
+    prepared, setting = result.prepared, result.prepared.setting
+    meta = {
+        "experiment": prepared.experiment.name,
+        "setting": setting.name,
+        "rows": setting.rows,
+        prepared.task.primary: result.metrics[prepared.task.primary],
+        "normalize": setting.normalize,
+        "notes": warnings_for(prepared),
+        "training": _training(prepared),
+    }
+    if prepared.table_file is not None:
+        return TableModel(fitted, [str(c) for c in prepared.table.columns if c != GROUP], meta)
+    return AudioModel(fitted, list(prepared.sets.items()), meta)

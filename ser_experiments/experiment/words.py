@@ -1,0 +1,116 @@
+"""What is said of a run: tags, the note in words, warnings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ser_experiments.experiment.estimator import views_of
+from ser_experiments.features.extractor import AT
+
+if TYPE_CHECKING:
+    from ser_experiments.experiment.result import Prepared
+
+
+def tags(prepared: Prepared, environment: Mapping[str, object]) -> dict[str, object]:
+    """Return the tags of a run: what it was run on, under which rule, with which program.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        What is run.
+    environment : mapping
+        As :func:`ser_experiments.tracking.environment` returns it.
+    """
+    setting, packages = prepared.setting, environment.get("packages")
+    return {
+        "ser.experiment": prepared.experiment.name,
+        "ser.setting": setting.name,
+        "ser.corpus": setting.corpus,
+        "ser.labels": setting.labels,
+        "ser.subset": setting.subset,
+        "ser.protocol": setting.protocol,
+        "ser.normalize": setting.normalize,
+        "ser.rows": setting.rows,
+        "ser.leaky": str(setting.leaky).lower(),
+        "ser.synthetic": str(prepared.corpus.spec.synthetic).lower(),
+        "ser.features": prepared.features,
+        "ser.model": prepared.experiment.definition.model.type,
+        "ser.changes": prepared.experiment.changes,
+        "ser.seed": prepared.seed,
+        **{key: value for key, value in environment.items() if key.startswith("git.")},
+        **{f"version.{name}": version for name, version in (packages if isinstance(packages, Mapping) else {}).items()},
+    }
+
+
+def warnings_for(prepared: Prepared, metrics: dict[str, float] | None = None) -> list[str]:
+    """Return what must be said with the score, one line each."""
+    said = list(prepared.corpus.notes)
+    if prepared.corpus.spec.warning:
+        said.append(prepared.corpus.spec.warning)
+    if prepared.setting.leaky:
+        said.append("protocol random: tested speakers were seen in training; this score shows the leak, not the model")
+    if by_speaker(prepared):
+        said.append(f"normalised by speaker: {prepared.normalization.words}")
+    if prepared.skipped:
+        said.append(f"{len(prepared.skipped)} bad recordings were left out (--skip-bad)")
+    ceiling = _ceiling(prepared)
+    if metrics and metrics.get("uar", 0.0) > ceiling:
+        said.append(
+            f"UAR above {ceiling:g} on {prepared.setting.name} from functionals is more than any honest set-up gave; "
+            "look for a leak"
+        )
+    return said
+
+
+def by_speaker(prepared: Prepared) -> bool:
+    """Whether the features need something of a tested speaker besides the recording."""
+    return prepared.normalization.kind != "none"
+
+
+def _ceiling(prepared: Prepared) -> float:
+    """Return the UAR that no model of functionals had in this setting without a leak; infinite where none is known."""
+    setting = prepared.setting
+    if setting.normalize != "none" or prepared.table_file is not None:
+        return math.inf
+    return prepared.corpus.spec.ceilings.get((setting.labels, setting.subset, setting.protocol), math.inf)
+
+
+def note(prepared: Prepared, warnings: Sequence[str] | None = None) -> str:
+    """Return the protocol in words as Markdown, for the run's description.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        What is run.
+    warnings : sequence of str, optional
+        What must be said with the score; by default what is known before there is one.
+    """
+    setting, folds, utterances = prepared.setting, prepared.folds, prepared.utterances
+    counts = ", ".join(f"{label} {n}" for label, n in utterances["label"].value_counts().sort_index().items())
+    n_speakers = utterances["speaker"].nunique()
+    lines = [
+        f"**{prepared.experiment.name}**: {prepared.experiment.definition.description}",
+        "",
+        f"- Corpus: {setting.corpus}, {len(utterances)} utterances ({counts}), {n_speakers} speakers",
+        f"- Labels: {setting.labels} ({prepared.corpus.labels.rule or prepared.corpus.labels.note})",
+        f"- Subset: {setting.subset}",
+        f"- Protocol: {setting.protocol}, {setting.n_folds} folds: {folds.words}",
+        f"- Normalisation: {setting.normalize}: {prepared.normalization.words}",
+        *_views(prepared),
+        f"- UAR is pooled over all out-of-fold utterances; its interval is a delete-one-{_unit(prepared)} jackknife "
+        "with Student's t",
+        f"- Rows and folds: `{setting.rows}`, seed {prepared.seed}",
+    ]
+    lines += [f"- **{warning}**" for warning in (warnings_for(prepared) if warnings is None else warnings)]
+    return "\n".join(lines)
+
+
+def _views(prepared: Prepared) -> list[str]:
+    views = dict.fromkeys(name.partition(AT)[2] for name in views_of(prepared.experiment))
+    return [f"- Trained on views of the training recordings too: {', '.join(views)}"] if views else []
+
+
+def _unit(prepared: Prepared) -> str:
+    return prepared.folds.unit

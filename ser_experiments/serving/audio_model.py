@@ -1,0 +1,198 @@
+"""The model that takes audio: a recording in, label and probabilities out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from ser_experiments.audio import read_audio
+from ser_experiments.errors import AudioError, InputError
+from ser_experiments.features.extractor import Extractor, get_extractor
+from ser_experiments.features.normalization import (
+    Normalization,
+    SpeakerStatistics,
+    parse_normalization,
+    speaker_statistics,
+)
+from ser_experiments.features.table import table_row
+from ser_experiments.frames import GROUP
+from ser_experiments.serving.targets import task_of
+from ser_experiments.task import Task
+
+#: A recording: a path, the bytes of a file, or samples of shape (n_samples,) with their rate in Hz.
+Source = str | Path | bytes | tuple[NDArray[np.float32], int]
+
+
+@dataclass(frozen=True)
+class AudioModel:
+    """A fitted estimator with the extractors that feed it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted on a feature table.
+    sets : sequence of (str, mapping)
+        Feature sets and their parameters, in the order of the table's columns.
+    meta : mapping
+        Setting, experiment, task, extractor identities.
+    speaker : SpeakerStatistics, optional
+        What is taken out of the features of the one speaker it answers for; :meth:`for_speaker` measures it. Needed
+        by models of runs that were normalised by speaker, and by no others.
+    warnings : tuple of str
+        What is to be said with every answer: how measuring is unlike that of the training.
+    """
+
+    estimator: BaseEstimator
+    sets: Sequence[tuple[str, Mapping[str, object]]]
+    meta: Mapping[str, Any]
+    speaker: SpeakerStatistics | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def normalization(self) -> Normalization:
+        """Return the way in which the features were normalised by speaker."""
+        return parse_normalization(str(self.meta.get("normalize", "none")))
+
+    @cached_property
+    def task(self) -> Task:
+        """Return what it predicts."""
+        return task_of(self.meta, self.estimator)
+
+    @property
+    def classes(self) -> list[str]:
+        """Return the classes in the order of the probabilities."""
+        return list(self.task.targets)
+
+    def extractors(self) -> list[Extractor]:
+        """Build the extractors that the model names."""
+        return [get_extractor(name, **params) for name, params in self.sets]
+
+    def features(self, audio: NDArray[np.float32], sample_rate: int) -> pd.DataFrame:
+        """Measure one recording: a feature table of one row."""
+        row = table_row(self.extractors(), audio, sample_rate)
+        return pd.DataFrame({name: pd.Series([value]) for name, value in row.items()})
+
+    def predict_audio(self, audio: NDArray[np.float32], sample_rate: int) -> dict[str, Any]:
+        """Predict one recording.
+
+        Returns
+        -------
+        dict
+            ``label`` and ``probabilities`` (class to float).
+        """
+        table = self._without_speaker(self.features(audio, sample_rate))
+        values = self.task.response(self.estimator, table.assign(**{GROUP: ""}))
+        by_target = {name: float(value) for name, value in zip(self.task.targets, values[0], strict=True)}
+        return {"label": str(self.task.decided(values)[0]), "probabilities": by_target}
+
+    def predict(self, sources: Iterable[Source]) -> Iterator[dict[str, Any]]:
+        """Predict recordings one after the other, so that any number of them needs the memory of one.
+
+        Parameters
+        ----------
+        sources : iterable of path, bytes, or (ndarray of shape (n_samples,), sample rate in Hz)
+            The recordings; arrays are mono with a full scale of 1.
+
+        Yields
+        ------
+        dict
+            ``label``, ``probabilities``, ``warnings`` (how the recording is unlike those learned from) and ``error``;
+            of a recording that cannot be used only ``error`` is not empty.
+        """
+        for source in sources:
+            try:
+                audio, rate = _read(source)
+                found = self.predict_audio(audio, rate)
+                yield {**found, "warnings": [*self.warnings, *self.unlike(audio, rate)], "error": ""}
+            except AudioError as error:
+                yield {"label": "", "probabilities": {}, "warnings": [], "error": str(error)}
+
+    def for_speaker(self, sources: Iterable[Source], *, skip_bad: bool = False) -> AudioModel:
+        """Return this model for one speaker, whose recordings `sources` are.
+
+        Parameters
+        ----------
+        sources : iterable of path, bytes, or (ndarray, sample rate)
+            What the mode asks for: K neutral clips, K clips, or all that is to be predicted.
+        skip_bad : bool
+            Whether recordings that cannot be used are left out.
+
+        Raises
+        ------
+        InputError
+            The model needs nothing of a speaker, or more clips than there are.
+        AudioError
+            A recording cannot be used.
+        """
+        mode = self.normalization
+        if mode.kind == "none":
+            raise InputError(
+                f"{self.meta.get('experiment', 'the model')} was trained on features as recorded and takes no "
+                "recordings of the speaker; predict without them"
+            )
+        rows = []
+        for source in sources:
+            try:
+                rows.append(self.features(*_read(source)))
+            except AudioError:
+                if not skip_bad:
+                    raise
+        least = max(mode.clips, 2 if mode.kind == "speaker" else 1)
+        if len(rows) < least:
+            raise InputError(
+                f"the model was normalised by {mode}: it needs {least} clips of the speaker, got {len(rows)}"
+            )
+        return replace(self, speaker=speaker_statistics(pd.concat(rows).to_numpy(dtype=np.float32), mode))
+
+    def check_ready(self) -> None:
+        """Refuse to answer where recordings of the speaker are needed and were not given.
+
+        Raises
+        ------
+        InputError
+            The model was normalised by speaker, and :meth:`for_speaker` was not called.
+        """
+        if self.normalization.kind != "none" and self.speaker is None:
+            raise InputError(
+                f"the model was normalised by speaker ({self.normalization}) and cannot answer for a single "
+                "recording: give recordings of the speaker with --enrol, or several with --by-speaker"
+            )
+
+    def _without_speaker(self, table: pd.DataFrame) -> pd.DataFrame:
+        self.check_ready()
+        if self.speaker is None:
+            return table
+        values = self.speaker.take_out(table.to_numpy(dtype=np.float32))
+        return pd.DataFrame(values, columns=table.columns)
+
+    def unlike(self, audio: NDArray[np.float32], sample_rate: int) -> list[str]:
+        """Say how a recording is unlike those that the model learned from; nothing where that was not kept."""
+        learned: Mapping[str, Any] = self.meta.get("training", {})
+        said = []
+        if learned and sample_rate < learned["sample_rate"]:
+            said.append(f"sampled at {sample_rate} Hz, training at {learned['sample_rate']} Hz or more")
+        for key, value, unit in (
+            ("duration_s", len(audio) / sample_rate, "s"),
+            ("rms_db", 20 * float(np.log10(np.sqrt(np.mean(np.square(audio, dtype=np.float64))) + 1e-12)), "dB"),
+        ):
+            low, high = learned.get(key, (-np.inf, np.inf))
+            if not low <= value <= high:
+                name = {"duration_s": "length", "rms_db": "level"}[key]
+                said.append(f"{name} {value:.1f} {unit}, training {low:.1f} to {high:.1f} {unit}")
+        return said
+
+    def predict_source(self, source: str | Path | bytes) -> dict[str, Any]:
+        """Read a path or bytes and predict; an AudioError says what is wrong with the recording."""
+        return self.predict_audio(*read_audio(source))
+
+
+def _read(source: Source) -> tuple[NDArray[np.float32], int]:
+    return source if isinstance(source, tuple) else read_audio(source)

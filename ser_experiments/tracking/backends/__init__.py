@@ -1,0 +1,1 @@
+"""Tracking stores: one file each, found by this folder, with a function ``connect(project) -> Backend``."""

@@ -1,0 +1,307 @@
+"""A folder of JSON files, ``mlruns/json``: for tests, and for people without MLflow.
+
+``settings/SETTING/RUN/run.json`` is a run; beside it lie ``artifacts/``, ``children/`` and ``model/``.
+``models/NAME/VERSION.json`` and ``aliases.json`` are the registry. A run is written by its own process alone, file by
+file whole or not at all; what several processes may write is guarded by one lock.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from ser_experiments.errors import InputError, StoreError
+from ser_experiments.project import Project
+from ser_experiments.tracking.backend import (
+    EXPERIMENT_TAG,
+    FINISHED,
+    OUTBOX_TAG,
+    ROWS_TAG,
+    RUN_NAME,
+    RUNNING,
+    Program,
+    Registered,
+    StoreAway,
+    StoredRun,
+    StoredSetting,
+    now_ms,
+    setting_names,
+)
+from ser_experiments.tracking.outbox import Step, write_whole
+
+log = logging.getLogger(__name__)
+_RUN, _SETTING, _ALIASES = "run.json", "setting.json", "aliases.json"
+_MODEL_URI = re.compile(r"models:/(?P<name>[\w.-]+)(@(?P<alias>[\w.-]+)|/(?P<version>\d+))|runs:/(?P<run>\w+)/model")
+
+
+def connect(project: Project) -> JsonFolder:
+    """Return the project's folder of JSON files, which is made where it is not there."""
+    folder = project.mlruns / "json"
+    with _answering(folder):
+        for part in ("settings", "models"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+    return JsonFolder(folder)
+
+
+class JsonFolder:
+    """A folder of JSON files; see :class:`~ser_experiments.tracking.backend.Backend`.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``settings`` and ``models``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def uri(self) -> str:
+        """Return the folder's address."""
+        return self.folder.resolve().as_uri()
+
+    # --- runs ----------------------------------------------------------------------------------------------------
+
+    def setting_id(self, setting: str, rows: str) -> str:
+        """Return the name of the folder of a setting on these rows."""
+        with _answering(self.folder), self._lock():
+            for name in setting_names(setting, rows):
+                folder = self.folder / "settings" / re.sub(r"[^\w.-]+", "_", name)
+                if not (folder / _SETTING).is_file():
+                    _write(folder / _SETTING, {"name": name, ROWS_TAG: rows})
+                if _read(folder / _SETTING)[ROWS_TAG] == rows:
+                    return folder.name
+        raise StoreError(f"{self.folder}: setting {setting!r} holds other rows; move its folder away")
+
+    def create_run(self, setting_id: str, name: str, tags: Mapping[str, str]) -> str:
+        """Open a run."""
+        run_id = uuid.uuid4().hex
+        with _answering(self.folder):
+            told = {"run_id": run_id, "name": name, "status": RUNNING, "started_ns": time.time_ns(), "tags": dict(tags)}
+            _write(self.folder / "settings" / setting_id / run_id / _RUN, told)
+        return run_id
+
+    def run_of_outbox(self, setting_id: str, outbox: str) -> str | None:
+        """Return the id of the run that was made with an outbox."""
+        runs = self._runs(setting_id)
+        return next((str(run["run_id"]) for run in runs if run["tags"].get(OUTBOX_TAG) == outbox), None)
+
+    def status(self, run_id: str) -> str | None:
+        """Return how a run stands; None where it is not there any more."""
+        try:
+            return str(_read(self._of(run_id) / _RUN)["status"])
+        except StoreError:
+            return None
+
+    def perform(self, step: Step, run_id: str) -> Any:
+        """Do one step of logging a run."""
+        with _answering(self.folder):
+            return STEPS[step.kind](step, self._of(run_id))
+
+    def watched(self, run_id: str) -> AbstractContextManager[None]:
+        """Watch nothing: this store keeps no metrics of the machine."""
+        return nullcontext()
+
+    # --- reading -------------------------------------------------------------------------------------------------
+
+    def settings(self) -> list[StoredSetting]:
+        """List the settings that have finished runs, that of the latest run first."""
+        found: list[tuple[int, StoredSetting]] = []
+        for folder in sorted((self.folder / "settings").glob(f"*/{_SETTING}")):
+            runs = [run for run in self._runs(folder.parent.name) if run["status"] == FINISHED]
+            runs = sorted((run for run in runs if EXPERIMENT_TAG in run["tags"]), key=lambda run: -run["started_ns"])
+            if runs:
+                setting = StoredSetting(_read(folder)["name"], folder.parent.name, [_stored(run) for run in runs])
+                found.append((-runs[0]["started_ns"], setting))
+        return [setting for _, setting in sorted(found, key=lambda pair: pair[0])]
+
+    def artifact(self, run_id: str, name: str, folder: Path) -> Path:
+        """Return where a file of a run lies."""
+        path = self._of(run_id) / "artifacts" / name
+        if not path.is_file():
+            raise StoreError(f"{path}: no such file")
+        return path
+
+    # --- models --------------------------------------------------------------------------------------------------
+
+    def versions(self, name: str | None = None) -> list[Registered]:
+        """List what is registered under a name, or at all."""
+        found = []
+        for folder in sorted((self.folder / "models").iterdir()):
+            aliases = _read(folder / _ALIASES) if (folder / _ALIASES).is_file() else {}
+            numbers = sorted((int(path.stem) for path in folder.glob("[0-9]*.json")), reverse=True)
+            for number in numbers if name in (None, folder.name) else []:
+                told = _read(folder / f"{number}.json")
+                own = tuple(sorted(alias for alias, version in aliases.items() if version == number))
+                found.append(Registered(folder.name, number, own, told["run_id"], told["tags"], told["created_ms"]))
+        return found
+
+    def register(self, name: str, run_id: str, *, description: str, tags: Mapping[str, str]) -> int:
+        """Register the model of a run under a name."""
+        if not (self._of(run_id) / "model").is_dir():
+            raise StoreError(f"run {run_id} holds no model; run the experiment again")
+        with _answering(self.folder), self._lock():
+            number = max((one.version for one in self.versions(name)), default=0) + 1
+            told = {"run_id": run_id, "tags": dict(tags), "created_ms": now_ms(), "description": description}
+            _write(self.folder / "models" / name / f"{number}.json", told)
+        return number
+
+    def set_alias(self, name: str, alias: str, version: int) -> None:
+        """Let an alias mean a version from now on."""
+        path = self.folder / "models" / name / _ALIASES
+        with _answering(self.folder), self._lock():
+            _write(path, {**(_read(path) if path.is_file() else {}), alias: version})
+
+    def model_folder(self, uri: str) -> Path:
+        """Return the folder of a logged or registered model's files.
+
+        Raises
+        ------
+        InputError
+            There is no such model.
+        """
+        asked = _MODEL_URI.fullmatch(uri)
+        run_id = asked["run"] if asked else None
+        if asked and asked["name"]:
+            versions = self.versions(asked["name"])
+            wanted = [v for v in versions if asked["alias"] in v.aliases or asked["version"] == str(v.version)]
+            run_id = wanted[0].run_id if wanted else None
+        if run_id is None:
+            raise InputError(f"{uri}: not a model that can be loaded (nothing of that name is in {self.folder})")
+        return self._of(run_id) / "model"
+
+    # --- programs ------------------------------------------------------------------------------------------------
+
+    def ui(self, host: str, port: int) -> str:
+        """Say where the runs are."""
+        return f"the runs are JSON files in {self.folder}; set them side by side with: ser compare"
+
+    def serve(self, uri: str, host: str, port: int) -> Program:
+        """Refuse: serving over HTTP is MLflow's."""
+        raise InputError("a model is served over HTTP by MLflow; run with SER_TRACKER=mlflow, or use: ser predict")
+
+    # --- files ---------------------------------------------------------------------------------------------------
+
+    def _runs(self, setting_id: str) -> Iterator[dict[str, Any]]:
+        for path in (self.folder / "settings" / setting_id).glob(f"*/{_RUN}"):
+            try:
+                yield _read(path)
+            except StoreError as error:
+                log.warning("%s", error)
+
+    def _of(self, run_id: str) -> Path:
+        """Return the folder of a run."""
+        found = next((self.folder / "settings").glob(f"*/{run_id}/{_RUN}"), None)
+        if found is None:
+            raise StoreError(f"{self.folder}: no run {run_id}")
+        return found.parent
+
+    def _lock(self) -> FileLock:
+        return FileLock(self.folder / "lock", thread_local=False)
+
+
+def _params(step: Step, run: Path) -> None:
+    _merge(run, "params", step.arguments)
+
+
+def _tags(step: Step, run: Path) -> None:
+    _merge(run, "tags", step.arguments)
+
+
+def _metrics(step: Step, run: Path) -> None:
+    known = _read(run / _RUN).get("steps", {})
+    for name, value, _, number in step.arguments["values"]:
+        known.setdefault(name, {})[str(number)] = value
+    _merge(run, "steps", known)
+    _merge(run, "metrics", {name: values[max(values, key=int)] for name, values in known.items()})
+
+
+def _artifacts(step: Step, run: Path) -> None:
+    for path in sorted(step.files.rglob("*")):
+        if path.is_file():
+            place = run / "artifacts" / path.relative_to(step.files)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            half = place.with_name(f".{place.name}")
+            shutil.copyfile(path, half)
+            half.replace(place)
+
+
+def _dataset(step: Step, run: Path) -> None:
+    _merge(run, "datasets", {step.arguments["name"]: step.arguments})
+
+
+def _nested(step: Step, run: Path) -> None:
+    told = step.arguments
+    about = {"name": told["tags"][RUN_NAME], "status": FINISHED, "parent": run.name}
+    _write(run / "children" / f"{step.folder.name}.json", {**about, **told})
+
+
+def _model(step: Step, run: Path) -> str:
+    (written,) = step.files.iterdir()
+    half = run / ".model"
+    shutil.rmtree(half, ignore_errors=True)
+    shutil.copytree(written, half)
+    shutil.rmtree(run / "model", ignore_errors=True)
+    half.rename(run / "model")
+    return f"runs:/{run.name}/model"
+
+
+def _end(step: Step, run: Path) -> None:
+    told = step.arguments
+    if told["error"]:
+        _merge(run, "tags", {"ser.error": told["error"]})
+    _write(run / _RUN, {**_read(run / _RUN), "status": told["status"], "ended_ms": told["time"]})
+
+
+#: What can be logged: a function of the step and the run's folder by its kind.
+STEPS: dict[str, Callable[[Step, Path], Any]] = {
+    "params": _params,
+    "tags": _tags,
+    "metrics": _metrics,
+    "artifacts": _artifacts,
+    "dataset": _dataset,
+    "nested": _nested,
+    "model": _model,
+    "end": _end,
+}
+
+
+def _stored(run: Mapping[str, Any]) -> StoredRun:
+    started_ms = run["started_ns"] // 1_000_000
+    return StoredRun(run["run_id"], run["name"], started_ms, dict(run["tags"]), dict(run.get("metrics", {})))
+
+
+def _merge(run: Path, key: str, values: Mapping[str, Any]) -> None:
+    about = _read(run / _RUN)
+    _write(run / _RUN, {**about, key: {**about.get(key, {}), **values}})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path}: cannot be read ({error})") from error
+    return found
+
+
+def _write(path: Path, values: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, json.dumps(dict(values), indent=1, sort_keys=True) + "\n")
+
+
+@contextmanager
+def _answering(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreAway(f"{folder}: cannot be written ({error.strerror or error}); make room or give leave") from error
