@@ -48,6 +48,8 @@ def test_a_right_table_comes_back_as_it_is() -> None:
     assert check_utterances(frame, "corpus 'x'", also=("label",)) is frame
     pd.testing.assert_frame_equal(frame, before)
     assert check_utterances(frame.iloc[:0], "corpus 'x'") is not None
+    short = frame.assign(end_s=0.1, start_s=[np.nan, 0.0, 0.05])
+    assert check_utterances(short, "corpus 'x'") is short
 
 
 #: What is wrong, and the line that says it.

@@ -164,9 +164,57 @@ def test_what_it_is_held_in_is_no_content() -> None:
     assert of(pd.Index(["a"])) == of(pd.Series(["a"]))
 
 
+def test_the_order_within_an_identity_is_no_content() -> None:
+    class Described:
+        def __init__(self, **facts: int) -> None:
+            self.identity = facts
+
+    one, same, other = Described(b=1, a=1), Described(a=1, b=1), Described(a=9, b=0)
+    assert of({one, other}) == of({same, other})
+    assert of({one: "x"}) == of({same: "x"})
+    assert of({one: "x"}) != of({other: "x"})
+
+
+def test_what_is_missing_is_missing_however_it_is_written() -> None:
+    one, *others = (of_column(pd.Series(["a", cell], dtype=object)) for cell in (None, np.nan, pd.NA, pd.NaT))
+    assert set(others) == {one}
+    assert of_column(pd.Series(["a", None], dtype="str")) == one
+    assert of_column(pd.Series(["a", ""])) != one
+    assert of_column(pd.Series([1, 2.5], dtype=object)) != of_column(pd.Series([1, None], dtype=object))
+    assert of_column(pd.Index([1, 2])) == of_column(pd.Series([1, 2]))
+
+
+def test_the_canonical_form_is_fixed() -> None:
+    """Another form makes everything that is kept unknown, so that a change of it must be meant."""
+    array = np.array([1, 2], dtype="<i4")
+    of_one = identity.of_bytes([b'["<i4", [2]]', array.tobytes()])
+    assert of_array(array) == of_one
+    assert canonical(array) == {"array": of_one}
+    assert canonical(b"x") == {"bytes": identity.of_bytes([b"x"])}
+    assert canonical(Reference(b"x")) == {"identity": {"content": canonical(b"x")}}
+    assert canonical({1: 2, "a": 3, (1, "b"): 4}) == {"int:1": 2, "a": 3, 'tuple:[1, "b"]': 4}
+    assert of_array(np.array([["a", 1]], dtype=object)) == of([[1, 2], ["a", 1]])
+    series = pd.Series(array, name="x")
+    assert canonical(series) == {"column": of_one}
+    table = pd.DataFrame({"x": series}).set_axis(["u", "v"])
+    assert of_table(table) == of({"columns": [["x", of_one]], "index": of(["u", "v"])})
+    assert canonical(table) == {"table": of_table(table)}
+    assert of_table(table.set_axis([1, 2])) == of_table(table.set_axis(["1", "2"]))
+
+
 def test_types_that_look_alike_stay_apart() -> None:
     values = [1, "1", True, 1.5, "1.5", None, "None", [], {}, "", b"", b"1", [1], [[1]], {"1": 1}, {1: 1}, {1.0: 1}]
-    values += [{True: 1}, {None: 1}, {"None": 1}, {(1,): 1}, np.array([1]), pd.Series([1]), pd.DataFrame({"1": [1]})]
+    values += [
+        {True: 1},
+        {None: 1},
+        {"None": 1},
+        {(1,): 1},
+        {2: 1},
+        {"2": 1},
+        np.array([1]),
+        pd.Series([1]),
+        pd.DataFrame({"1": [1]}),
+    ]
     digests = {of(value) for value in values}
     assert len(digests) == len(values)
 
@@ -254,5 +302,5 @@ def test_rows_are_told_by_ids_and_the_columns_asked_for() -> None:
     }
     for name, changed in changes.items():
         assert changed() != same, name
-    lines = sorted(["u\ta", "v\tb", "w\ta"])
-    assert identity.of_rows(rows, ["label"]) == identity.of_lines(lines, size=6)
+    assert identity.of_rows(rows, ["label"]) == identity.of_lines(["u\ta", "v\tb", "w\ta"], size=6)
+    assert same == identity.of_lines(["u\ta\t1", "v\tb\t", "w\ta\t2"], size=6), "what is missing is empty"

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from ser_experiments.task import Classes, Task
 
-names = st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=6), min_size=1)
+names = st.lists(
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=6), min_size=1
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -53,6 +55,7 @@ def test_words_of_the_kind() -> None:
 
 def test_labels_that_are_no_strings_become_strings() -> None:
     assert Classes.of([2, 10, "1"]).targets == ("1", "10", "2")  # type: ignore[list-item]
+    assert Classes.of("ab").truth(pd.DataFrame({"label": [1, 2]})).tolist() == ["1", "2"]
     assert Classes.of([2]).codes(pd.DataFrame({"label": [2, 3]})).tolist() == [0, -1]  # type: ignore[list-item]
     assert Classes.named([("p_a",), 3, "p_b", "xp_c"]) == ("b",)
     assert Classes.named(["p_p_a"]) == ("p_a",)
@@ -79,8 +82,8 @@ def test_an_answer_is_aligned_to_all_classes(data: st.DataObject) -> None:
     task = Classes.of("abcde")
     present = data.draw(st.permutations("abcde").map(lambda every: every[: data.draw(st.integers(1, 5))]))
     rows = np.random.default_rng(0).dirichlet(np.ones(len(present)), 4)
-    fitted = SimpleNamespace(classes_=np.array(present), predict_proba=lambda X: rows)
-    full = task.response(fitted, pd.DataFrame(index=range(4)))
+    fitted = SimpleNamespace(classes_=np.array(present), predict_proba=lambda X: rows[X["row"]])
+    full = task.response(fitted, pd.DataFrame({"row": range(4)}))
     assert full.shape == (4, 5)
     for place, name in enumerate(task.targets):
         expected = rows[:, present.index(name)] if name in present else np.zeros(4)
