@@ -192,14 +192,15 @@ class Tuned(Wrapper):
         weights: NDArray[np.float64] | None,
     ) -> float:
         """Return the UAR pooled over the inner folds. Calibration is left out: it changes no prediction."""
-        predicted = np.empty(len(y), dtype=object)
+        # Of the type of the labels, which a stack hands its members as numbers.
+        predicted = np.empty_like(y)
         pipeline = self._pipeline(chosen, calibrate=False)
         # One after the other in a process; side by side where a cluster is there.
         parallel = Parallel(n_jobs=chosen_workers() or 1)
         found = parallel(delayed(_fit_and_predict)(pipeline, X, y, train, test, weights) for train, test in splits)
         for (_, test), words in zip(splits, found, strict=True):
             predicted[test] = words
-        return float(balanced_accuracy_score(y, predicted.astype(str), sample_weight=weights))
+        return float(balanced_accuracy_score(y, predicted, sample_weight=weights))
 
     def _start(self) -> dict[str, Any]:
         """Return the recipe's own values, where the space holds them."""
