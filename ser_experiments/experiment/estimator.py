@@ -81,6 +81,7 @@ def build_estimator(
         if definition.search is not None:
             space = dict(flat_space(definition.search.space, _searchable(definition)))
             pipeline = Tuned(recipe, space, definition.search.trials, definition.search.folds, seed, kept)
+            pipeline.check_space()
     except InputError as error:
         raise InputError(f"experiments/{experiment.name}.toml: {error}") from error
     return Remembered(pipeline, kept)

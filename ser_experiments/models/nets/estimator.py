@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -122,6 +122,9 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     n_threads: int = 1
     random_state: int | np.random.RandomState | None = None
 
+    #: scikit-learn's name for what :meth:`_validate_params` checks; here that checks by itself.
+    _parameter_constraints: ClassVar[dict[str, Any]] = {}
+
     @abstractmethod
     def _network(self, n_columns: int, n_classes: int) -> nn.Module:
         """Build the network, its weights drawn from torch's generator."""
@@ -144,7 +147,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         InputError
             A parameter is out of range, X holds no single column of arrays, or training diverged.
         """
-        self._check_params()
+        self._validate_params()
         clips, labels, weights = self._check_training(X, y, sample_weight)
         groups = groups_of(X) if isinstance(X, pd.DataFrame) and GROUP in X else None
         self.classes_, codes = np.unique(labels, return_inverse=True)
@@ -298,7 +301,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         winners = self.predict_log_proba(X).argmax(axis=1)
         return self.classes_[winners]
 
-    def _check_params(self) -> None:
+    def _validate_params(self) -> None:
         """Refuse what would fail later and deeper, one line each."""
         for name, low in (("n_epochs", 1), ("batch_size", 2), ("patience", 1), ("n_threads", 1)):
             require(name, getattr(self, name), f"an int of at least {low}", is_int(getattr(self, name), low))

@@ -45,8 +45,8 @@ class SequenceClassifier(TorchClassifier):
             column_width=self.column_mask_width,
         )
 
-    def _check_params(self) -> None:
-        super()._check_params()
+    def _validate_params(self) -> None:
+        super()._validate_params()
         if self.crop_frames is not None:
             require("crop_frames", self.crop_frames, "an int of at least 1 or None", is_int(self.crop_frames, 1))
         for name in ("time_masks", "time_mask_frames", "column_masks", "column_mask_width"):
