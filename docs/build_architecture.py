@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -66,7 +67,7 @@ def main() -> None:
             )
         )
         axes.text(x + width / 2, y, words, color=INK, fontsize=8.2, ha="center", va="center")
-    for (x, y), (x_next, y_next) in zip(places, places[1:], strict=False):
+    for (x, y), (x_next, y_next) in itertools.pairwise(places):
         up = y_next > y
         start = (x + width * 0.72, y + (HEIGHT / 2 if up else -HEIGHT / 2))
         end = (x_next + width * 0.3, y_next + (-HEIGHT / 2 if up else HEIGHT / 2))
