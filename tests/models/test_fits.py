@@ -103,3 +103,33 @@ def test_keeping_a_fit_imports_neither_torch_nor_dask(tmp_path: Path) -> None:
     done = subprocess.run(asked, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == ""
+
+
+#: Made by commit d8cf51a, before attributes and classes had their present names.
+SAVED = Path(__file__).parent / "saved"
+
+
+def test_a_search_that_was_saved_before_is_read() -> None:
+    X = pd.DataFrame({"a": np.arange(12.0), "b": np.arange(12.0) % 5}).astype(np.float32)
+    X["group"] = [f"s{i % 3}" for i in range(12)]
+    found = load_estimator(SAVED / "tuned.skops")
+    assert found.predict_proba(X)[:2, 0] == pytest.approx([0.500490600661846, 0.5001444043073244], abs=1e-9)
+    search = found.fit_report_.search
+    assert search is not None
+    assert len(search.trials) == 2
+    assert search.best_score == max(trial["uar"] for trial in search.trials)
+
+
+def test_a_network_that_was_saved_before_is_read() -> None:
+    pytest.importorskip("torch")
+    cells = np.empty(12, dtype=object)
+    for i in range(12):
+        cells[i] = (np.arange(20, dtype=np.float16).reshape(10, 2) + i) % 7
+    found = load_estimator(SAVED / "cnn.skops")
+    X = pd.DataFrame({"melspec": cells, "group": "s"})
+    assert found.predict_proba(X)[:2, 0] == pytest.approx([0.4921730370875469, 0.4956402393469203], abs=1e-6)
+
+
+def test_a_class_that_has_moved_is_said_in_one_line_with_what_to_do() -> None:
+    with pytest.raises(InputError, match=r"another version, with '.*ResNet18Classifier', which is gone; run its exp"):
+        load_estimator(SAVED / "resnet18.skops")

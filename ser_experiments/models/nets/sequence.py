@@ -33,7 +33,11 @@ class SequenceClassifier(TorchClassifier):
     column_masks: int = 1
     column_mask_width: int = 8
 
-    def _augment(self, x: Tensor, generator: torch.Generator) -> Tensor:
+    @property
+    def crop_size(self) -> int | None:
+        return self.crop_frames
+
+    def augment(self, x: Tensor, generator: torch.Generator) -> Tensor:
         from ser_experiments.models.nets.augment import mask_spectrogram
 
         return mask_spectrogram(
