@@ -279,7 +279,7 @@ def test_no_file_and_no_csv(tmp_path: Path, card: Card) -> None:
     with pytest.raises(InputError, match="no such file"):
         verify(tmp_path / "none.csv", card)
     (tmp_path / "empty.csv").touch()
-    with pytest.raises(InputError, match="cannot be read as CSV"):
+    with pytest.raises(InputError, match="no rows"):
         verify(tmp_path / "empty.csv", card)
     with pytest.raises(InputError, match="cannot be read as CSV"):
         verify(tmp_path, card)
