@@ -16,7 +16,7 @@ ALL ?= dummy svm_lld logreg_lld rf_lld gbm_lld xgb_lld lgbm_lld svm_prosody lgbm
 OPTIONS = $(if $(CORPUS),--corpus $(CORPUS)) $(if $(ROOT),--root "$(ROOT)") $(if $(LABELS),--labels $(LABELS)) \
 	$(if $(SUBSET),--subset $(SUBSET)) $(if $(PROTOCOL),--protocol $(PROTOCOL)) $(ARGS)
 
-.PHONY: help setup experiment experiments compare register predict serve app protocol list ui corpora check format test test-slow test-all soak bench bench-scale clean
+.PHONY: help setup experiment experiments compare register predict serve app protocol list ui corpora check format test test-slow test-all soak mutate bench bench-scale clean
 
 help: ## Print this list
 	@echo "Usage: make TARGET [NAME=xgb_lld] [CORPUS=demo|iemocap|manifest] [ROOT=path]"
@@ -91,6 +91,10 @@ test-all: $(STAMP) ## Run all tests but the longest
 soak: $(STAMP) ## Interrupt whole runs again and again (ten minutes or more)
 	@$(BIN)/python -m pytest -m soak
 
+mutate: $(STAMP) ## Change what the tests test, line by line: do they notice? (half an hour and more)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt 'mutmut>=3.8'
+	@$(BIN)/mutmut run && $(BIN)/mutmut results
+
 bench: $(STAMP) ## Measure speed and memory as ratios, side by side
 	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
 
@@ -99,4 +103,4 @@ bench-scale: $(STAMP) ## Measure time and memory up to 100,000 utterances (half 
 	@$(BIN)/python benchmarks/cluster.py
 
 clean: ## Remove .venv and build leftovers; runs and tables stay
-	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf $(VENV) build dist mutants *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -43,7 +43,7 @@ class BareLoop:
         frames = np.concatenate(arrays).astype(np.float32)
         device = classifier.device
         self.mean = torch.from_numpy(frames.mean(axis=0)).to(device)
-        self.deviation = torch.from_numpy(frames.std(axis=0)).to(device)
+        self.scale = torch.from_numpy(frames.std(axis=0)).to(device)
         self.clips = [torch.from_numpy(array).to(device) for array in arrays]
         self.codes = torch.from_numpy(codes).to(device)
         self.network = SmallCNN(N_BANDS, N_CLASSES, widths=classifier.widths, dropout=classifier.dropout).to(device)
@@ -59,7 +59,7 @@ class BareLoop:
         for start in range(0, len(order), BATCH):
             rows = order[start : start + BATCH]
             x = torch.stack([self._cut(self.clips[i]) for i in rows.tolist()]).float()
-            x = (x - self.mean) / self.deviation
+            x = (x - self.mean) / self.scale
             self._mask(x, 1, self.settings.time_masks, self.settings.time_mask_frames)
             self._mask(x, 2, self.settings.column_masks, self.settings.column_mask_width)
             loss = nn.functional.cross_entropy(self.network(x, None), self.codes[rows.to(x.device)])

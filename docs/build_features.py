@@ -9,7 +9,7 @@ import importlib
 import inspect
 from pathlib import Path
 
-from ser_experiments.features.extractor import SETS, Extractor, get_extractor, set_names
+from ser_experiments.features.extractor import SETS, Extractor, get_extractor, set_names, set_of
 
 TARGET = Path(__file__).with_name("features.md")
 HEAD = """# Feature sets
@@ -17,20 +17,20 @@ HEAD = """# Feature sets
 Written by `python docs/build_features.py` from the sets themselves: do not edit.
 
 A set is one file in `ser_experiments/features/sets/`. It turns audio into one row of numbers a recording, or into one
-array over time. Columns of rows are named `<descriptor>__<functional>`. Where the source of a column names a function
-of librosa, the numbers equal that function's to one part in ten thousand, on the same frames; tests hold this on real
-speech. `ser features describe NAME` prints these lists.
+array over time, or, in one pass, into several such outputs: `SET` stands for the first of them and `SET/OUTPUT` for
+another ([how](decisions/0011-measures.md)). Columns of rows are named `<descriptor>__<functional>`. Where the source of
+a column names a function of librosa, the numbers equal that function's to one part in ten thousand, on the same frames;
+tests hold this on real speech. `ser features describe NAME` prints these lists.
 """
 
 
 def render() -> str:
     """Return the whole page."""
     extractors = [get_extractor(name) for name in set_names()]
-    overview = ["| set | columns | layout | stored as |", "|---|---|---|---|"]
-    for extractor in extractors:
-        layout = "one row" if extractor.layout == "row" else "frames x columns"
-        name = extractor.name
-        overview.append(f"| [`{name}`](#{name}) | {len(extractor.columns)} | {layout} | {extractor.dtype} |")
+    overview = ["| set | columns | of an utterance | stored as |", "|---|---|---|---|"]
+    for one in (output for extractor in extractors for output in extractor.outputs):
+        kind = one.output.words.removesuffix(" an utterance")
+        overview.append(f"| [`{one.name}`](#{set_of(one.name)}) | {len(one.columns)} | {kind} | {one.dtype} |")
     return "\n".join([HEAD, *overview, "", *(_section(extractor) for extractor in extractors)])
 
 
@@ -40,8 +40,10 @@ def _section(extractor: Extractor) -> str:
     if extractor.params:
         defaults = ", ".join(f"`{name} = {value!r}`" for name, value in extractor.params.items())
         lines += [f"Parameters and their defaults: {defaults}.", ""]
-    lines += ["| column | unit | formula or source |", "|---|---|---|"]
-    lines += [f"| `{name}` | {unit} | {source.replace('|', '/')} |" for name, unit, source in extractor.columns]
+    for one in extractor.outputs:
+        lines += [f"### {one.name}", ""] if one.number else []
+        lines += ["| column | unit | formula or source |", "|---|---|---|"]
+        lines += [f"| `{name}` | {unit} | {source.replace('|', '/')} |" for name, unit, source in one.columns]
     return "\n".join([*lines, ""])
 
 

@@ -18,11 +18,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Bytes of a digest: of what is kept under it, of what people cite, of what stands in a name.
 KEPT, CITED, SHORT = 16, 8, 6
@@ -62,14 +64,22 @@ def canonical(value: Any) -> Any:  # noqa: PLR0911 -- one line a type
             return {_key(name): canonical(held) for name, held in value.items()}
         case np.ndarray():
             return {"array": of_array(value)}
-        case pd.DataFrame():
-            return {"table": of_table(value)}
-        case pd.Series() | pd.Index():
-            return {"column": of_column(value)}
         case set() | frozenset():
             return sorted((canonical(held) for held in value), key=lambda held: json.dumps(held, sort_keys=True))
         case list() | tuple():
             return [canonical(held) for held in value]
+    return _canonical_object(value)
+
+
+def _canonical_object(value: Any) -> Any:
+    # Importing it takes longer than everything that lists sets, which hashes no table.
+    import pandas as pd
+
+    match value:
+        case pd.DataFrame():
+            return {"table": of_table(value)}
+        case pd.Series() | pd.Index():
+            return {"column": of_column(value)}
         case Identified():
             return {"identity": canonical(value.identity)}
     raise TypeError(
@@ -135,12 +145,16 @@ def of_column(column: pd.Series | pd.Index) -> str:
     A cell that refers to an array on disk counts by what it refers to (:class:`Identified`); one that holds an array,
     by its content.
     """
+    import pandas as pd
+
     if pd.api.types.is_numeric_dtype(column.dtype) and isinstance(column.dtype, np.dtype):
         return of_array(column.to_numpy())
     return of([None if _missing(cell) else canonical(cell) for cell in column])
 
 
 def _missing(cell: Any) -> bool:
+    import pandas as pd
+
     return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and math.isnan(cell))
 
 

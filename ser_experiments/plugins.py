@@ -75,6 +75,7 @@ def use(folder: str | Path | None) -> None:
         del sys.modules[name]
     for kind in KINDS:
         globals().pop(kind, None)
+    _say_once.cache_clear()
     importlib.invalidate_caches()
 
 
@@ -145,9 +146,14 @@ def each(package: str, kind: str, *, holds: str = "") -> Iterator[tuple[str, Mod
         try:
             module = load(package, name, kind, holds=holds)
         except InputError as error:
-            log.warning("left out: %s", error)
+            _say_once(str(error))
             continue
         yield name, module
+
+
+@lru_cache(maxsize=256)
+def _say_once(error: str) -> None:
+    log.warning("left out: %s", error)
 
 
 def _imported(source: Source, what: str, holds: str) -> ModuleType:

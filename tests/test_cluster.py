@@ -46,7 +46,7 @@ def tree(tmp_path: Path, project_folder: Path) -> Path:
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hand out even what is not worth it."""
     from ser_experiments.evaluation import crossval
-    from ser_experiments.features import schedule
+    from ser_experiments.features.extraction import schedule
 
     monkeypatch.setattr(crossval, "_WORTH_WORKERS_S", 0.0)
     monkeypatch.setattr(schedule, "WORTH_S", 0.0)

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import joblib
+import pandas as pd
 import pytest
 
 from ser_experiments import plugins
 from ser_experiments.corpora import corpus_names, load_corpus
 from ser_experiments.errors import InputError
 from ser_experiments.features.extractor import get_extractor, set_names
+from ser_experiments.models.fit_key import fit_key
 from ser_experiments.models.persistence import load_estimator, save_estimator, trusted_types
 from ser_experiments.models.pipeline import build_pipeline
 from ser_experiments.models.spec import ZOO, get_model, model_names
@@ -30,7 +32,8 @@ class Own(DummyClassifier):
     """A class that only this file has."""
 
 
-SPEC = ModelSpec(build=Own, params=lambda: ("random_state",), trusted_types=(f"{__name__}.Own",))
+OWN = f"{__name__}.Own"
+SPEC = ModelSpec(build=Own, params=lambda: ("random_state",), estimator=OWN, trusted_types=(OWN,))
 '''
 
 
@@ -140,6 +143,7 @@ def test_a_broken_plug_in_spoils_nothing_else(project_folder: Path) -> None:
         assert "broken.py cannot be loaded: ZeroDivisionError: division by zero" in done.stderr
         assert "broken" not in done.stdout
     assert "sklearn.tree._tree.Tree" in trusted_types()
+    assert fit_key(build_pipeline("dummy"), pd.DataFrame({"a": [0.0, 1.0]}), ["x", "y"])
     done = ser("run", "dummy", "--corpus", "broken")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
@@ -173,8 +177,6 @@ def test_worker_processes_find_the_plug_ins_of_the_project_in_use(tmp_path: Path
 
 
 def test_a_model_of_a_plug_in_is_saved_and_read_without_trusting_the_file(tmp_path: Path) -> None:
-    import pandas as pd
-
     write(tmp_path, "models", "own", FAMILY)
     table = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "group": list("wxyz")})
     fitted = build_pipeline("own").fit(table, ["x", "y", "x", "y"])

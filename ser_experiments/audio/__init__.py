@@ -2,6 +2,6 @@
 
 from ser_experiments.audio.activity import VoiceActivity
 from ser_experiments.audio.read import read_audio, resample, to_mono, validate
-from ser_experiments.audio.stream import look_over, stream_audio
+from ser_experiments.audio.stream import scan, stream_audio
 
-__all__ = ["VoiceActivity", "look_over", "read_audio", "resample", "stream_audio", "to_mono", "validate"]
+__all__ = ["VoiceActivity", "read_audio", "resample", "scan", "stream_audio", "to_mono", "validate"]

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ser_experiments.audio.read import SILENT_PEAK, opened, to_mono
 from ser_experiments.errors import AudioError
 
-#: Seconds that are read at once while a recording is looked over.
-_LOOK_S = 10.0
+#: Seconds that are read at once while a recording is scanned.
+_BLOCK_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Overall:
     peak: float
 
 
-def look_over(source: str | os.PathLike[str] | bytes) -> Overall:
+def scan(source: str | os.PathLike[str] | bytes) -> Overall:
     """Read a recording once from start to end.
 
     Raises
@@ -45,7 +45,7 @@ def look_over(source: str | os.PathLike[str] | bytes) -> Overall:
         The recording is missing, unreadable, empty, silent or holds NaN or infinite samples.
     """
     n_samples, low, high, rate = 0, math.inf, -math.inf, 1
-    for block, sample_rate in stream_audio(source, _LOOK_S):
+    for block, sample_rate in stream_audio(source, _BLOCK_S):
         n_samples, rate = n_samples + len(block), sample_rate
         low, high = min(low, float(block.min())), max(high, float(block.max()))
         # A NaN is neither above nor below, so it has to be looked for in every block.

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from ser_experiments.audio.stream import look_over
+from ser_experiments.audio.stream import scan
 from ser_experiments.errors import SerError
 from ser_experiments.evaluation.plots import plot_timeline
 from ser_experiments.evaluation.scoring import get_score
@@ -63,7 +63,7 @@ def answer(model: AudioModel, path: str | None) -> tuple[Any, ...]:
     if path is None:
         return None, _ASK, None, None
     try:
-        length_s = look_over(path).duration_s
+        length_s = scan(path).duration_s
         if length_s > MAX_SECONDS:
             return None, f"{length_s:.0f} s long; at most {MAX_SECONDS:.0f} s are answered on this page.", None, None
         line = timeline(model, path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -80,21 +79,18 @@ def _in_folder(folder: Path) -> Iterator[Recording]:
 
 
 def _listed(source: Path) -> Iterator[Recording]:
+    from ser_experiments.csvfile import read_csv
     from ser_experiments.errors import InputError
 
-    try:
-        with source.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            if "path" not in (rows.fieldnames or []):
-                raise InputError(f"{source}: no column 'path'; found {', '.join(rows.fieldnames or []) or 'nothing'}")
-            for number, row in enumerate(rows, start=2):
-                path = source.parent / (row["path"] or "")
-                if not row["path"]:
-                    raise InputError(f"{source}, line {number}: 'path' is empty; name a recording")
-                start, end = (_seconds(source, number, key, row.get(key)) for key in ("start", "end"))
-                yield Recording(path, row.get("speaker") or Path(os.path.abspath(path)).parent.name, start, end)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{source}: cannot be read: {error}") from error
+    rows = read_csv(source)
+    if "path" not in rows:
+        raise InputError(f"{source}: no column 'path'; found {', '.join(rows.columns)}")
+    for line, row in zip(rows.index, rows.to_dict("records"), strict=True):
+        if not row["path"]:
+            raise InputError(f"{source}, line {line}: 'path' is empty; name a recording")
+        path = source.parent / row["path"]
+        start, end = (_seconds(source, line, key, row.get(key)) for key in ("start", "end"))
+        yield Recording(path, row.get("speaker") or Path(os.path.abspath(path)).parent.name, start, end)
 
 
 def _seconds(source: Path, line: int, key: str, text: str | None) -> float | None:

@@ -54,7 +54,7 @@ def describe(corpus: str, as_json: bool, **given: Any) -> None:
     request = take(CorpusRequest, given, corpus=corpus)
     spec, reading = read_corpus(corpus, request.root, project=project.find(), **request.reader_options)
     found = counts(reading.utterances, spec.schemes)
-    compared = compare_counts(reading.utterances, spec.expected()) if spec.expected else None
+    compared = compare_counts(reading.utterances, spec.expected(), spec.schemes) if spec.expected else None
     other = [] if compared is None else differences(compared)
     if as_json:
         tables: dict[str, Any] = {key: table.to_dict(orient="index") for key, table in found.items()}
@@ -62,9 +62,10 @@ def describe(corpus: str, as_json: bool, **given: Any) -> None:
                                "notes": list(reading.notes), "differences": other}))  # fmt: skip
         return
     click.echo(f"{reading.name}: {len(reading.utterances)} utterances under {reading.root}")
-    if other:
-        click.echo("380/384: 380 here, 384 in a complete copy")
     if compared is not None:
+        first = compared[compared["found"] != compared["expected"]].head(1)
+        for found_here, complete in zip(first["found"], first["expected"], strict=True):
+            click.echo(f"{found_here}/{complete}: {found_here} here, {complete} in a complete copy")
         found = {**found, "by session": beside(compared, "session"), "by speaker": beside(compared, "speaker")}
     for title, table in found.items():
         click.echo(f"\n{title}\n{_as_text(table)}")

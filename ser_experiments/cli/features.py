@@ -25,16 +25,17 @@ def list_sets(as_json: bool) -> None:
     from ser_experiments.features.views import VIEWS
 
     modules = dict(plugins.each(SETS, "feature set", holds="extractor"))
-    sets = {name: get_extractor(name) for name in modules}
+    sets = {one.name: one for name in modules for one in get_extractor(name).outputs}
     if as_json:
         rows = {n: {**e.identity, "layout": e.layout, "n_columns": len(e.columns)} for n, e in sets.items()}
         click.echo(json.dumps(rows))
         return
     for name, extractor in sets.items():
-        kind = "one row an utterance" if extractor.layout == "row" else "one row a frame"
-        click.echo(f"{name:<12} {len(extractor.columns):>5} columns, {kind}, version {extractor.version}")
-        about = modules[name].__doc__ or ""
-        click.echo(f"  {about.partition(chr(10))[0]}")
+        shown = f"{len(extractor.columns):>5} columns, {extractor.output.words}, version {extractor.version}"
+        click.echo(f"{name:<12} {shown}")
+        if not extractor.number:
+            about = modules[name].__doc__ or ""
+            click.echo(f"  {about.partition(chr(10))[0]}")
     views = ", ".join(f'"{view}"' for view, _ in plugins.each(VIEWS, "view", holds="view"))
     click.echo(f"views to train on besides the recordings: augment = [{views}] under [features]")
 
@@ -71,12 +72,16 @@ def export_table(sets: tuple[str, ...], target: str, jobs: int | None, skip_bad:
 
     It is Parquet or CSV by utterance id, on disk or on s3://... What was written is what `ser run --table` takes.
     """
+    from ser_experiments import project
     from ser_experiments.experiment.selection import load
     from ser_experiments.features import ProgressBar, feature_table, write_table
 
-    loaded = load(take(CorpusRequest, given))
+    here = project.find()
+    loaded = load(take(CorpusRequest, given), here)
     with ProgressBar() as progress:
-        table = feature_table(list(sets), loaded.utterances, jobs=jobs, skip_bad=skip_bad, progress=progress)
+        table = feature_table(
+            list(sets), loaded.utterances, cache=here.cache, jobs=jobs, skip_bad=skip_bad, progress=progress
+        )
     write_table(table, target)
     click.echo(f"{len(table)} utterances, {table.shape[1] - 1} columns: {target}")
 
@@ -102,25 +107,34 @@ def show_status(as_json: bool) -> None:
 
 @command.command("prune")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
-def prune_store(dry_run: bool) -> None:
-    """Remove tables that nothing uses any more.
+@click.option(
+    "--fits-days", type=click.FloatRange(0), default=30, show_default=True, help="Days that unused fits are kept."
+)
+def prune_store(dry_run: bool, fits_days: float) -> None:
+    """Remove tables that nothing uses any more, and fits that were not used for long.
 
     Those are of older versions or other parameters, and leftovers of killed processes. Kept are the tables of every
     set with its default parameters and with those of the project's experiments.
     """
+    import pandas as pd
+
     from ser_experiments import project
     from ser_experiments.experiment.definition import experiment_names, load_experiment
     from ser_experiments.features import prune
-    from ser_experiments.features.extractor import get_extractor, set_names
+    from ser_experiments.features.extractor import get_extractor, params_of, set_names
     from ser_experiments.features.views import on_view
+    from ser_experiments.models.fits import prune_fits
 
     wanted = [get_extractor(name) for name in set_names()]
     for name in experiment_names():
         features = load_experiment(name).definition.features
         for one in features.sets:
             measured = [one, *(on_view(one, view) for view in features.augment)]
-            wanted += [get_extractor(each, **features.params.get(one, {})) for each in measured]
-    removed = prune(project.find().cache, keep={(e.name, e.digest) for e in wanted}, dry_run=dry_run)
+            wanted += [get_extractor(each, **params_of(one, features.params)) for each in measured]
+    kept = {(output.name, output.digest) for extractor in wanted for output in extractor.outputs}
+    cache = project.find().cache
+    tables = prune(cache, keep=kept, dry_run=dry_run)
+    removed = pd.concat([tables, prune_fits(cache / "fits", days=fits_days, dry_run=dry_run)], ignore_index=True)
     for row in removed.itertuples():
         click.echo(f"{'would remove' if dry_run else 'removed'} {row.path}: {row.why}")
     click.echo(

@@ -14,10 +14,16 @@ import click
 def command(as_json: bool) -> None:
     """List the experiments with what they are."""
     from ser_experiments import project
+    from ser_experiments.errors import InputError
     from ser_experiments.experiment.definition import experiment_names, load_experiment
 
     folder = project.find().experiments
-    rows = {name: load_experiment(name).definition for name in experiment_names()}
+    rows = {}
+    for name in experiment_names():
+        try:
+            rows[name] = load_experiment(name).definition
+        except InputError as error:
+            click.echo(f"left out: {error}", err=True)
     if as_json:
         shown = {n: {"description": d.description, **d.model_dump(exclude={"description"})} for n, d in rows.items()}
         click.echo(json.dumps(shown))

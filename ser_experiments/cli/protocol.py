@@ -28,13 +28,14 @@ def command(target: str | None, source: str | None, as_json: bool, **given: Any)
     The card holds ids, labels and folds, no audio, and says how far texts of both sides overlap. Exported, it is what
     `ser verify` scores predictions against.
     """
+    from ser_experiments import project
     from ser_experiments.evaluation.card import read_card, write_card
     from ser_experiments.evaluation.tripwires import check_leaks
     from ser_experiments.experiment.selection import load, select
 
     theirs = None if source is None else read_card(source)
     request = take(SettingRequest, given if theirs is None else _as_on(theirs, given))
-    selection = select(request, load(request))
+    selection = select(request, load(request, project.find()))
     check_leaks(selection.folds, selection.corpus.utterances)
     card = selection.card
     if target:

@@ -20,7 +20,7 @@ def command(predictions: str, card_file: str, as_json: bool) -> None:
     columns); with a column fold, the folds are checked.
     """
     from ser_experiments.evaluation.card import read_card
-    from ser_experiments.evaluation.folds import LEAKY
+    from ser_experiments.evaluation.folds import get_protocol
     from ser_experiments.evaluation.scoring import scores_of
     from ser_experiments.evaluation.verify import verify
 
@@ -41,7 +41,7 @@ def command(predictions: str, card_file: str, as_json: bool) -> None:
         click.echo(f"{first.each.prefix:<10} " + "   ".join(shown))
     by_fold = verdict.folds[f"fold_{first.name}"]
     click.echo(f"{'fold ' + first.title:<10} " + "   ".join(f"{name} {value:.2f}" for name, value in by_fold.items()))
-    if setting["protocol"] == LEAKY:
+    if get_protocol(setting["protocol"]).leaky:
         click.echo("note: protocol random: tested speakers were seen in training; this score shows the leak")
     for note in verdict.notes:
         click.echo(f"note: {note}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 
-from ser_experiments.corpora._labels import SCHEMES, LabelScheme
+from ser_experiments.corpora._labels import LabelScheme
 
 
 def counts(utterances: pd.DataFrame, schemes: Mapping[str, LabelScheme]) -> dict[str, pd.DataFrame]:
@@ -36,7 +36,7 @@ def counts(utterances: pd.DataFrame, schemes: Mapping[str, LabelScheme]) -> dict
     rows = {}
     for name, scheme in schemes.items():
         if scheme.classes:
-            label = utterances["code"].map(dict(scheme.classes)).dropna()
+            label = scheme.apply(utterances)["label"]
             rows[name] = {"utterances": len(label), **label.value_counts().sort_index().to_dict()}
     usable = {name: row for name, row in rows.items() if row["utterances"]}
     if usable:
@@ -54,7 +54,17 @@ def _extra(utterances: pd.DataFrame, column: str) -> pd.DataFrame:
     return table
 
 
-def compare_counts(utterances: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
+#: How something is counted among some utterances: all of them, the values of a column, those that have one value.
+_HOW: dict[str, Callable[[pd.Series, str], int]] = {
+    "rows": lambda cells, what: len(cells),
+    "values": lambda cells, what: int(cells.nunique()),
+    "equal": lambda cells, what: int((cells == what).sum()),
+}
+
+
+def compare_counts(
+    utterances: pd.DataFrame, expected: pd.DataFrame, schemes: Mapping[str, LabelScheme]
+) -> pd.DataFrame:
     """Count what a complete copy is known to hold.
 
     Parameters
@@ -62,21 +72,24 @@ def compare_counts(utterances: pd.DataFrame, expected: pd.DataFrame) -> pd.DataF
     utterances : DataFrame
         As the reader returns them.
     expected : DataFrame
-        ``by``, ``value``, ``what``, ``expected``: for a session the number of ``utterances``, ``dialogs``, of
-        ``improvised`` ones and of each code; for a speaker the classes of ``4class``.
+        One row a count: of the utterances whose column ``by`` is ``value`` (session or speaker), ``expected`` are
+        counted as ``what``; ``how`` is ``"rows"`` (all of them), ``"values"`` (of ``column``) or ``"equal"`` (whose
+        ``column`` is ``what``). A column may be the name of a label scheme: then its classes.
+    schemes : mapping of str to LabelScheme
+        The corpus's label schemes.
 
     Returns
     -------
     DataFrame
         The same rows, with the column ``found``.
     """
-    label = utterances["code"].map(dict(SCHEMES["4class"].classes))
+    cells = {name: utterances[name] for name in utterances.columns}
+    for name in set(expected["column"]) & set(schemes):
+        cells[name] = schemes[name].apply(utterances)["label"].reindex(utterances.index)
     found = []
     for row in expected.itertuples():
-        mine = utterances[utterances[row.by] == row.value]
-        # A speaker's expected counts are of classes, a session's of codes; "sad" is both.
-        named = label.loc[mine.index] if row.by == "speaker" else mine["code"]
-        found.append(_count(mine, named, str(row.what)))
+        mine = (utterances[row.by] == row.value).to_numpy()
+        found.append(_HOW[str(row.how)](cells[str(row.column) or str(row.by)][mine], str(row.what)))
     return expected.assign(found=found)
 
 
@@ -113,14 +126,3 @@ def beside(compared: pd.DataFrame, by: str) -> pd.DataFrame:
     found["total"], wanted["total"] = found.sum(axis=1), wanted.sum(axis=1)
     both = found.astype(str) + ("/" + wanted.astype(str)).where(found != wanted, "")
     return both.rename_axis(index=None, columns=None)
-
-
-def _count(mine: pd.DataFrame, named: pd.Series, what: str) -> int:
-    whole = {
-        "utterances": len(mine),
-        "dialogs": mine["dialog"].nunique(),
-        "improvised": int((mine["scenario"] == "improvised").sum()),
-    }
-    if what in whole:
-        return int(whole[what])
-    return int((named == what).sum())

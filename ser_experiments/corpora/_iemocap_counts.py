@@ -29,12 +29,17 @@ _SPEAKERS = {
 
 
 def expected() -> pd.DataFrame:
-    """Return the counts as a table with the columns ``by``, ``value``, ``what`` and ``expected``."""
-    rows = []
+    """Return the counts as :func:`ser_experiments.corpora._describe.compare_counts` takes them."""
+    rows: list[tuple[str, str, str, str, str, int]] = []
     for session, counts in _SESSIONS.items():
-        for what, count in zip(["utterances", "dialogs", "improvised", *_CODES], counts, strict=True):
-            rows.append(("session", session, what, count))
+        n_utterances, n_dialogs, n_improvised, *of_codes = counts
+        rows.append(("session", session, "utterances", "rows", "", n_utterances))
+        rows.append(("session", session, "dialogs", "values", "dialog", n_dialogs))
+        rows.append(("session", session, "improvised", "equal", "scenario", n_improvised))
+        rows += [
+            ("session", session, code, "equal", "code", count) for code, count in zip(_CODES, of_codes, strict=True)
+        ]
     for speaker, of_classes in _SPEAKERS.items():
-        for what, count in zip(["neutral", "happy", "angry", "sad"], of_classes, strict=True):
-            rows.append(("speaker", speaker, what, count))
-    return pd.DataFrame(rows, columns=["by", "value", "what", "expected"])
+        classes = zip(["neutral", "happy", "angry", "sad"], of_classes, strict=True)
+        rows += [("speaker", speaker, name, "equal", "4class", count) for name, count in classes]
+    return pd.DataFrame(rows, columns=["by", "value", "what", "how", "column", "expected"])

@@ -6,7 +6,6 @@ Needed columns: ``path``, ``label`` (or ``emotion``) and ``speaker``. Optional: 
 
 from __future__ import annotations
 
-import csv
 import os
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pandas as pd
 
 from ser_experiments.corpora._corpus import CorpusSpec, Option, Reading
 from ser_experiments.corpora._labels import ALIASES, SCHEMES, LabelScheme
+from ser_experiments.csvfile import read_csv
 from ser_experiments.errors import InputError
 
 _NEEDED = ("path", "label", "speaker")
@@ -40,7 +40,9 @@ def read(root: Path, *, name: str | None = None, allow_outside: bool = False) ->
         path leads out of the folder.
     """
     path = _find(root)
-    table = _read_csv(path)
+    table = read_csv(path, lower_names=True)
+    if "label" not in table:
+        table = table.rename(columns={"emotion": "label"})
     for column in _NEEDED:
         if column not in table:
             also = " (or 'emotion')" if column == "label" else ""
@@ -89,34 +91,6 @@ def _find(root: Path) -> Path:
     if not root.is_file():
         raise InputError(f"corpus 'manifest': no file {root}; --root must be a CSV with path, label and speaker")
     return root
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    """Read every cell as text, so that speaker 03 stays 03; the index is the line in the file."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        header = text.split("\n", 1)[0]
-        separator = max(",;\t", key=header.count)
-        rows = list(csv.reader(text.splitlines(), delimiter=separator, strict=True))
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text ({error.reason}); save it as CSV in UTF-8") from error
-    except (OSError, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read as CSV: {error}") from error
-    numbered = [(line, row) for line, row in enumerate(rows, start=1) if any(cell.strip() for cell in row)]
-    if len(numbered) < 2:
-        raise InputError(f"{path}: no rows; expected a header line and one line an utterance")
-    names = [name.strip().lower() for name in numbered[0][1]]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(f"{path}: column {twice[0]!r} occurs twice; keep one")
-    for line, row in numbered[1:]:
-        if len(row) != len(names):
-            raise InputError(f"{path}: line {line}: {len(row)} fields, expected {len(names)} as in the header")
-    cells = [[cell.strip() for cell in row] for _, row in numbered[1:]]
-    table = pd.DataFrame(cells, columns=names, index=[line for line, _ in numbered[1:]])
-    if "label" not in table and "emotion" in table:
-        table = table.rename(columns={"emotion": "label"})
-    return table
 
 
 def _resolve(manifest: Path, paths: pd.Series, allow_outside: bool) -> list[str]:

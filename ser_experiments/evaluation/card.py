@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from ser_experiments import identity
 from ser_experiments.corpora import Corpus
 from ser_experiments.errors import InputError
-from ser_experiments.evaluation.folds import LEAKY, PROTOCOLS, Fold, Folds
+from ser_experiments.evaluation.folds import Folds, get_protocol
 from ser_experiments.evaluation.tripwires import check_leaks
 from ser_experiments.frames import unit_column
 
@@ -46,7 +45,7 @@ class Card:
         """Return 16 hexadecimal digits for the setting and every row: the hash to cite."""
         lines = [f"{key}={self.setting[key]}" for key in _IDENTITY]
         lines += ["\t".join((str(key), *row)) for key, row in zip(self.rows.index, self.rows.to_numpy(), strict=True)]
-        return hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
+        return identity.of_lines(lines, size=identity.CITED)
 
     @property
     def classes(self) -> list[str]:
@@ -67,16 +66,9 @@ class Card:
         }
 
     def folds(self) -> Folds:
-        """Return the folds: rows of a tested group are trained on nowhere else, except under ``random``."""
-        group, fold = self.rows["group"], self.rows["fold"].to_numpy(dtype=str)
-        apart = group.to_numpy(dtype=str)
-        cut = []
-        for name in sorted(np.unique(fold).tolist()):
-            test = fold == name
-            train = ~test if self.setting["protocol"] == LEAKY else ~np.isin(apart, np.unique(apart[test]))
-            cut.append(Fold(name, np.flatnonzero(train), np.flatnonzero(test)))
-        words = str(self.facts.get("words", ""))
-        return Folds(self.setting["protocol"], group, self.setting["unit"], cut, words)
+        """Return the folds; which rows are trained on is for the protocol to say."""
+        protocol = get_protocol(self.setting["protocol"])
+        return protocol.folds(self.rows, self.rows["fold"], str(self.facts.get("words", "")))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the card as it is exported."""
@@ -206,8 +198,10 @@ def _parse(content: Any, path: str | Path) -> Card:
     for key in _IDENTITY:
         if not isinstance(setting.get(key), str):
             raise InputError(f"{path}: the card's setting has no {key!r}; export it again with ser protocol --export")
-    if setting["protocol"] not in PROTOCOLS:
-        raise InputError(f"{path}: unknown protocol {setting['protocol']!r}; allowed: {', '.join(PROTOCOLS)}")
+    try:
+        get_protocol(setting["protocol"])
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     if content["columns"] != list(_ROW) or not rows:
         raise InputError(f"{path}: the card's columns must be {', '.join(_ROW)}, with at least one row")
     for number, row in enumerate(rows, start=1):

@@ -1,9 +1,11 @@
-"""Protocols: which utterances are trained on and which are tested, with the groups kept apart."""
+"""Protocols: which utterances are trained on and which are tested, with the groups kept apart.
+
+Each file of :mod:`ser_experiments.evaluation.protocols` holds one as ``PROTOCOL = Protocol(...)``.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +13,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from sklearn.model_selection import GroupKFold, StratifiedKFold
 
+from ser_experiments import identity, plugins
 from ser_experiments.errors import InputError, nearest
+from ser_experiments.frames import FOLD, GROUP
+
+PROTOCOLS = "ser_experiments.evaluation.protocols"
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -46,9 +52,13 @@ class Folds:
     unit : str
         What a group is, and what an interval is taken over: ``"session"`` or ``"speaker"``.
     folds : list of Fold
-        Every row is tested once.
+        Every row is tested once, or under a partial protocol at most once.
     words : str
         The protocol in a sentence.
+    leaky : bool
+        Whether speakers stand on both sides of a fold.
+    partial : bool
+        Whether there may be rows that are never tested.
     """
 
     protocol: str
@@ -56,23 +66,113 @@ class Folds:
     unit: str
     folds: list[Fold]
     words: str
+    leaky: bool = False
+    partial: bool = False
 
     @property
     def digest(self) -> str:
         """Return 12 hexadecimal digits for which utterance is in which fold."""
         index = self.group.index
         lines = sorted(f"{fold.name}\t{index[i]}" for fold in self.folds for i in fold.test)
-        return hashlib.blake2b("\n".join(lines).encode(), digest_size=6).hexdigest()
+        return identity.of_lines(lines, size=identity.SHORT)
+
+    @property
+    def tested(self) -> Mask:
+        """Say of each row whether a fold tests it, shape (n_rows,)."""
+        return self.assignment().to_numpy(dtype=str) != ""
 
     def assignment(self) -> pd.Series:
-        """Return the name of the fold that tests each utterance."""
-        names = pd.Series("", index=self.group.index, name="fold", dtype=str)
+        """Return the name of the fold that tests each utterance; an empty one for a row that none tests."""
+        names = pd.Series("", index=self.group.index, name=FOLD, dtype=str)
         for fold in self.folds:
             names.iloc[fold.test] = fold.name
         return names
 
 
-def _components(utterances: pd.DataFrame, column: str) -> pd.Series:
+@dataclass(frozen=True)
+class CutOptions:
+    """What a protocol is told besides the utterances.
+
+    Parameters
+    ----------
+    n_splits : int
+        Folds, where the utterances themselves do not say how many.
+    seed : int
+        Deals groups or rows to such folds.
+    shares_room : bool
+        Whether speakers of a session are heard in each other's recordings.
+    """
+
+    n_splits: int = 5
+    seed: int = 0
+    shares_room: bool = False
+
+
+def other_groups(rows: pd.DataFrame, test: Mask) -> Mask:
+    """Train on the rows of the groups of which none is tested."""
+    group = rows[GROUP].to_numpy(dtype=str)
+    return ~np.isin(group, np.unique(group[test]))
+
+
+def other_rows(rows: pd.DataFrame, test: Mask) -> Mask:
+    """Train on all rows that are not tested, whoever speaks them."""
+    return ~test
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A rule of who is tested by a model of whom.
+
+    Parameters
+    ----------
+    name : str
+        The file's name, with ``-`` for ``_``.
+    unit : {"session", "speaker"}
+        What intervals are taken over.
+    cut : callable
+        ``cut(utterances, options) -> Folds``, made by :meth:`folds`; an InputError where the rule cannot be held.
+    trains : callable
+        ``trains(rows, test) -> mask`` of the training side of a fold, from rows with ``group`` and a mask of those that
+        the fold tests: so a protocol card, which holds the tested sides, gives the same folds to everybody.
+    leaky : bool
+        Whether speakers stand on both sides of a fold: exempt from the speaker tripwire, and marked everywhere.
+    partial : bool
+        Whether there may be rows that are never tested.
+    """
+
+    name: str
+    unit: str
+    cut: Callable[[pd.DataFrame, CutOptions], Folds]
+    trains: Callable[[pd.DataFrame, Mask], Mask] = other_groups
+    leaky: bool = False
+    partial: bool = False
+
+    def folds(
+        self, rows: pd.DataFrame, tested_in: pd.Series, words: str, *, names: Sequence[str] | None = None
+    ) -> Folds:
+        """Make the folds of rows whose groups and tested sides are known.
+
+        Parameters
+        ----------
+        rows : DataFrame
+            With ``group``, and whatever else the protocol's ``trains`` reads.
+        tested_in : Series of str
+            The fold that tests each row; empty for a row that none tests.
+        words : str
+            The protocol in a sentence.
+        names : sequence of str, optional
+            The order of the folds; by default the alphabetical one.
+        """
+        held = tested_in.to_numpy(dtype=str)
+        cut = []
+        for name in names or sorted(set(held.tolist()) - {""}):
+            test = held == name
+            cut.append(Fold(name, np.flatnonzero(self.trains(rows, test)), np.flatnonzero(test)))
+        group = rows[GROUP].astype(str)
+        return Folds(self.name, group, self.unit, cut, words, leaky=self.leaky, partial=self.partial)
+
+
+def joined(utterances: pd.DataFrame, column: str) -> pd.Series:
     """Name groups so that neither a speaker nor a value of `column` stands in two of them.
 
     A speaker may appear in several sessions: the groups are the connected components of the graph between both.
@@ -84,80 +184,36 @@ def _components(utterances: pd.DataFrame, column: str) -> pd.Series:
     _, component = connected_components(graph, directed=False)
     of_value = component[len(s_names) :]
     labels = {c: "+".join(sorted(map(str, names[of_value == c]))) for c in np.unique(of_value)}
-    return pd.Series([labels[c] for c in of_value[values]], index=utterances.index, name="group", dtype=str)
+    return pd.Series([labels[c] for c in of_value[values]], index=utterances.index, name=GROUP, dtype=str)
 
 
-def _leave_one_out(left_out: pd.Series, apart: pd.Series) -> list[Fold]:
-    """Test each value of `left_out` once; train on the rows whose value of `apart` does not occur among the tested."""
-    held, kept = left_out.to_numpy(dtype=str), apart.to_numpy(dtype=str)
-    folds = []
-    for name in sorted(np.unique(held)):
-        test = held == name
-        train = ~np.isin(kept, np.unique(kept[test]))
-        folds.append(Fold(str(name), np.flatnonzero(train), np.flatnonzero(test)))
-    return folds
+def dealt(splits: Iterable[tuple[object, NDArray[np.intp]]], utterances: pd.DataFrame) -> tuple[pd.Series, list[str]]:
+    """Name what a scikit-learn splitter tests ``fold1``, ``fold2`` and so on; return the fold of each row, and all."""
+    tested_in = pd.Series("", index=utterances.index, dtype=str)
+    names = []
+    for i, (_, test) in enumerate(splits, start=1):
+        names.append(f"fold{i}")
+        tested_in.iloc[test] = names[-1]
+    return tested_in, names
 
 
-def _sessions(utterances: pd.DataFrame, n_splits: int, seed: int, shares_room: bool) -> Folds:
-    if utterances["session"].isna().any():
-        raise InputError("protocol 'leave-one-session-out': no sessions are known here; use leave-one-speaker-out")
-    group = _components(utterances, "session")
-    folds = _leave_one_out(group, group)
-    return Folds("", group, "session", folds, "each session in turn is tested by a model that saw none of its speakers")
+def protocol_names() -> list[str]:
+    """List the protocols there are, without importing them."""
+    return [name.replace("_", "-") for name in plugins.names(PROTOCOLS)]
 
 
-def _speakers(utterances: pd.DataFrame, n_splits: int, seed: int, shares_room: bool) -> Folds:
-    speaker = utterances["speaker"].astype(str)
-    if shares_room:
-        group = _components(utterances, "session")
-        words = "each speaker in turn is tested by a model that saw neither the speaker nor the partner of the session"
-        return Folds("", group, "speaker", _leave_one_out(speaker, group), words)
-    words = "each speaker in turn is tested by a model that did not see the speaker"
-    return Folds("", speaker.rename("group"), "speaker", _leave_one_out(speaker, speaker), words)
-
-
-def _grouped(utterances: pd.DataFrame, n_splits: int, seed: int, shares_room: bool) -> Folds:
-    group = _components(utterances, "session") if shares_room else utterances["speaker"].astype(str).rename("group")
-    n_groups = group.nunique()
-    if n_groups < n_splits:
-        raise InputError(f"protocol 'grouped-k-fold': {n_splits} folds of {n_groups} groups; choose at most {n_groups}")
-    splits = GroupKFold(n_splits, shuffle=True, random_state=seed).split(np.zeros(len(group)), groups=group.to_numpy())
-    folds = [Fold(f"fold{i}", train, test) for i, (train, test) in enumerate(splits, start=1)]
-    return Folds(
-        "",
-        group,
-        "speaker",
-        folds,
-        f"{n_splits} folds; speakers of the tested fold were not seen in training",
-    )
-
-
-def _random(utterances: pd.DataFrame, n_splits: int, seed: int, shares_room: bool) -> Folds:
-    splitter = StratifiedKFold(n_splits, shuffle=True, random_state=seed)
-    least = utterances["label"].value_counts()
-    if least.iloc[-1] < n_splits:
-        raise InputError(
-            f"protocol 'random': class {least.index[-1]!r} has {least.iloc[-1]} utterances for {n_splits} folds"
-        )
-    splits = splitter.split(np.zeros(len(utterances)), utterances["label"].to_numpy(dtype=str))
-    folds = [Fold(f"fold{i}", train, test) for i, (train, test) in enumerate(splits, start=1)]
-    words = f"{n_splits} random folds: tested speakers were seen in training, so the score is inflated"
-    return Folds("", utterances["speaker"].astype(str).rename("group"), "speaker", folds, words)
-
-
-PROTOCOLS: dict[str, Callable[[pd.DataFrame, int, int, bool], Folds]] = {
-    "leave-one-session-out": _sessions,
-    "leave-one-speaker-out": _speakers,
-    "grouped-k-fold": _grouped,
-    "random": _random,
-}
-#: The protocol that lets speakers stand on both sides; exempt from the speaker tripwire, and marked everywhere.
-LEAKY = "random"
+def get_protocol(name: str) -> Protocol:
+    """Return the protocol of that name; an unknown one is an InputError with the nearest name."""
+    known = protocol_names()
+    if name not in known:
+        raise InputError(f"unknown protocol {name!r}{nearest(name, known)}")
+    protocol: Protocol = plugins.load(PROTOCOLS, name, "protocol", holds="PROTOCOL").PROTOCOL
+    return protocol
 
 
 def default_protocol(utterances: pd.DataFrame) -> str:
     """Return leave-one-session-out where two sessions with speakers of their own are known, else by speaker."""
-    if utterances["session"].notna().all() and _components(utterances, "session").nunique() >= 2:
+    if utterances["session"].notna().all() and joined(utterances, "session").nunique() >= 2:
         return "leave-one-session-out"
     return "leave-one-speaker-out"
 
@@ -177,7 +233,7 @@ def make_folds(
     utterances : DataFrame
         With ``speaker``, ``session`` and ``label``.
     protocol : str, optional
-        ``leave-one-session-out``, ``leave-one-speaker-out``, ``grouped-k-fold`` or ``random``.
+        ``leave-one-session-out``, ``leave-one-speaker-out``, ``grouped-k-fold``, ``random`` or a plug-in.
     n_splits : int, default=5
         Folds of the last two.
     seed : int, default=0
@@ -191,26 +247,24 @@ def make_folds(
     InputError
         Unknown protocol, fewer than two folds, or training rows of a fold that lack a class.
     """
-    name = protocol or default_protocol(utterances)
-    if name not in PROTOCOLS:
-        raise InputError(f"unknown protocol {name!r}{nearest(name, PROTOCOLS)}")
-    made = PROTOCOLS[name](utterances, n_splits, seed, shares_room)
-    folds = Folds(name, made.group, made.unit, made.folds, made.words)
-    if len(folds.folds) < 2:
+    chosen = get_protocol(protocol or default_protocol(utterances))
+    folds = chosen.cut(utterances, CutOptions(n_splits, seed, shares_room))
+    if len(folds.folds) < 2 and not folds.partial:
         raise InputError(
-            f"protocol {name!r}: everything is one group ({folds.group.iloc[0]!r}); at least two are needed, "
+            f"protocol {chosen.name!r}: everything is one group ({folds.group.iloc[0]!r}); at least two are needed, "
             "use leave-one-speaker-out"
         )
-    _check_classes(folds.folds, utterances["label"].to_numpy(dtype=str), name)
+    if "label" in utterances:
+        _check_classes(folds, utterances["label"].to_numpy(dtype=str))
     return folds
 
 
-def _check_classes(folds: Sequence[Fold], labels: NDArray[np.str_], protocol: str) -> None:
+def _check_classes(folds: Folds, labels: NDArray[np.str_]) -> None:
     every = set(labels.tolist())
-    for fold in folds:
+    for fold in folds.folds:
         missing = sorted(every - set(labels[fold.train].tolist()))
         if missing:
             raise InputError(
-                f"protocol {protocol!r}: the training rows of fold {fold.name!r} have no {missing[0]!r}; "
+                f"protocol {folds.protocol!r}: the training rows of fold {fold.name!r} have no {missing[0]!r}; "
                 "choose --labels without it or another --protocol"
             )

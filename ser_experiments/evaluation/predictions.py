@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ser_experiments.csvfile import read_csv
 from ser_experiments.errors import InputError
 from ser_experiments.frames import PREDICTED, UTTERANCE_ID, Predictions, check_index
 from ser_experiments.task import Classes
@@ -33,12 +34,7 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
         The file cannot be read, lacks a column, names an utterance twice, or holds a probability that is none.
     """
     path = Path(path)
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; give a CSV of predictions") from error
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as CSV: {str(error).splitlines()[0]}") from error
+    table = read_csv(path)
     if UTTERANCE_ID not in table:
         shown = ", ".join(map(str, table.columns[:8]))
         raise InputError(f"{path}: no column {UTTERANCE_ID!r}; got {shown}; add the ids of the utterances")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ser_experiments.errors import LeakError
-from ser_experiments.evaluation.folds import LEAKY, Folds
+from ser_experiments.evaluation.folds import Folds
 
 
 def check_leaks(folds: Folds, utterances: pd.DataFrame, samples_digest: pd.Series | None = None) -> None:
@@ -23,11 +23,12 @@ def check_leaks(folds: Folds, utterances: pd.DataFrame, samples_digest: pd.Serie
     Raises
     ------
     LeakError
-        An utterance twice, a row tested twice or never, a speaker on both sides of a fold (``random`` alone is
-        exempt), or one recording on both sides under two ids (no protocol is exempt).
+        An utterance twice, a row tested twice or never (a partial protocol may leave rows untested), a speaker on both
+        sides of a fold (``random`` alone is exempt), or one recording on both sides under two ids (no protocol is
+        exempt).
     """
     _once(folds, utterances)
-    if folds.protocol != LEAKY:
+    if not folds.leaky:
         _apart(folds, utterances["speaker"].astype(str), "speaker")
     if samples_digest is not None:
         _apart(folds, samples_digest.reindex(utterances.index), "recording")
@@ -38,7 +39,7 @@ def _once(folds: Folds, utterances: pd.DataFrame) -> None:
         twice = utterances.index[utterances.index.duplicated()][0]
         raise LeakError(f"leak: utterance {twice!r} stands in the table twice; every id must be unique")
     tested = pd.Series([i for fold in folds.folds for i in fold.test])
-    if tested.duplicated().any() or len(tested) != len(utterances):
+    if tested.duplicated().any() or (len(tested) != len(utterances) and not folds.partial):
         raise LeakError(f"leak: {len(tested)} tested rows for {len(utterances)} utterances; each must be tested once")
     for fold in folds.folds:
         if set(fold.train) & set(fold.test):

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ser_experiments import plugins, project
 from ser_experiments.errors import InputError, nearest
+from ser_experiments.features.extractor import set_of
 from ser_experiments.features.views import check_view
 
 #: Values of ``type`` where a definition has ``members``.
@@ -153,7 +154,7 @@ def parse_definition(raw: Mapping[str, Any], where: str) -> Definition:
 def _check_names(definition: Definition, where: str) -> None:
     known = plugins.names("ser_experiments.features.sets")
     for name in (*definition.features.sets, *definition.features.params):
-        if name not in known:
+        if set_of(name) not in known:
             raise InputError(f"{where}: features: unknown feature set {name!r}{nearest(name, known)}")
     for view in definition.features.augment:
         try:

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 
 from ser_experiments.errors import InputError
 from ser_experiments.experiment.definition import Definition, Experiment, Pipeline, load_experiment
+from ser_experiments.features.extractor import params_of
 from ser_experiments.features.views import on_view
 from ser_experiments.models.ensemble import ENSEMBLES
 from ser_experiments.models.pipeline import build_pipeline, require_probabilities
@@ -80,6 +81,7 @@ def build_estimator(
         if definition.search is not None:
             space = dict(flat_space(definition.search.space, _searchable(definition)))
             pipeline = Tuned(recipe, space, definition.search.trials, definition.search.folds, seed, kept)
+            pipeline.check_space()
     except InputError as error:
         raise InputError(f"experiments/{experiment.name}.toml: {error}") from error
     return Remembered(pipeline, kept)
@@ -124,7 +126,7 @@ def features_of(experiment: Experiment) -> dict[str, dict[str, object]]:
     for one in members_of(experiment) or [experiment]:
         features = one.definition.features
         for name in features.sets:
-            params = features.params.get(name, {})
+            params = dict(params_of(name, features.params))
             if found.setdefault(name, params) != params:
                 raise InputError(f"experiments/{experiment.name}.toml: members want {name!r} with different parameters")
     return found
@@ -136,5 +138,5 @@ def views_of(experiment: Experiment) -> dict[str, dict[str, object]]:
     for one in members_of(experiment) or [experiment]:
         features = one.definition.features
         for view in features.augment:
-            found |= {on_view(name, view): features.params.get(name, {}) for name in features.sets}
+            found |= {on_view(name, view): dict(params_of(name, features.params)) for name in features.sets}
     return found

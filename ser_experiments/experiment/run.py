@@ -23,7 +23,7 @@ from ser_experiments.experiment.result import Prepared, Result
 from ser_experiments.experiment.selection import Selection, load, select, without
 from ser_experiments.experiment.words import note, tags, warnings_for
 from ser_experiments.features import feature_table, normalize_by_speaker, read_table, survey
-from ser_experiments.features.location import file_name
+from ser_experiments.features.storage import file_name
 from ser_experiments.frames import unit_column
 from ser_experiments.parallel import on_cluster
 
@@ -55,7 +55,7 @@ def prepare(
     ready_made = request.table is not None
     kept_in = project.cache / "fits" if remember else None
     estimator = build_estimator(experiment, seed=request.seed, from_table=ready_made, remember=kept_in)
-    corpus = load(request)
+    corpus = load(request, project)
     # Folds are cut before anything is measured: a protocol that cannot be held should not cost an extraction.
     selection = select(request, corpus)
     measured = _measure(request, experiment, corpus.utterances, project, progress)

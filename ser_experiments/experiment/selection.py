@@ -11,6 +11,7 @@ from ser_experiments.evaluation.folds import Folds, make_folds
 from ser_experiments.experiment.request import CorpusRequest, SettingRequest
 from ser_experiments.experiment.setting import Setting, setting_of
 from ser_experiments.features import Normalization, enrolment, parse_normalization
+from ser_experiments.project import Project
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,11 @@ class Selection:
         return make_card(self.corpus, self.folds, normalize=str(self.normalization), enrolled=self.enrolled)
 
 
-def load(request: CorpusRequest) -> Corpus:
+def load(request: CorpusRequest, project: Project) -> Corpus:
     """Load the corpus that a request names, under its label scheme."""
-    return load_corpus(request.corpus, request.root, request.labels, subset=request.subset, **request.reader_options)
+    return load_corpus(
+        request.corpus, request.root, request.labels, subset=request.subset, project=project, **request.reader_options
+    )
 
 
 def select(request: SettingRequest, corpus: Corpus) -> Selection:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ser_experiments import identity
 from ser_experiments.corpora import Corpus
-from ser_experiments.evaluation.folds import LEAKY, Folds
+from ser_experiments.evaluation.folds import Folds, get_protocol
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Setting:
     @property
     def leaky(self) -> bool:
         """Whether speakers stand on both sides of its folds."""
-        return self.protocol == LEAKY
+        return get_protocol(self.protocol).leaky
 
 
 def setting_of(corpus: Corpus, folds: Folds, normalize: str = "none") -> Setting:

@@ -1,4 +1,4 @@
-"""Feature sets, the table store and tables of features.
+"""Feature sets and their measures, the store, and tables of features.
 
 The names below are imported when they are first used.
 """
@@ -8,8 +8,10 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "extractor": ["Column", "Extractor", "get_extractor", "set_names"],
-        "maintenance": ["prune", "status"],
+        "columns": ["Column", "ColumnRule"],
+        "extractor": ["Extractor", "get_extractor", "set_names"],
+        "external": ["read_table", "write_table"],
+        "measure": ["Measure", "Needs", "Output", "per_clip"],
         "normalization": [
             "Normalization",
             "SpeakerStatistics",
@@ -19,7 +21,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "speaker_statistics",
         ],
         "progress": ["Progress", "ProgressBar"],
-        "readymade": ["read_table", "write_table"],
+        "store.maintenance": ["prune", "status"],
         "table": ["BadRecordings", "extract", "feature_table", "survey"],
     },
 )

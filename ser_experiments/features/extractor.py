@@ -1,103 +1,116 @@
-"""What an extractor is: audio in, one row of named numbers or one array over time out.
+"""What a table asks for by name: one output of the measure of a feature set, perhaps on a view of the recordings.
 
 Each file of :mod:`ser_experiments.features.sets` holds one set as a function ``extractor(**params)`` that returns
-an :class:`Extractor`. Its keyword parameters with their defaults are the set's parameters.
+a :class:`~ser_experiments.features.measure.Measure`. Its keyword parameters with their defaults are the set's
+parameters. ``"encoder"`` stands for the first output of the set, ``"encoder/frames"`` for its output ``frames``,
+``"encoder@noise"`` and ``"encoder/frames@noise"`` for the same of a view of the recordings.
 """
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import json
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from importlib.metadata import version
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ser_experiments import plugins
-from ser_experiments.audio import resample, to_mono
-from ser_experiments.errors import AudioError, InputError, nearest
+from ser_experiments import identity, plugins
+from ser_experiments.errors import InputError, nearest
+from ser_experiments.features.columns import Columns, names_of
+from ser_experiments.features.measure import OVER_TIME, Array, Measure, Output
+from ser_experiments.features.views import AT, viewed
 
 SETS = "ser_experiments.features.sets"
-#: Samples beyond this cannot be resampled and squared; full scale is 1.
-LOUDEST = 1e15
-#: Stands between the name of a set or column and the view of the recording that it was measured on.
-AT = "@"
-
-
-class Column(NamedTuple):
-    """One column of a set: its name, its unit and where the formula comes from."""
-
-    name: str
-    unit: str
-    source: str
+#: Stands between the name of a set and that of an output which is not its first.
+SLASH = "/"
 
 
 @dataclass(frozen=True)
 class Extractor:
-    """A named, versioned, pure function from audio to numbers.
+    """One output of a measure, by the name under which tables and the store know it.
 
     Parameters
     ----------
-    name : str
-        The set's name, the name of its file.
-    version : str
-        Changed whenever the numbers change: stored rows of another version are not served.
-    layout : {"row", "array"}
-        One row of ``len(columns)`` numbers, or an array of shape (n_frames, len(columns)).
-    columns : tuple of Column
-        What is measured. No two sets share a column name.
-    compute : callable
-        Takes mono float32 audio at `sample_rate`, at least one sample long and finite, and returns a float32 array
-        of shape (n_columns,) or (n_frames, n_columns); finite, deterministic, whatever the audio.
-    sample_rate : int
-        The rate in Hz that `compute` wants; audio of another rate is resampled to it.
-    params : mapping
-        The parameters the set was built with, JSON values only.
-    libraries : tuple of str
-        The distributions whose versions can change the numbers.
-    dtype : str
-        How arrays are stored: ``"float32"`` or ``"float16"`` (rows are always float32).
+    measure : Measure
+        What measures.
+    number : int
+        Which of its outputs.
     """
 
-    name: str
-    version: str
-    layout: Literal["row", "array"]
-    columns: tuple[Column, ...]
-    compute: Callable[[NDArray[np.float32]], NDArray[np.float32]]
-    sample_rate: int = 16_000
-    params: Mapping[str, object] = field(default_factory=dict)
-    libraries: tuple[str, ...] = ("numpy", "scipy", "librosa", "soundfile", "soxr")
-    dtype: Literal["float32", "float16"] = "float32"
+    measure: Measure
+    number: int = 0
+
+    @property
+    def output(self) -> Output:
+        """Return the output."""
+        return self.measure.outputs[self.number]
+
+    @property
+    def name(self) -> str:
+        """Return ``SET`` for the first output, else ``SET/OUTPUT``; either perhaps with ``@VIEW``."""
+        if not self.number:
+            return self.measure.name
+        plain, at, view = self.measure.name.partition(AT)
+        return f"{plain}{SLASH}{self.output.name}{at}{view}"
+
+    @property
+    def version(self) -> str:
+        """Return the version of the set."""
+        return self.measure.version
+
+    @property
+    def params(self) -> Mapping[str, object]:
+        """Return the parameters that the set was built with."""
+        return self.measure.params
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Return the distributions whose versions can change the numbers."""
+        return self.measure.libraries
+
+    @property
+    def sample_rate(self) -> int:
+        """Return the rate in Hz that audio is resampled to."""
+        return self.measure.needs.sample_rate
+
+    @property
+    def dtype(self) -> str:
+        """Return how the numbers are stored."""
+        return self.output.dtype
+
+    @property
+    def layout(self) -> Literal["row", "array"]:
+        """Return what a family of models takes: ``"row"`` for functionals, ``"array"`` for an array over time."""
+        return "array" if self.output.axes == OVER_TIME else "row"
+
+    @property
+    def columns(self) -> Columns:
+        """Return what is measured."""
+        return self.output.columns
 
     @property
     def column_names(self) -> list[str]:
         """Return the names of the columns in order."""
-        return [column.name for column in self.columns]
+        return names_of(self.output.columns)
 
     @property
     def identity(self) -> dict[str, object]:
         """Everything that can change a number, and nothing else."""
-        return {
-            "set": self.name,
-            "version": self.version,
-            "sample_rate": self.sample_rate,
-            "params": dict(sorted(self.params.items())),
-            "dtype": self.dtype,
-            "libraries": {name: version(name) for name in sorted(self.libraries)},
-        }
+        return self.measure.identity_of(self.output, self.name)
 
     @property
     def digest(self) -> str:
         """Return 16 hexadecimal digits that stand for the identity."""
-        text = json.dumps(self.identity, sort_keys=True)
-        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        return identity.of(self.identity, size=identity.CITED)
 
-    def __call__(self, audio: NDArray[np.floating], sample_rate: int) -> NDArray[np.float32]:
+    @property
+    def outputs(self) -> list[Extractor]:
+        """Return the extractors of all outputs of the measure, this one among them."""
+        return [replace(self, number=number) for number in range(len(self.measure.outputs))]
+
+    def __call__(self, audio: NDArray[np.floating], sample_rate: int) -> Array:
         """Measure one recording.
 
         Parameters
@@ -109,22 +122,14 @@ class Extractor:
 
         Returns
         -------
-        ndarray of shape (n_columns,) or (n_frames, n_columns), float32
+        ndarray of shape (n_columns,), (n_frames, n_columns) or (n_layers, n_columns)
 
         Raises
         ------
         AudioError
-            No samples, or samples that are NaN, infinite or larger than :data:`LOUDEST`.
+            No samples, or samples that are NaN, infinite or too large to be squared.
         """
-        samples = to_mono(np.asarray(audio, dtype=np.float32))
-        if samples.size == 0:
-            raise AudioError("<array>", "empty recording (no samples)")
-        peak = float(np.abs(samples).max())
-        if not math.isfinite(peak):
-            raise AudioError("<array>", "holds NaN or infinite samples")
-        if peak > LOUDEST:
-            raise AudioError("<array>", f"samples up to {peak:.0e}; full scale is 1, the most is {LOUDEST:.0e}")
-        return self.compute(resample(samples, int(sample_rate), self.sample_rate))
+        return self.measure(audio, sample_rate)[self.number]
 
 
 def set_names() -> list[str]:
@@ -133,29 +138,55 @@ def set_names() -> list[str]:
 
 
 def get_extractor(name: str, **params: object) -> Extractor:
-    """Build a feature set by name.
+    """Build what a name stands for.
 
     Parameters
     ----------
     name : str
-        The set, e.g. ``"lld"``, or the set as measured on a view of the recording, e.g. ``"lld@noise"``.
+        The set, e.g. ``"lld"``, another than its first output (``"encoder/frames"``), or either as measured on a view
+        of the recording, e.g. ``"lld@noise"``.
     **params
-        Its parameters where they differ from the defaults.
+        Parameters of the set where they differ from the defaults.
 
     Raises
     ------
     InputError
-        No such set, view or parameter; the nearest name is given.
+        No such set, output, view or parameter; the nearest name is given.
     """
     plain, at, view = name.partition(AT)
-    if at:
-        from ser_experiments.features.views import viewed
+    set_name, slash, output = plain.partition(SLASH)
+    measure = get_measure(set_name, **params)
+    number = _number(measure, output) if slash else 0
+    return Extractor(viewed(measure, view) if at else measure, number)
 
-        return viewed(get_extractor(plain, **params), view)
+
+def get_measure(name: str, **params: object) -> Measure:
+    """Build the measure of a set by its name; an InputError names the nearest set or parameter."""
     factory = plugins.load(SETS, name, "feature set", holds="extractor").extractor
     allowed = inspect.signature(factory).parameters
     for key in params:
         if key not in allowed:
             raise InputError(f"feature set {name!r}: unknown parameter {key!r}{nearest(key, allowed)}")
-    built: Extractor = factory(**params)
+    built: Measure = factory(**params)
     return built
+
+
+def set_of(name: str) -> str:
+    """Return the name of the set of an extractor's name."""
+    return name.partition(AT)[0].partition(SLASH)[0]
+
+
+def params_of(name: str, params: Mapping[str, Mapping[str, object]]) -> Mapping[str, object]:
+    """Return the parameters that a mapping has for a name: its own, else those of its set."""
+    own = params.get(name)
+    return params.get(set_of(name), {}) if own is None else own
+
+
+def _number(measure: Measure, output: str) -> int:
+    first, *others = (one.name for one in measure.outputs)
+    if output == first:
+        # One thing, one name: a column of a table is called after it.
+        raise InputError(f"feature set {measure.name!r}: output {output!r} is its first; write {measure.name!r}")
+    if output not in others:
+        raise InputError(f"feature set {measure.name!r}: unknown output {output!r}{nearest(output, others)}")
+    return 1 + others.index(output)

@@ -6,7 +6,6 @@ is done on both sides of every fold.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ser_experiments import identity
 from ser_experiments.errors import InputError
+from ser_experiments.frames import GROUP
 
 #: How the modes are written.
 MODES = "none, neutral-K, enrol-K or speaker (K a number of clips, e.g. neutral-3)"
@@ -114,8 +115,8 @@ def enrolment(utterances: pd.DataFrame, mode: Normalization) -> dict[str, list[s
     return chosen
 
 
-def _order(utterance_id: str) -> bytes:
-    return hashlib.blake2b(utterance_id.encode(), digest_size=8).digest()
+def _order(utterance_id: str) -> str:
+    return identity.of_lines([utterance_id])
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ def normalize_by_speaker(
     """
     if mode.kind == "none":
         return table
-    for name in table.columns.drop("group", errors="ignore"):
+    for name in table.columns.drop(GROUP, errors="ignore"):
         if not pd.api.types.is_numeric_dtype(table[name]):
             raise InputError(
                 f"--normalize {mode}: {name!r} holds arrays over time, which are not normalised by speaker; "

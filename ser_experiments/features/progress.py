@@ -78,7 +78,7 @@ class Meter:
     """
 
     def __init__(self, callback: Callback | None = None, every_s: float | None = None) -> None:
-        self._tell = callback or (lambda progress: _log.info("%s", progress))
+        self._notify = callback or (lambda progress: _log.info("%s", progress))
         self._every_s = every_s if every_s is not None else (0.1 if callback else 15.0)
         # A log line about a second's work is noise; a bar wants to be there from the start.
         self._first_s = 0.0 if callback else self._every_s
@@ -103,7 +103,7 @@ class Meter:
             last = self._done >= self._total and self._next > self._began + self._first_s
             if now >= self._next or last:
                 elapsed_s, left_s = now - self._began, self._left_s(now)
-                self._tell(Progress(self._stage, self._done, self._total, self._audio_s, elapsed_s, left_s))
+                self._notify(Progress(self._stage, self._done, self._total, self._audio_s, elapsed_s, left_s))
                 self._next = now + self._every_s
 
     def _left_s(self, now: float) -> float:

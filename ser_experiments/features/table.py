@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ser_experiments import project
 from ser_experiments.errors import InputError, StoreError, nearest
-from ser_experiments.features import arrays, facts, rows
-from ser_experiments.features.extraction import Target
-from ser_experiments.features.extractor import Extractor, get_extractor
-from ser_experiments.features.plan import Places, Request
+from ser_experiments.features.extraction.plan import Request
+from ser_experiments.features.extractor import Extractor, get_extractor, params_of, set_of
 from ser_experiments.features.progress import Callback
-from ser_experiments.features.store import write_identity
-
-#: The reserved column that carries the speaker of each row.
-GROUP = "group"
+from ser_experiments.features.store.codecs import codec_of
+from ser_experiments.features.store.files import table_folder
+from ser_experiments.features.store.parts import RowsByKey
+from ser_experiments.features.store.survey import to_frame
+from ser_experiments.frames import GROUP
 
 
 class BadRecordings(InputError):
@@ -51,7 +51,7 @@ def extract(set_name: str, audio: NDArray[np.floating], sample_rate: int, **para
     Parameters
     ----------
     set_name : str
-        A feature set, e.g. ``"lld"``.
+        A feature set, e.g. ``"lld"``, or another of its outputs, ``"SET/OUTPUT"``.
     audio : ndarray of shape (n_samples,) or (n_samples, n_channels)
         The samples; full scale is 1.
     sample_rate : int
@@ -62,7 +62,7 @@ def extract(set_name: str, audio: NDArray[np.floating], sample_rate: int, **para
     Returns
     -------
     Series of float32 or ndarray of shape (n_frames, n_columns)
-        A row with its column names, or the array of a set over time.
+        A row with its column names, those of all layers one after the other, or the array of a set over time.
 
     Raises
     ------
@@ -73,9 +73,26 @@ def extract(set_name: str, audio: NDArray[np.floating], sample_rate: int, **para
     """
     extractor = get_extractor(set_name, **params)
     values = extractor(audio, sample_rate)
-    if extractor.layout == "array":
-        return values
-    return pd.Series(values, index=extractor.column_names, name=set_name)
+    return codec_of(extractor.output).result(set_name, extractor.columns, values)
+
+
+def table_row(extractors: Sequence[Extractor], audio: NDArray[np.floating], sample_rate: int) -> dict[str, Any]:
+    """Measure one recording, each measure in one pass; return what a table holds of it, by column.
+
+    Raises
+    ------
+    AudioError
+        The audio cannot be used.
+    """
+    passes: dict[tuple[str, str], tuple[NDArray[np.floating], ...]] = {}
+    row: dict[str, Any] = {}
+    for extractor in extractors:
+        measured_by = extractor.measure.name, extractor.measure.digest
+        if measured_by not in passes:
+            passes[measured_by] = extractor.measure(audio, sample_rate)
+        values = passes[measured_by][extractor.number]
+        row |= codec_of(extractor.output).cells(extractor.name, extractor.columns, values)
+    return row
 
 
 def feature_table(
@@ -93,11 +110,12 @@ def feature_table(
     Parameters
     ----------
     set_names : sequence of str
-        Feature sets, whose columns stand side by side.
+        Feature sets, whose columns stand side by side. ``"SET/OUTPUT"`` is another than a set's first output, and
+        outputs of one set are measured together.
     utterances : DataFrame
         Indexed by ``utterance_id``, with ``path``, ``speaker`` and perhaps ``start_s`` and ``end_s``.
     params : mapping, optional
-        Parameters by set where they differ from the defaults.
+        Parameters by set where they differ from the defaults; they are those of all its outputs.
     cache : Path, optional
         The cache folder; by default the project's.
     jobs : int, optional
@@ -110,8 +128,8 @@ def feature_table(
     Returns
     -------
     DataFrame
-        In the order of `utterances`: float32 columns of the row sets, one column of references to arrays for each
-        array set, named after it, and ``group``, the speaker.
+        In the order of `utterances`: float32 columns of functionals, one column of references for each output over
+        time, called as it was asked for, and ``group``, the speaker.
 
     Raises
     ------
@@ -123,10 +141,12 @@ def feature_table(
         The store cannot be written, or not be read.
     """
     params = params or {}
+    asked = {*set_names, *map(set_of, set_names)}
     for name in params:
-        if name not in set_names:
+        if name not in asked:
             raise InputError(f"parameters for feature set {name!r}, which is not asked for{nearest(name, set_names)}")
-    extractors = [get_extractor(name, **params.get(name, {})) for name in dict.fromkeys(set_names)]
+    extractors = [get_extractor(name, **params_of(name, params)) for name in dict.fromkeys(set_names)]
+    cache = cache or project.find().cache
     return build(extractors, utterances, cache=cache, jobs=jobs, skip_bad=skip_bad, progress=progress)
 
 
@@ -134,28 +154,25 @@ def build(
     extractors: Sequence[Extractor],
     utterances: pd.DataFrame,
     *,
-    cache: Path | None = None,
+    cache: Path,
     jobs: int | None = None,
     skip_bad: bool = False,
     progress: Callback | None = None,
 ) -> pd.DataFrame:
     """Return the features of utterances; as :func:`feature_table`, of extractors rather than their names."""
     request = Request.of(utterances, cache, jobs, progress)
-    targets = [Target.of(extractor, request.cache) for extractor in extractors]
-    table = _Table(targets, len(utterances))
-    wanted = [request.places() for _ in targets]
+    table = _Table(extractors, request.cache, len(utterances))
+    wanted = [request.rows_by_key() for _ in extractors]
     table.fill(wanted)
     problems = dict(request.unreadable)
     if any(wanted):
-        for extractor, target in zip(extractors, targets, strict=True):
-            write_identity(target.parts.folder, extractor)
-        problems |= request.measure(targets, wanted)
+        problems |= request.measure(extractors, wanted)
         table.fill(wanted)
     kept = _without_bad(utterances, problems, skip_bad)
     lost = {place for lacking in wanted for places in lacking.values() for place in places} - set(problems)
     if lost:
         raise StoreError(f"table store {request.cache}: {len(lost)} rows vanished while they were read; run again")
-    frame = table.frame(kept, utterances.index[kept], extractors)
+    frame = table.frame(kept, utterances.index[kept])
     frame[GROUP] = utterances["speaker"].iloc[kept].astype(str).to_numpy()
     frame.attrs["skipped"] = {str(utterances.index[place]): problems[place] for place in sorted(problems)}
     return frame
@@ -193,46 +210,47 @@ def survey(
     StoreError
         The store cannot be written, or not be read.
     """
-    request = Request.of(utterances, cache, jobs, progress)
-    known = request.facts()
-    missing = {key: places for key, places in request.places().items() if known[places[0]] is None}
+    request = Request.of(utterances, cache or project.find().cache, jobs, progress)
+    known = request.surveyed()
+    missing = {key: places for key, places in request.rows_by_key().items() if known[places[0]] is None}
     if missing:
-        request.measure((), [missing])
-        known = request.facts()
+        request.survey(missing)
+        known = request.surveyed()
     if any(row is None for row in known):
         raise StoreError(f"table store {request.cache}: rows vanished while they were read; run again")
-    return facts.to_frame([row for row in known if row is not None], utterances.index)
+    return to_frame([row for row in known if row is not None], utterances.index)
 
 
 class _Table:
-    """The table as it fills up: one block of float32 for all row sets, and one column for each array set."""
+    """The table as it fills up: one block of float32 for all functionals, and a column for each output over time."""
 
-    def __init__(self, targets: Sequence[Target], n_rows: int) -> None:
-        self._targets = targets
-        widths = [0 if target.is_array else target.n_columns for target in targets]
-        self._ends = np.cumsum(widths).tolist()
-        self._starts = [end - width for end, width in zip(self._ends, widths, strict=True)]
-        self._block = np.empty((n_rows, sum(widths)), dtype=np.float32)
-        self._cells = {i: np.empty(n_rows, dtype=object) for i, target in enumerate(targets) if target.is_array}
+    def __init__(self, extractors: Sequence[Extractor], cache: Path, n_rows: int) -> None:
+        self._extractors = extractors
+        self._codecs = [codec_of(extractor.output) for extractor in extractors]
+        folders = [table_folder(cache, extractor.name, extractor.digest) for extractor in extractors]
+        self._tables = [codec.table(folder) for codec, folder in zip(self._codecs, folders, strict=True)]
+        ends = np.cumsum([codec.width for codec in self._codecs], dtype=int).tolist()
+        self._block = np.empty((n_rows, ends[-1] if ends else 0), dtype=np.float32)
+        columns = [self._block[:, end - codec.width : end] for codec, end in zip(self._codecs, ends, strict=True)]
+        self._rooms = [codec.room(part) for codec, part in zip(self._codecs, columns, strict=True)]
 
-    def fill(self, wanted: Sequence[Places]) -> None:
+    def fill(self, wanted: Sequence[RowsByKey]) -> None:
         """Take from the store what it has; what is found is taken out of `wanted`."""
-        for number, (target, places) in enumerate(zip(self._targets, wanted, strict=True)):
-            if target.is_array:
-                arrays.fill(target.parts, places, self._cells[number], target.n_columns, target.extractor.dtype)
-            else:
-                rows.fill(target.parts, places, self._block[:, self._starts[number] : self._ends[number]])
+        for codec, table, rows, room in zip(self._codecs, self._tables, wanted, self._rooms, strict=True):
+            codec.fill(table, rows, room)
 
-    def frame(self, kept: list[int], index: pd.Index, extractors: Sequence[Extractor]) -> pd.DataFrame:
+    def frame(self, kept: list[int], index: pd.Index) -> pd.DataFrame:
         """Return the rows that are kept."""
         if len(kept) < len(self._block):
             # In place and upwards: a second block would double the peak of memory.
             for new, old in enumerate(kept):
-                self._block[new] = self._block[old]
-        names = [name for e in extractors if e.layout == "row" for name in e.column_names]
+                for part in (self._block, *self._rooms):
+                    part[new] = part[old]
+        both = list(zip(self._codecs, self._extractors, strict=True))
+        names = [name for codec, extractor in both for name in codec.block_names(extractor.columns)]
         frame = pd.DataFrame(self._block[: len(kept)], index=index, columns=names, copy=False)
-        for number, cells in self._cells.items():
-            frame[extractors[number].name] = pd.Series(cells[kept], index=index, dtype=object)
+        for (codec, extractor), room in zip(both, self._rooms, strict=True):
+            codec.add_column(frame, extractor.name, room[: len(kept)])
         return frame
 
 

@@ -44,27 +44,27 @@ class EpochEnd:
 
 #: What a bar has room for.
 _SHOWN = ("train_loss", "valid_loss", "valid_uar", "refit_loss")
-Observer = Callable[[EpochEnd], None]
-_OBSERVERS: ContextVar[tuple[Observer, ...]] = ContextVar("ser_observers", default=())
+OnEpochEnd = Callable[[EpochEnd], None]
+_CALLBACKS: ContextVar[tuple[OnEpochEnd, ...]] = ContextVar("ser_callbacks", default=())
 
 
 @contextmanager
-def observing(observer: Observer) -> Iterator[None]:
-    """Let `observer` hear the events of the enclosed code, beside those who already listen.
+def observing(on_epoch_end: OnEpochEnd) -> Iterator[None]:
+    """Call `on_epoch_end` after each epoch of the fits of the enclosed code, beside those who already listen.
 
     Another process hears nothing: what a fit tells is also in the estimator's ``history_``.
     """
-    token = _OBSERVERS.set((*_OBSERVERS.get(), observer))
+    token = _CALLBACKS.set((*_CALLBACKS.get(), on_epoch_end))
     try:
         yield
     finally:
-        _OBSERVERS.reset(token)
+        _CALLBACKS.reset(token)
 
 
 def emit(event: EpochEnd) -> None:
-    """Tell all who listen; an observer's exception ends the fit."""
-    for observer in _OBSERVERS.get():
-        observer(event)
+    """Tell all who listen; an exception of one of them ends the fit."""
+    for on_epoch_end in _CALLBACKS.get():
+        on_epoch_end(event)
 
 
 class EpochBar:
@@ -85,10 +85,10 @@ class EpochBar:
         self._listening = ExitStack()
 
     def __enter__(self) -> EpochBar:
-        self._listening.enter_context(observing(self._hear))
+        self._listening.enter_context(observing(self._on_epoch_end))
         return self
 
-    def _hear(self, event: EpochEnd) -> None:
+    def _on_epoch_end(self, event: EpochEnd) -> None:
         if not sys.stderr.isatty():
             if event.epoch % self.every == 0:
                 numbers = _words({name: value for name, value in event.metrics.items() if name != "lr"})

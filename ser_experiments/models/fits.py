@@ -63,7 +63,7 @@ def keep_fit(fitted: BaseEstimator, path: Path) -> None:
 
 
 def prune_fits(
-    folder: Path, *, most_bytes: int = MOST_BYTES, days: float | None = None, dry_run: bool = False
+    folder: Path, *, most_bytes: int | None = None, days: float | None = None, dry_run: bool = False
 ) -> pd.DataFrame:
     """Remove kept fits and trials: those unused for some days, and the least recently used beyond a size.
 
@@ -71,8 +71,8 @@ def prune_fits(
     ----------
     folder : Path
         ``fits`` of the cache.
-    most_bytes : int
-        What may stay; 4 GiB by default.
+    most_bytes : int, optional
+        What may stay; by default :data:`MOST_BYTES`.
     days : float, optional
         Remove whatever was not used for so long.
     dry_run : bool
@@ -83,6 +83,7 @@ def prune_fits(
     DataFrame
         What was removed: ``path``, ``why`` and ``bytes``.
     """
+    most_bytes = MOST_BYTES if most_bytes is None else most_bytes
     now, room, removed = time.time(), most_bytes, []
     for used, size, path in sorted(_files(folder), reverse=True):
         age = now - used

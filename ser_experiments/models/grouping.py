@@ -118,7 +118,9 @@ class OnFeatures(TransformerMixin, BaseEstimator):
 
 def columns_of(sets: Sequence[str], params: Mapping[str, Mapping[str, object]] | None = None) -> list[tuple[str, ...]]:
     """Return the columns of each feature set."""
-    return [_columns_of(one, json.dumps((params or {}).get(one, {}), sort_keys=True, default=str)) for one in sets]
+    from ser_experiments.features.extractor import params_of
+
+    return [_columns_of(one, json.dumps(params_of(one, params or {}), sort_keys=True, default=str)) for one in sets]
 
 
 @lru_cache(maxsize=256)
@@ -166,14 +168,15 @@ class TakeColumns(TransformerMixin, BaseEstimator):
 
     def fit(self, X: pd.DataFrame, y: object = None) -> TakeColumns:
         """Find the columns; an InputError names one that is missing."""
-        self.columns_ = self.input_columns(X)
-        missing = [name for name in self.columns_ if name not in X.columns]
+        names = self.input_columns(X)
+        missing = [name for name in names if name not in X.columns]
         if missing:
             raise InputError(
                 f"the table has no column {missing[0]!r} ({len(missing)} missing); extract {list(self.sets)}"
             )
+        # An array of texts: of a list, each would be saved as an object of its own, a thousand times.
+        self.columns_ = np.asarray(names, dtype=str)
         self.n_features_in_ = X.shape[1]
-        self.feature_names_in_ = np.asarray(X.columns, dtype=object)
         return self
 
     def input_columns(self, X: pd.DataFrame) -> list[str]:
@@ -189,7 +192,7 @@ class TakeColumns(TransformerMixin, BaseEstimator):
         names = list(self.columns_)
         if self.keep_group or self.layout == "array":
             return X[[*names, GROUP]] if self.keep_group and GROUP in X else X[names]
-        if len(names) == X.shape[1]:
+        if list(X.columns) == names:
             return X.to_numpy(dtype=np.float32)
         return X[names].to_numpy(dtype=np.float32)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 
 from sklearn.base import BaseEstimator
 
@@ -44,15 +46,14 @@ def save_estimator(estimator: BaseEstimator, path: Path) -> None:
     Raises
     ------
     InputError
-        It holds a type that is not in the constant lists, so that it could not be read again.
+        It holds a type that is not in the constant lists, so that it could not be read again; nothing is written.
     """
-    from skops import io
-
-    io.dump(estimator, path)
-    unknown = _unknown(path)
+    io = skops_io()
+    data = io.dumps(estimator)
+    unknown = sorted(set(io.get_untrusted_types(data=data)) - trusted_types())
     if unknown:
-        path.unlink()
         raise InputError(f"{path.name}: type {unknown[0]!r} is not trusted; add it to the family's trusted_types")
+    path.write_bytes(data)
 
 
 def load_estimator(path: Path) -> BaseEstimator:
@@ -61,24 +62,46 @@ def load_estimator(path: Path) -> BaseEstimator:
     Raises
     ------
     InputError
-        No skops file, or one with a type that this project does not know.
+        No skops file, or one with a type that this version does not know.
     """
-    from skops import io
-
+    io = skops_io()
     try:
-        unknown = _unknown(path)
-        if unknown:
-            raise InputError(
-                f"{path}: holds the type {unknown[0]!r}, which this version does not trust; it is not loaded"
-            )
         return io.load(path, trusted=sorted(trusted_types()))
-    except InputError:
-        raise
     except Exception as error:  # whatever a damaged file provokes in the reader is bad input
-        raise InputError(f"{path}: not a model file of this project ({type(error).__name__}: {error})") from error
+        raise InputError(_why_not(path) or f"{path}: {_NO_MODEL} ({type(error).__name__}: {error})") from error
 
 
-def _unknown(path: Path) -> list[str]:
-    from skops import io
+_NO_MODEL = "not a model file of this project"
 
-    return sorted(set(io.get_untrusted_types(file=path)) - set(trusted_types()))
+
+def _why_not(path: Path) -> str | None:
+    """Return in one line which type of a file that cannot be loaded is not known."""
+    try:
+        unknown = sorted(set(skops_io().get_untrusted_types(file=path)) - trusted_types())
+    except Exception:  # as above; what the first reader said is told
+        return None
+    if not unknown:
+        return None
+    if unknown[0].startswith("ser_experiments."):
+        return f"{path}: was made by another version, with {unknown[0]!r}, which is gone; run its experiment again"
+    return f"{path}: holds the type {unknown[0]!r}, which this version does not trust; it is not loaded"
+
+
+@lru_cache(maxsize=1)
+def skops_io() -> ModuleType:
+    """Import skops without what it would import in vain.
+
+    It looks for estimators in every module of scikit-learn, and two of those, which hold none, import torch and Dask:
+    seconds in every process that keeps or loads a fit.
+    """
+    hidden = [name for name in _IMPORTS_IN_VAIN if name not in sys.modules]
+    # Python takes None for a module that cannot be imported, and the search passes over those.
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        return importlib.import_module("skops.io")
+    finally:
+        for name in hidden:
+            sys.modules.pop(name, None)
+
+
+_IMPORTS_IN_VAIN = tuple(f"sklearn.externals.array_api_compat.{name}" for name in ("torch", "dask", "cupy"))

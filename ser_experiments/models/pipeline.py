@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
+from sklearn.utils._param_validation import InvalidParameterError
 
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.models.augmented import Augmented
@@ -83,6 +84,8 @@ def build_pipeline(
     spec = get_model(model)
     _check("scale", scale, SCALERS)
     _check("calibrate", calibrate, CALIBRATIONS)
+    if select is not None and not (isinstance(select, int) and select >= 1):
+        raise InputError(f"pipeline: select must be a number of columns, at least 1, got {select!r}")
     steps: list[tuple[str, BaseEstimator]] = [
         (
             "columns",
@@ -115,7 +118,8 @@ def build_model(
 ) -> BaseEstimator:
     """Build the bare estimator of a family.
 
-    An unknown parameter is an InputError with the nearest name; so is a kind of task that the family cannot do.
+    An unknown parameter is an InputError with the nearest name; so are a value that the family does not take and a kind
+    of task that it cannot do.
     """
     spec = get_model(model)
     if kind not in spec.kinds:
@@ -127,7 +131,14 @@ def build_model(
     settings = dict(params or {})
     if "random_state" in allowed:
         settings.setdefault("random_state", random_state)
-    return spec.build(**settings)
+    # A value that a fit would refuse is refused before anything is measured.
+    try:
+        estimator = spec.build(**settings)
+        if hasattr(estimator, "_parameter_constraints"):
+            estimator._validate_params()
+    except (InvalidParameterError, InputError) as error:
+        raise InputError(f"model: {' '.join(str(error).split())}") from error
+    return estimator
 
 
 def require_probabilities(estimator: BaseEstimator, model: str) -> None:

@@ -93,5 +93,14 @@ class Remembered(Wrapper):
         return replace(report_of(self.estimator_), reused=self.reused_)
 
 
+def keeping_nothing(estimator: BaseEstimator) -> BaseEstimator:
+    """Return an unfitted copy that neither keeps fits and trials nor looks for any, however deep they are made.
+
+    For fits that nobody will ask for again, such as those on shuffled labels.
+    """
+    folders = [name for name in estimator.get_params(deep=True) if name.split("__")[-1] == "folder"]
+    return clone(estimator).set_params(**dict.fromkeys(folders))
+
+
 #: What a saved model may hold of this module.
 PERSISTED = (Remembered,)

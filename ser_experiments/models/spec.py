@@ -99,7 +99,7 @@ def get_model(name: str) -> ModelSpec:
 @lru_cache(maxsize=256)
 def families_of(kind: type) -> dict[str, ModelSpec]:
     """Return the families that build estimators of a class, by name."""
-    specs = {name: get_model(name) for name in model_names()}
+    specs = {name: module.SPEC for name, module in plugins.each(ZOO, "model", holds="SPEC")}
     return {name: spec for name, spec in specs.items() if _is_imported(spec.estimator, kind)}
 
 

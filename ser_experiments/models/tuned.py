@@ -140,6 +140,21 @@ class Tuned(Wrapper):
         """Return the recipe's own pipeline: its versions and libraries are the search's."""
         return self.wrapped()
 
+    def check_space(self) -> None:
+        """Refuse a choice or an end of a range that the pipeline does not take, before anything is fitted.
+
+        Raises
+        ------
+        InputError
+            It names the place in the space and says what is wrong with the value.
+        """
+        for name, values in self.space.items():
+            for value in values if isinstance(values, list) else (values["low"], values["high"]):
+                try:
+                    self._pipeline({name: value})
+                except InputError as error:
+                    raise InputError(f"search: space: {name} = {value!r}: {error}") from error
+
     def input_columns(self, X: pd.DataFrame) -> list[str]:
         """Return the columns that a fit depends on, which the space cannot change."""
         return input_columns(self._pipeline({}, calibrate=False), X)
@@ -177,14 +192,15 @@ class Tuned(Wrapper):
         weights: NDArray[np.float64] | None,
     ) -> float:
         """Return the UAR pooled over the inner folds. Calibration is left out: it changes no prediction."""
-        predicted = np.empty(len(y), dtype=object)
+        # Of the type of the labels, which a stack hands its members as numbers.
+        predicted = np.empty_like(y)
         pipeline = self._pipeline(chosen, calibrate=False)
         # One after the other in a process; side by side where a cluster is there.
         parallel = Parallel(n_jobs=chosen_workers() or 1)
         found = parallel(delayed(_fit_and_predict)(pipeline, X, y, train, test, weights) for train, test in splits)
         for (_, test), words in zip(splits, found, strict=True):
             predicted[test] = words
-        return float(balanced_accuracy_score(y, predicted.astype(str), sample_weight=weights))
+        return float(balanced_accuracy_score(y, predicted, sample_weight=weights))
 
     def _start(self) -> dict[str, Any]:
         """Return the recipe's own values, where the space holds them."""
@@ -228,6 +244,9 @@ def _fit_and_predict(
     test: NDArray[np.intp],
     weights: NDArray[np.float64] | None,
 ) -> NDArray[np.str_]:
+    if len(np.unique(y[train])) == 1:
+        # Not every classifier can be fitted on a single class; any that can answers it.
+        return np.repeat(y[train][:1], len(test))
     with single_threaded():
         kept = None if weights is None else weights[train]
         found: NDArray[np.str_] = fit(clone(pipeline), X.iloc[train], y[train], kept).predict(X.iloc[test])

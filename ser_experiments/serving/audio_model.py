@@ -22,6 +22,7 @@ from ser_experiments.features.normalization import (
     parse_normalization,
     speaker_statistics,
 )
+from ser_experiments.features.table import table_row
 from ser_experiments.frames import GROUP
 from ser_experiments.serving.targets import task_of
 from ser_experiments.task import Task
@@ -76,13 +77,7 @@ class AudioModel:
 
     def features(self, audio: NDArray[np.float32], sample_rate: int) -> pd.DataFrame:
         """Measure one recording: a feature table of one row."""
-        row: dict[str, object] = {}
-        for extractor in self.extractors():
-            values = extractor(audio, sample_rate)
-            if extractor.layout == "array":
-                row[extractor.name] = values
-            else:
-                row.update(zip(extractor.column_names, values, strict=True))
+        row = table_row(self.extractors(), audio, sample_rate)
         return pd.DataFrame({name: pd.Series([value]) for name, value in row.items()})
 
     def predict_audio(self, audio: NDArray[np.float32], sample_rate: int) -> dict[str, Any]:

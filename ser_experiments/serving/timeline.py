@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ser_experiments.audio import VoiceActivity, look_over, resample, stream_audio
+from ser_experiments.audio import VoiceActivity, resample, scan, stream_audio
 from ser_experiments.audio.stream import Overall
 from ser_experiments.errors import AudioError, InputError
 from ser_experiments.features.dsp import frames, mel
@@ -89,7 +89,7 @@ def timeline(
         The step is longer than the window, or either is not positive.
     """
     length, step_s = _window(model, window_s, step_s)
-    overall = look_over(source)
+    overall = scan(source)
     per_window = max(1, round(length / step_s))
     n_steps = max(1, math.ceil(overall.duration_s / step_s - 1e-6))
     picture = _Picture(n_steps)

@@ -55,6 +55,15 @@ def test_list(project_folder: Path) -> None:
     assert rows["xgb_lld"]["model"]["type"] == "xgboost"
 
 
+def test_a_definition_that_cannot_be_used_does_not_hide_the_others(project_folder: Path) -> None:
+    (project_folder / "experiments" / "odd.toml").write_text('[features]\nsets = ["nothing"]\n[model]\ntype = "svm"\n')
+    done = ser("list")
+    assert done.returncode == 0
+    assert done.stderr.startswith("left out: experiments/odd.toml: features: unknown feature set 'nothing'")
+    assert "xgb_lld " in done.stdout
+    assert "odd" not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -88,6 +89,22 @@ def test_the_hash_is_of_what_matters() -> None:
         "label differs for 1 utterances, e.g. '00/00': here 'none', on the card 'anger'"
     ]
     assert differences(card, card) == []
+
+
+@pytest.mark.parametrize(("session", "digest"), [(False, "230fe626ab52229d"), (True, "20d6b46c93cc4d34")])
+def test_the_hash_that_people_cite_stays(session: bool, digest: str) -> None:
+    corpus = corpus_of(session=session)
+    folds = make_folds(corpus.utterances)
+    card = make_card(corpus, folds, normalize="neutral-3")
+    assert card.digest == digest
+    assert card.as_dict()["format"] == "ser-protocol-card/1"
+    fold = {corpus.utterances.index[i]: one.name for one in folds.folds for i in one.test}
+    lines = ["corpus=mine", "labels=as-is", "subset=all", f"protocol={folds.protocol}", f"unit={folds.unit}"]
+    lines.append("normalize=neutral-3")
+    for key, row in sorted(corpus.utterances.iterrows()):
+        cells = (row["label"], row["speaker"], row["session"] if session else "", folds.group[key], fold[key])
+        lines.append("\t".join([str(key), *cells]))
+    assert digest == hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
 
 
 def test_differences_name_missing_rows_and_settings() -> None:
@@ -262,7 +279,7 @@ def test_no_file_and_no_csv(tmp_path: Path, card: Card) -> None:
     with pytest.raises(InputError, match="no such file"):
         verify(tmp_path / "none.csv", card)
     (tmp_path / "empty.csv").touch()
-    with pytest.raises(InputError, match="cannot be read as CSV"):
+    with pytest.raises(InputError, match="no rows"):
         verify(tmp_path / "empty.csv", card)
     with pytest.raises(InputError, match="cannot be read as CSV"):
         verify(tmp_path, card)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from ser_experiments import plugins
 from ser_experiments.errors import InputError, LeakError
-from ser_experiments.evaluation.folds import PROTOCOLS, Fold, default_protocol, make_folds
+from ser_experiments.evaluation.folds import Fold, Protocol, default_protocol, get_protocol, make_folds, protocol_names
 from ser_experiments.evaluation.tripwires import check_leaks
 
 
@@ -24,7 +27,7 @@ def utterances(sessions: int = 5, each: int = 8, **columns: object) -> pd.DataFr
     return table.assign(**columns)
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", protocol_names())
 @pytest.mark.parametrize("shares_room", [True, False])
 def test_every_row_is_tested_once_and_no_tripwire_fires(protocol: str, shares_room: bool) -> None:
     table = utterances()
@@ -58,6 +61,78 @@ def test_a_speaker_in_two_sessions_joins_them() -> None:
     check_leaks(folds, table)
 
 
+@pytest.mark.parametrize(
+    ("protocol", "shares_room", "digest"),
+    [
+        ("leave-one-session-out", False, "80472d35f382"),
+        ("leave-one-speaker-out", True, "3148adb788d8"),
+        ("grouped-k-fold", False, "e45cf6d6970d"),
+        ("grouped-k-fold", True, "3b888353eb6f"),
+        ("random", False, "003102f73313"),
+    ],
+)
+def test_the_folds_that_people_cite_stay(protocol: str, shares_room: bool, digest: str) -> None:
+    folds = make_folds(utterances(), protocol, shares_room=shares_room)
+    assert folds.digest == digest
+    lines = sorted(f"{fold.name}\t{name}" for fold in folds.folds for name in folds.group.index[fold.test])
+    assert digest == hashlib.blake2b("\n".join(lines).encode(), digest_size=6).hexdigest()
+
+
+def test_folds_are_in_the_order_of_their_numbers() -> None:
+    folds = make_folds(utterances(sessions=12), "grouped-k-fold", n_splits=11)
+    assert [fold.name for fold in folds.folds] == [f"fold{i}" for i in range(1, 12)]
+
+
+def test_every_protocol_says_what_it_is_under_its_own_name() -> None:
+    assert len(protocol_names()) >= 4
+    for name in protocol_names():
+        protocol = get_protocol(name)
+        assert protocol.name == name
+        folds = make_folds(utterances(), name)
+        assert (folds.protocol, folds.unit, folds.leaky) == (name, protocol.unit, protocol.leaky)
+        assert folds.words
+    assert [name for name in protocol_names() if get_protocol(name).leaky] == ["random"]
+
+
+def test_a_row_may_be_untested_only_where_the_protocol_says_so() -> None:
+    table = utterances(sessions=2)
+    rows = table.assign(group=table["session"])
+    tested_in = table["session"].where(table["session"] == "Session1", "")
+    whole = Protocol("whole", "session", cut=lambda utterances, options: folds)
+    folds = whole.folds(rows, tested_in, "words")
+    with pytest.raises(LeakError, match="16 tested rows for 32 utterances"):
+        check_leaks(folds, table)
+    partial = replace(whole, partial=True).folds(rows, tested_in, "words")
+    check_leaks(partial, table)
+    assert partial.tested.tolist() == (table["session"] == "Session1").tolist()
+    (fold,) = partial.folds
+    assert set(table["session"].iloc[fold.train]) == {"Session2"}
+    leak = replace(partial, folds=[replace(fold, train=np.arange(len(table)))])
+    with pytest.raises(LeakError, match="trains on rows that it tests"):
+        check_leaks(leak, table)
+
+
+def test_a_protocol_of_a_project_is_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "protocols" / "first_half.py"
+    path.parent.mkdir()
+    path.write_text(
+        "from ser_experiments.evaluation.folds import Protocol\n"
+        "def cut(utterances, options):\n"
+        "    half = ['a' if i // 2 % 2 else 'b' for i in range(len(utterances))]\n"
+        "    rows = utterances.assign(group=half)\n"
+        "    return PROTOCOL.folds(rows, rows['group'], 'halves')\n"
+        "PROTOCOL = Protocol('first-half', unit='speaker', cut=cut)\n"
+    )
+    plugins.use(tmp_path)
+    try:
+        folds = make_folds(utterances(), "first-half")
+        assert (folds.protocol, folds.words, len(folds.folds)) == ("first-half", "halves", 2)
+        with pytest.raises(LeakError, match="the same speaker"):
+            check_leaks(folds, utterances())
+    finally:
+        plugins.use(None)
+
+
 def test_default_protocol() -> None:
     assert default_protocol(utterances()) == "leave-one-session-out"
     assert default_protocol(utterances(session=None)) == "leave-one-speaker-out"
@@ -70,7 +145,7 @@ def test_random_has_speakers_on_both_sides() -> None:
 
 
 def test_the_same_folds_every_time() -> None:
-    for protocol in PROTOCOLS:
+    for protocol in protocol_names():
         assert make_folds(utterances(), protocol).digest == make_folds(utterances(), protocol).digest
 
 

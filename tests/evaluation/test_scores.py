@@ -229,6 +229,7 @@ def test_by_fold_and_by_speaker_keep_the_order() -> None:
     )
     assert table.loc["s2", "fold_wa"] == pytest.approx((part["label"] == part["predicted"]).mean())
     assert table["n_test"].to_dict() == predictions.frame["fold"].value_counts().to_dict()
+    assert per_fold(predictions)["n_test"].tolist() == [24, 27, 30, 33, 36, 39]
     assert list(by(turned, "speaker").columns) == ["uar"]
     two = by(turned, "speaker", ["wa", "brier"])
     assert list(two.columns) == ["wa", "brier"]
@@ -247,16 +248,19 @@ def test_one_interval_for_every_score() -> None:
         assert found.n_groups == 6
         assert found.metrics(name) == {f"{name}_ci_low": found.low, f"{name}_ci_high": found.high}
     assert interval(predictions, "speaker") == every["uar"]
+    best = predictions_for("uar", skill=1.15, n_rows=8)
+    assert interval(best, "speaker").high == 1.0
+    assert interval(best, "speaker", "log_loss").low >= 0.0
 
 
 @pytest.mark.parametrize("name", SCORES)
 def test_a_function_of_rows_is_the_same_score(name: str) -> None:
     """A score that is no function of sums takes the slow path, and nothing but time tells it apart."""
     fast = get_score(name)
-    slow = replace(fast, sums=None, value=None, each=None, statistic=lambda rows: pooled(rows)[name])
+    slow = replace(fast, sums=None, value=None, each=None, statistic=lambda rows: fast.on(rows).whole())
     runs = {str(i): predictions_for(name, skill=0.4 + 0.1 * i, seed=i, n_groups=4, n_rows=6) for i in range(2)}
     assert isinstance(slow.on(runs["0"], "speaker"), GroupRows)
-    one, other = (compare(runs, "speaker", metric=score, draws=20) for score in (fast, slow))
+    one, other = (compare(runs, "speaker", metric=score, draws=10) for score in (fast, slow))
     assert [row.key for row in one.rows] == [row.key for row in other.rows]
     assert other.corrected == pytest.approx(one.corrected, abs=1e-12)
     for mine, theirs in zip(one.rows, other.rows, strict=True):
@@ -355,3 +359,18 @@ def test_each_may_be_added_to_any_score_of_sums() -> None:
     assert isinstance(score, Score)
     got = score.on(predictions).each()  # type: ignore[attr-defined]
     assert got.tolist() == predictions.frame["label"].value_counts().reindex(CLASSES).tolist()
+
+
+def test_the_example_of_the_documentation() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    (code,) = (part.split("```")[0] for part in text.split("```python\n")[1:])
+    held: dict[str, Score] = {}
+    exec(code, held)
+    predictions = predictions_for("uar")
+    assert held["SCORE"].on(predictions).whole() == pytest.approx(1 - pooled(predictions)["wa"])
+
+
+def test_the_documentation_names_every_score() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    for name in SCORES:
+        assert f"| `{name}` |" in text

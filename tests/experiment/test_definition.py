@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import warnings
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ser_experiments.errors import InputError
 from ser_experiments.experiment import build_estimator, experiment_names, load_experiment
-from ser_experiments.experiment.definition import Definition, parse_definition
+from ser_experiments.experiment.definition import Definition, Experiment, parse_definition
 
 SHIPPED = Path(__file__).parents[2] / "experiments"
 GOOD = 'description = "x"\n[features]\nsets = ["lld"]\n[model]\ntype = "xgboost"\nmax_depth = 3\n'
@@ -120,3 +124,91 @@ _values = st.recursive(
 def test_no_definition_leads_to_a_traceback(raw: dict[str, object]) -> None:
     with contextlib.suppress(InputError):
         assert isinstance(parse_definition(raw, "some.toml"), Definition)
+
+
+FITTED = {
+    "dummy": {"strategy": ["prior", "stratified"]},
+    "logreg": {"C": [0.1, 1.0], "class_weight": ["balanced"]},
+    "svm": {"C": [0.1, 1], "kernel": ["linear", "rbf"], "class_weight": ["balanced", {"angry": 2.0, "sad": 1.0}]},
+    "random_forest": {"n_estimators": [3], "max_depth": [2]},
+    "extra_trees": {"n_estimators": [3]},
+    "gradient_boosting": {"n_estimators": [2], "subsample": [0.9]},
+    "xgboost": {"n_estimators": [2], "max_depth": [1]},
+    "lightgbm": {"n_estimators": [2], "num_leaves": [3]},
+    "mlp": {"n_epochs": [2], "hidden": [[4]]},
+}
+
+
+@st.composite
+def _definitions(draw: st.DrawFn) -> dict[str, object]:
+    """Draw a definition of words that exist; values are good ones, and now and then anything."""
+    model = draw(st.sampled_from(sorted(FITTED)))
+    good = {key: st.sampled_from(values) for key, values in FITTED[model].items()}
+    params = draw(st.fixed_dictionaries(good))
+    if draw(st.integers(0, 3)) == 0:
+        params[draw(st.sampled_from([*good, "random_state", "class_weight"]))] = draw(_values)
+    pipeline = st.fixed_dictionaries(
+        {},
+        optional={
+            "scale": st.sampled_from(["none", "standard", "robust", "quantile"]),
+            "select": st.integers(1, 200),
+            "calibrate": st.sampled_from(["none", "temperature"]),
+            "balance": st.booleans(),
+        },
+    )
+    raw: dict[str, object] = {"model": {"type": model, **params}, "pipeline": draw(pipeline)}
+    if draw(st.booleans()):
+        spaces = {f"model.{key}": values for key, values in FITTED[model].items()} | {"pipeline.select": [1, 5]}
+        if draw(st.integers(0, 3)) == 0:
+            spaces[draw(st.sampled_from([*spaces, "pipeline.scale", "pipeline.balance"]))] = draw(_values)
+        raw["search"] = {"trials": 2, "folds": 2, "space": spaces}
+    return raw
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(_definitions(), st.integers(0, 3))
+def test_a_definition_that_is_accepted_is_fitted_and_answers(raw: dict[str, object], seed: int) -> None:
+    """Nothing is found out in the middle of a run: one line before anything is measured, or probabilities."""
+    rng = np.random.default_rng(seed)
+    try:
+        definition = parse_definition(raw, "some.toml")
+        experiment = Experiment(name="some", definition=definition, text="", folder=SHIPPED)
+        estimator = build_estimator(experiment, seed=seed, from_table=True)
+    except InputError as error:
+        if "\n" in str(error):
+            pytest.fail(f"more than one line: {error}")
+        return
+    y = np.array(["angry", "sad"] * 6)
+    X = pd.DataFrame(rng.normal(size=(12, 6)).astype(np.float32), columns=list("abcdef"))
+    # Of four speakers each has one emotion, so that inner folds lack the other.
+    X["group"] = [f"s{i % (3 + seed % 2)}" for i in range(12)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        proba = estimator.fit(X, y).predict_proba(X)
+    assert proba.shape == (12, 2)
+    assert np.isfinite(proba).all()
+
+
+def test_what_gives_no_probabilities_is_refused_before_anything_is_measured() -> None:
+    message = "model: 'svm' gives no probabilities by itself; say [pipeline] calibrate = 'temperature'"
+    with pytest.raises(InputError, match=re.escape(message)):
+        build_estimator(load_experiment("svm_lld", SHIPPED, ["pipeline.calibrate=none"]))
+    with pytest.raises(InputError, match=re.escape(message)):
+        build_estimator(load_experiment("svm_lld_views", SHIPPED, ["pipeline.calibrate=none"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("svm_lld", "model.C=-1", "model: The 'C' parameter of SVC must be a float in the range (0.0, inf]. Got -1"),
+        ("xgb_lld", "model.subsample=3", "The 'subsample' parameter of XGBoostClassifier must be a float"),
+        ("lgbm_lld", "model.num_leaves=0", "The 'num_leaves' parameter of LGBMClassifier must be an int"),
+        ("mlp_mfcc", "model.lr=-1", "model: lr must be a number above 0, got -1"),
+        ("svm_lld_tuned", 'search.space={"model.C" = [1.0, -1]}', "search: space: model.C = -1: model: The 'C'"),
+        ("svm_lld_tuned", 'search.space={"pipeline.select" = [5, 0]}', "search: space: pipeline.select = 0: pipeline"),
+        ("svm_lld_tuned", "model.gamma=few", "The 'gamma' parameter of SVC must be"),
+    ],
+)
+def test_a_value_that_no_fit_takes_is_refused_before_anything_is_measured(name: str, change: str, message: str) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        build_estimator(load_experiment(name, SHIPPED, [change]))

@@ -83,7 +83,7 @@ def test_a_request_is_frozen_and_knows_its_fields() -> None:
 def test_enrolled_clips_are_in_no_fold_and_the_setting_says_so(tmp_path: Path) -> None:
     tree = small_tree(tmp_path / "IEMOCAP_full_release")
     request = SettingRequest(corpus="iemocap", root=tree, normalize="neutral-1")
-    corpus = load(request)
+    corpus = load(request, project.find())
     selection = select(request, corpus)
     taken = {one for ids in selection.enrolled.values() for one in ids}
     assert len(taken) == corpus.utterances["speaker"].nunique()
@@ -105,7 +105,7 @@ def test_recordings_that_are_left_out_are_as_if_they_had_never_been_there(tmp_pa
     asked = RunRequest(experiment="svm_lld", corpus="iemocap", root=spoilt, normalize="enrol-1", skip_bad=True)
     prepared = prepare(asked, project.find())
     assert list(prepared.skipped) == [bad]
-    fewer = select(asked, without(load(asked), [bad]))
+    fewer = select(asked, without(load(asked, project.find()), [bad]))
     assert prepared.setting == fewer.setting
     assert prepared.enrolled == fewer.enrolled
     assert bad not in prepared.table.index

@@ -15,11 +15,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from ser_experiments.errors import SerError, StoreError
-from ser_experiments.features import compaction, feature_table, store
-from ser_experiments.features.store import Parts
+from ser_experiments.features import feature_table
+from ser_experiments.features.store import arrays, compaction, parts
+from ser_experiments.features.store.arrays import ShardedTable
+from ser_experiments.features.store.parts import PartitionedTable
 from ser_experiments.features.table import build
 from tests.tiny_set import extractor, measured, write_recordings
 
@@ -53,9 +56,9 @@ def start(audio: Path, cache: Path, log: Path, *, jobs: int = 1, layout: str = "
 def stored_keys(cache: Path, name: str = "tiny") -> set[bytes]:
     keys: set[bytes] = set()
     for folder in (cache / "tables" / name).glob("*"):
-        schema = store.pq.read_schema(next(folder.glob("part-*.parquet"))) if any(folder.glob("part-*")) else None
+        schema = pq.read_schema(next(folder.glob("part-*.parquet"))) if any(folder.glob("part-*")) else None
         if schema is not None:
-            Parts(folder, schema).visit(lambda part: keys.update(part.keys()) or True)  # type: ignore[func-returns-value]
+            PartitionedTable(folder, schema).visit(lambda part: keys.update(part.keys()) or True)  # type: ignore[func-returns-value]
     return keys
 
 
@@ -96,7 +99,7 @@ def test_a_killed_extraction_goes_on_where_it_stopped(tmp_path: Path, seed: int,
 SPEECH_SCRIPT = """
 import sys
 from ser_experiments import feature_table, load_corpus
-from ser_experiments.features import schedule
+from ser_experiments.features.extraction import schedule
 root, cache, jobs = sys.argv[1:]
 if jobs == "2":
     schedule.ALONE_S, schedule.WORTH_S = 0.0, -1.0
@@ -109,20 +112,20 @@ SPEECH_SETS = ("lld", "prosody", "melspec")
 def test_twenty_kills_on_real_speech(speech_corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every kill hits a run that measures, on a store of its own; each resumes to the undisturbed table."""
     from ser_experiments import load_corpus
-    from ser_experiments.features import extraction
+    from ser_experiments.features.extraction.writing import Writer
 
     root = speech_corpora / "emodb4"
     utterances = load_corpus("manifest", root).utterances
     fresh = feature_table(SPEECH_SETS, utterances, cache=tmp_path / "fresh", jobs=1)
     everything = {name: stored_keys(tmp_path / "fresh", name) for name in SPEECH_SETS}
     added: list[tuple[str, bytes]] = []
-    original = extraction._Writer.add
+    original = Writer.add
 
-    def add(self: extraction._Writer, number: int, key: bytes, values: np.ndarray) -> None:
+    def add(self: Writer, number: int, key: bytes, values: np.ndarray) -> None:
         added.append((self._targets[number].extractor.name, key))
         original(self, number, key, values)
 
-    monkeypatch.setattr(extraction._Writer, "add", add)
+    monkeypatch.setattr(Writer, "add", add)
     clock = random.Random(7)
     partly = 0
     for moment in range(20):
@@ -235,7 +238,7 @@ def test_damaged_rows_are_measured_again(
     utterances, cache, log = filled
     part = parts_of(cache, "tiny_row")[4]
     content = bytearray(part.read_bytes())
-    keys = store.pq.read_table(part)["key"].to_pylist()
+    keys = pq.read_table(part)["key"].to_pylist()
     content[content.index(keys[0])] ^= 0xFF
     part.write_bytes(
         {"truncated": content[: len(content) // 2], "garbage": b"PAR1" + os.urandom(500), "empty": b""}.get(
@@ -254,7 +257,7 @@ def test_arrays_that_are_lost_are_measured_again(
 ) -> None:
     utterances, cache, log = filled
     part = parts_of(cache, "tiny_array")[2]
-    shard, lost = store.shard_of(part), len(store.pq.read_table(part))
+    shard, lost = parts.shard_of(part), len(pq.read_table(part))
     if damage == "gone":
         shard.unlink()
     else:
@@ -283,18 +286,18 @@ def test_a_merge_that_is_killed_loses_nothing(
     """After every write and every removal of a merge the store gives the right table without measuring."""
     utterances, cache, log = filled
     tables = []
-    for name, schema in (("tiny_row", None), ("tiny_array", compaction.arrays.SCHEMA)):
-        folder = parts_of(cache, name)[0].parent
-        tables.append(Parts(folder, schema or store.pq.read_schema(parts_of(cache, name)[0])))
-    monkeypatch.setattr(compaction, "PART_BYTES", 300)
-    monkeypatch.setattr(compaction.arrays, "SHARD_BYTES", 300)
+    for name, kind in (("tiny_row", PartitionedTable), ("tiny_array", lambda folder, _: ShardedTable(folder))):
+        part = parts_of(cache, name)[0]
+        tables.append(kind(part.parent, pq.read_schema(part)))
+    monkeypatch.setattr(parts, "PART_BYTES", 300)
+    monkeypatch.setattr(arrays, "SHARD_BYTES", 300)
     steps = 0
 
     class Killed(BaseException):
         pass
 
-    for kind in (Parts, Path):
-        name = "append" if kind is Parts else "unlink"
+    for kind in (PartitionedTable, Path):
+        name = "append" if kind is PartitionedTable else "unlink"
         original = getattr(kind, name)
         for survives in range(8):
             with monkeypatch.context() as patch:
@@ -317,8 +320,8 @@ def test_a_merge_that_is_killed_loses_nothing(
 def test_references_outlive_a_merge(filled: tuple[pd.DataFrame, Path, Path], tmp_path: Path) -> None:
     utterances, cache, log = filled
     table = whole(utterances, cache, log)
-    parts = Parts(parts_of(cache, "tiny_array")[0].parent, compaction.arrays.SCHEMA)
-    assert compaction.compact_if_due(parts, many=2) >= 10
+    merged = ShardedTable(parts_of(cache, "tiny_array")[0].parent)
+    assert compaction.compact_if_due(merged, many=2) >= 10
     assert_right(table, utterances, tmp_path)
 
 

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
+from ser_experiments import identity
 from ser_experiments.errors import StoreError
-from ser_experiments.features import extractor as extractor_module
-from ser_experiments.features import maintenance, store
-from ser_experiments.features.compaction import LOCK
-from ser_experiments.features.maintenance import LEFTOVER_S, prune, status
+from ser_experiments.features.store import files as store_files
+from ser_experiments.features.store import maintenance
+from ser_experiments.features.store.compaction import LOCK
+from ser_experiments.features.store.maintenance import LEFTOVER_S, prune, status
 from ser_experiments.features.table import build
 from tests.tiny_set import extractor, measured, write_recordings
 
@@ -89,7 +91,7 @@ def test_status_of_no_store(tmp_path: Path) -> None:
 def test_status_counts_damaged_parts_and_bears_a_lost_identity(cache: Path) -> None:
     folder = folder_of(cache, **CURRENT)
     next(folder.glob("part-*.parquet")).write_bytes(b"no part")
-    (folder / store.IDENTITY_FILE).write_text("{")
+    (folder / store_files.IDENTITY_FILE).write_text("{")
     row = status(cache).set_index(["set", "digest"]).loc[identity_of(**CURRENT)]
     assert row["damaged"] == 1
     assert row["rows"] < ROWS
@@ -117,7 +119,7 @@ def test_prune_removes_identities_that_are_not_in_use(
     build([extractor(**CURRENT, log=log), extractor(**ARRAY, log=log)], utterances, cache=cache)
     assert measured(log) == []
     # A set of other libraries is another identity.
-    monkeypatch.setattr(extractor_module, "version", lambda name: "99")
+    monkeypatch.setattr(identity, "_version", lambda name: "99")
     assert identity_of(**CURRENT) not in {(row["set"], row["digest"]) for _, row in status(cache).iterrows()}
 
 
@@ -129,11 +131,11 @@ def test_prune_removes_what_killed_processes_left(cache: Path, utterances: pd.Da
         (folder / LOCK).touch()
         make_old(folder / LOCK)
     leftovers = {
-        make_old(_written(rows / f"{store.TEMPORARY}abc", 10)): "unfinished",
+        make_old(_written(rows / f"{store_files.TEMPORARY}abc", 10)): "unfinished",
         make_old(_written(over / "shard-0123.bin", 20)): "without an index",
     }
     # Another process may be writing these at the moment: a shard lies there before its index does.
-    young = {_written(rows / f"{store.TEMPORARY}def", 10), _written(over / "shard-4567.bin", 20)}
+    young = {_written(rows / f"{store_files.TEMPORARY}def", 10), _written(over / "shard-4567.bin", 20)}
     done = prune(cache, keep=in_use())
     assert dict(zip(done["path"], done["why"], strict=True)) == {str(p): why for p, why in leftovers.items()}
     assert dict(zip(done["path"], done["bytes"], strict=True)) == {
@@ -148,7 +150,7 @@ def test_prune_removes_damaged_parts_whatever_their_age(cache: Path, utterances:
     prune(cache, keep=in_use())
     folder, log = folder_of(cache, **CURRENT), tmp_path / "log"
     part = max(folder.glob("part-*.parquet"), key=lambda path: path.stat().st_size)
-    lost = store.pq.read_table(part)["key"].to_pylist()
+    lost = pq.read_table(part)["key"].to_pylist()
     content = bytearray(part.read_bytes())
     # The footer stays right, so only the checksum of the page tells.
     content[content.index(lost[0])] ^= 0xFF

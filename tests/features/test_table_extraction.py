@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,13 @@ import pandas as pd
 import pytest
 import soundfile
 
+from ser_experiments import identity
 from ser_experiments.errors import AudioError, InputError, StoreError
 from ser_experiments.features import BadRecordings, Progress, extract, feature_table, survey
-from ser_experiments.features import extraction as extraction_module
+from ser_experiments.features.extraction import plan, reading, schedule
+from ser_experiments.features.extractor import Extractor
+from ser_experiments.features.measure import per_clip
+from ser_experiments.features.store import keys
 from ser_experiments.features.table import build
 from tests import tiny_set
 from tests.tiny_set import extractor, measured, write_recordings
@@ -80,9 +85,9 @@ def test_each_recording_is_decoded_once_for_all_sets(
     utterances: pd.DataFrame, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = []
-    original = extraction_module.read_audio
+    original = reading.read_audio
     monkeypatch.setattr(
-        extraction_module, "read_audio", lambda path, **options: (read.append(path), original(path, **options))[1]
+        reading, "read_audio", lambda path, **options: (read.append(path), original(path, **options))[1]
     )
     build([extractor(), extractor(name="other"), extractor(name="third", layout="array")], utterances, cache=cache)
     survey(utterances, cache=cache)
@@ -134,16 +139,14 @@ def test_a_renamed_folder_costs_nothing(utterances: pd.DataFrame, cache: Path, l
 def test_unchanged_files_are_not_read_again(
     utterances: pd.DataFrame, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ser_experiments.features import content
-
     read = []
-    original = content._hash_file
-    monkeypatch.setattr(content, "_hash_file", lambda file: (read.append(file.path), original(file))[1])
+    original = keys._fingerprint
+    monkeypatch.setattr(keys, "_fingerprint", lambda file: (read.append(file.path), original(file))[1])
     # Files that have just been written are not trusted to stay.
     build([extractor()], utterances, cache=cache)
     build([extractor()], utterances, cache=cache)
     assert len(read) == 2 * len(utterances)
-    monkeypatch.setattr(content, "_SETTLED_S", 0.0)
+    monkeypatch.setattr(keys, "_SETTLED_S", 0.0)
     build([extractor()], utterances, cache=cache)
     read.clear()
     build([extractor()], utterances, cache=cache)
@@ -168,10 +171,8 @@ def test_other_parameters_or_version_are_measured_anew(
 def test_another_library_version_is_measured_anew(
     utterances: pd.DataFrame, cache: Path, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ser_experiments.features import extractor as extractor_module
-
     build([extractor(log=log)], utterances, cache=cache)
-    monkeypatch.setattr(extractor_module, "version", lambda name: "99")
+    monkeypatch.setattr(identity, "_version", lambda name: "99")
     build([extractor(log=log)], utterances, cache=cache)
     assert len(measured(log)) == 2 * len(utterances)
 
@@ -287,9 +288,7 @@ def test_a_set_that_fails_stops_nothing_else(utterances: pd.DataFrame, cache: Pa
 def test_numbers_that_break_the_contract_are_not_kept(
     utterances: pd.DataFrame, cache: Path, values: np.ndarray, message: str
 ) -> None:
-    from dataclasses import replace
-
-    broken = replace(extractor(), compute=lambda audio: values)
+    broken = Extractor(replace(extractor().measure, open=per_clip(lambda audio: values)))
     with pytest.raises(BadRecordings, match=message):
         build([broken], utterances.iloc[:1], cache=cache)
 
@@ -317,7 +316,7 @@ def test_survey_after_a_table_reads_no_audio(
     utterances: pd.DataFrame, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = build([extractor()], utterances, cache=cache)
-    monkeypatch.setattr(extraction_module, "read_audio", None)
+    monkeypatch.setattr(reading, "read_audio", None)
     assert survey(utterances.loc[table.index], cache=cache)["problem"].isna().all()
 
 
@@ -329,8 +328,6 @@ def test_ids_must_be_unique(utterances: pd.DataFrame, cache: Path) -> None:
 
 
 def test_workers_give_the_same_table(tmp_path: Path, cache: Path, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ser_experiments.features import schedule
-
     utterances = write_recordings(tmp_path / "many", 80)
     alone = build([extractor()], utterances, cache=tmp_path / "other", jobs=1)
     monkeypatch.setattr(schedule, "ALONE_S", 0.0)
@@ -352,8 +349,6 @@ def test_a_backend_that_the_caller_chose_is_used(
 
     import joblib
 
-    from ser_experiments.features import schedule
-
     threads = set()
     original = schedule.measure
     monkeypatch.setattr(
@@ -368,8 +363,6 @@ def test_a_backend_that_the_caller_chose_is_used(
 
 
 def test_small_jobs_start_no_processes(utterances: pd.DataFrame, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ser_experiments.features import schedule
-
     monkeypatch.setattr(schedule, "_in_workers", None)
     assert len(build([extractor()], utterances, cache=cache, jobs=8)) == len(utterances)
 
@@ -404,8 +397,9 @@ def test_the_project_cache_is_the_default(
     utterances: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SER_CACHE", str(tmp_path / "mine"))
-    build([extractor()], utterances)
-    assert (tmp_path / "mine" / "tables" / "tiny").is_dir()
+    feature_table(["mfcc"], utterances.iloc[:2])
+    survey(utterances.iloc[:2])
+    assert {"mfcc", "_survey"} <= {path.name for path in (tmp_path / "mine" / "tables").iterdir()}
 
 
 def test_no_utterances_give_an_empty_table(utterances: pd.DataFrame, cache: Path) -> None:
@@ -415,8 +409,6 @@ def test_no_utterances_give_an_empty_table(utterances: pd.DataFrame, cache: Path
 
 
 def test_rows_that_vanish_are_said(utterances: pd.DataFrame, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ser_experiments.features import plan
-
     monkeypatch.setattr(plan.schedule, "run", lambda *args, **options: {})
     with pytest.raises(StoreError, match="rows vanished while they were read"):
         build([extractor()], utterances, cache=cache)

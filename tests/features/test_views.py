@@ -16,6 +16,7 @@ from ser_experiments.experiment.definition import parse_definition
 from ser_experiments.features.extractor import get_extractor
 from ser_experiments.features.views import perturb, recorded, view_names
 from ser_experiments.features.views.noise import SNR_DB
+from ser_experiments.features.views.room import DIRECT_DB, RT60_S
 from ser_experiments.features.views.speed import CHANGE
 from ser_experiments.models.augmented import Augmented
 from ser_experiments.models.grouping import ByColumn, TakeColumns
@@ -77,13 +78,18 @@ def test_speed_moves_length_and_pitch_together(speech: np.ndarray) -> None:
     assert seen == {True, False}
 
 
-def test_a_room_has_a_tail() -> None:
+@pytest.mark.parametrize("draw", range(2, 10))
+def test_a_room_has_a_tail_that_decays_as_rooms_do(draw: int) -> None:
     click = np.zeros(RATE, dtype=np.float32)
     click[0] = 1.0
-    heard = perturb("room", click, RATE) ** 2
-    early, late = heard[: RATE // 4].sum(), heard[RATE // 2 :].sum()
-    assert heard[0] > 0
-    assert late < early
+    heard = perturb(f"room-{draw}", click, RATE).astype(np.float64) ** 2
+    direct, tail = heard[0], heard[1:].sum()
+    assert DIRECT_DB[0] - 0.1 <= 10 * np.log10(direct / tail) <= DIRECT_DB[1] + 0.1
+    # Schroeder's backward integral of the tail falls on a straight line; 60 dB of it are the reverberation time.
+    left = 10 * np.log10(np.cumsum(heard[:0:-1])[::-1] / tail)
+    where = np.flatnonzero((left < -5) & (left > -25))
+    slope = np.polyfit(where / RATE, left[where], 1)[0]
+    assert 0.9 * RT60_S[0] <= -60 / slope <= 1.1 * RT60_S[1]
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,16 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import make_pipeline
 from skops import io
 
+from ser_experiments.errors import InputError
 from ser_experiments.frames import GROUP
-from ser_experiments.models.spec import ModelSpec, get_model, model_names
+from ser_experiments.identity import libraries
+from ser_experiments.models.grouping import TakeColumns
+from ser_experiments.models.pipeline import build_model
+from ser_experiments.models.remember import Remembered
+from ser_experiments.models.spec import ModelSpec, families_of, get_model, model_names
 
 #: Small settings of families whose defaults take long; a family that is missing here is tested as it is.
 SMALL: dict[str, dict[str, object]] = {
@@ -26,6 +32,7 @@ SMALL: dict[str, dict[str, object]] = {
     "mlp": {"n_epochs": 12, "batch_size": 8, "lr": 0.01, "hidden": (16,), "dropout": 0.1},
     "lstm": {"n_epochs": 12, "batch_size": 8, "lr": 0.02, "hidden": 8, "crop_frames": 12},
     "cnn": {"n_epochs": 10, "batch_size": 8, "lr": 0.01, "widths": (4, 8), "crop_frames": 12, "column_masks": 0},
+    "resnet": {"n_epochs": 12, "batch_size": 16, "lr": 0.05, "width": 4, "crop_frames": 12, "column_masks": 0},
     "resnet18": {"n_epochs": 12, "batch_size": 16, "lr": 0.05, "width": 4, "crop_frames": 12, "column_masks": 0},
     "resnet34": {"n_epochs": 12, "batch_size": 16, "lr": 0.05, "width": 4, "crop_frames": 12, "column_masks": 0},
 }
@@ -75,7 +82,7 @@ def answers(fitted: BaseEstimator, X: Any) -> NDArray[np.float64]:
 def test_families_are_found() -> None:
     assert {
         *("dummy", "logreg", "svm", "random_forest", "extra_trees", "gradient_boosting", "xgboost", "lightgbm"),
-        *("mlp", "lstm", "cnn", "resnet18", "resnet34"),
+        *("mlp", "lstm", "cnn", "resnet", "resnet18", "resnet34"),
     } <= set(FAMILIES)
 
 
@@ -117,6 +124,36 @@ def test_string_labels_probabilities_and_repetition(name: str) -> None:
     if name != "dummy":
         assert (predicted == y).mean() > 0.8
     assert np.array_equal(answers(clone(fitted).fit(X, y), X), scores)
+
+
+@every_family
+def test_it_says_which_class_it_builds_and_for_which_tasks(name: str) -> None:
+    spec = get_model(name)
+    assert name in families_of(type(spec.build()))
+    assert set(spec.kinds) <= {"classes", "dimensions", "distribution"}
+    for library in spec.libraries:
+        assert libraries([library])[library] != "none"
+    assert set(spec.without_effect) <= set(spec.build().get_params())
+    with pytest.raises(InputError, match=f"'{name}' cannot predict weather; it is for classes"):
+        build_model(name, kind="weather")
+
+
+@every_family
+def test_weights_of_rows_count(name: str) -> None:
+    """Rows of weight zero are as good as absent; through pipelines and wrappers too."""
+    y = labels_of(20, 20, 20)
+    X = rows_for(name, y)
+    weights = np.where(y == "sadness", 0.01, 1.0)
+    plain, weighted = build(name).fit(X, y), build(name).fit(X, y, sample_weight=weights)
+    assert not np.allclose(answers(plain, X), answers(weighted, X))
+    if not hasattr(plain, "predict_proba"):
+        return
+    assert weighted.predict_proba(X)[:, 2].mean() < plain.predict_proba(X)[:, 2].mean()
+    table = X if isinstance(X, pd.DataFrame) else pd.DataFrame(X).add_prefix("c").assign(**{GROUP: "s"})
+    taker = TakeColumns(layout=get_model(name).layout, keep_group=get_model(name).reads_group)
+    wrapped = Remembered(make_pipeline(taker, build(name)))
+    same = wrapped.fit(table, y, sample_weight=weights)
+    np.testing.assert_allclose(same.predict_proba(table), weighted.predict_proba(X), atol=1e-6)
 
 
 @every_family

@@ -7,20 +7,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import log_loss
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
 
+from ser_experiments.errors import InputError
 from ser_experiments.evaluation.crossval import cross_validate
 from ser_experiments.evaluation.folds import make_folds
 from ser_experiments.evaluation.scoring import pooled
 from ser_experiments.frames import Predictions
 from ser_experiments.models import remember
 from ser_experiments.models.ensemble import AverageOfMembers, LogLinearPool, StackOfMembers
-from ser_experiments.models.fit_key import fit_key
-from ser_experiments.models.grouping import ByColumn
+from ser_experiments.models.grouping import ByColumn, TakeColumns
 from ser_experiments.models.persistence import load_estimator, save_estimator
 from ser_experiments.models.pipeline import build_pipeline
-from ser_experiments.models.remember import Remembered
+from ser_experiments.models.remember import Remembered, keeping_nothing
+from ser_experiments.models.tuned import Tuned
 
 
 def corpus(n_classes: int = 3, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
@@ -142,21 +145,45 @@ def test_a_stack_takes_the_fits_of_earlier_runs(tmp_path: Path, monkeypatch: pyt
     assert not member(tmp_path).fit(wide, y).reused_  # without sets every column counts
 
 
-def test_keys_tell_rows_labels_and_parameters_apart() -> None:
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        StackOfMembers(members()),
+        AverageOfMembers(members()),
+        build_pipeline("svm", calibrate="temperature"),
+        Remembered(build_pipeline("logreg")),
+        Tuned({"model": "logreg", "params": {}}, {"model.C": [0.01, 1.0]}, trials=2),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_every_wrapper_hands_weights_of_rows_on(estimator: BaseEstimator) -> None:
+    """A class whose rows weigh next to nothing is hardly answered, and equal weights are none."""
     X, y = corpus()
-    one = build_pipeline("svm", {"C": 1.0})
-    keys = {
-        fit_key(one, X, y),
-        fit_key(build_pipeline("svm", {"C": 2.0}), X, y),
-        fit_key(build_pipeline("svm", {"C": 1.0}, scale="robust"), X, y),
-        fit_key(build_pipeline("svm", {"C": 1.0}, calibrate="temperature"), X, y),
-        fit_key(one, X.iloc[1:], y[1:]),
-        fit_key(one, X.assign(a=X["a"] + 1), y),
-        fit_key(one, X, np.roll(y, 1)),
-        fit_key(one, X.assign(group="s"), y),
-    }
-    assert len(keys) == 8
-    assert fit_key(clone(one), X.copy(), y.copy()) in keys
+    plain = clone(estimator).fit(X, y)
+    even = clone(estimator).fit(X, y, sample_weight=np.ones(len(y)))
+    light = clone(estimator).fit(X, y, sample_weight=np.where(y == "sad", 1e-3, 1.0))
+    assert even.predict_proba(X) == pytest.approx(plain.predict_proba(X), abs=1e-4)
+    assert light.predict_proba(X)[:, 2].mean() < 0.5 * plain.predict_proba(X)[:, 2].mean()
+
+
+def test_weights_for_a_model_that_takes_none_are_refused() -> None:
+    X, y = corpus()
+    without = make_pipeline(TakeColumns(), KNeighborsClassifier())
+    with pytest.raises(InputError, match="KNeighborsClassifier takes no weights of rows"):
+        Remembered(without).fit(X, y, sample_weight=np.ones(len(y)))
+
+
+def test_what_is_shuffled_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remember, "WORTH_S", 0.0)
+    X, y = corpus()
+    recipe = {"model": "logreg", "params": {}}
+    stack = StackOfMembers(
+        [("a", Remembered(Tuned(recipe, {"model.C": [1.0]}, 1, folder=str(tmp_path)), str(tmp_path)))]
+    )
+    keeping_nothing(stack).fit(X, y)
+    assert not list(tmp_path.iterdir())
+    clone(stack).fit(X, y)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".skops", ".trials"}
 
 
 def test_a_damaged_fit_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 
 from ser_experiments import identity
 from ser_experiments.features import feature_table
-from ser_experiments.features.arrays import ArrayRef, Place
+from ser_experiments.features.store.references import ArrayRef, Place
 from ser_experiments.models import remember, source, spec
 from ser_experiments.models.ensemble import AverageOfMembers, StackOfMembers
 from ser_experiments.models.fit_key import fit_key, identity_of

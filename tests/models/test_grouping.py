@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import clone
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.ensemble import StackingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
@@ -15,6 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from ser_experiments.errors import InputError, LeakError
+from ser_experiments.models.ensemble import StackOfMembers
 from ser_experiments.models.grouping import ByColumn, OnFeatures, TakeColumns, assert_disjoint
 from ser_experiments.models.temperature import TemperatureScaled
 
@@ -121,3 +127,75 @@ def test_temperature_with_two_classes_and_with_one_group(table: tuple[pd.DataFra
     assert (scaled.predict(X) == scaled.estimator_.predict(X)).all()
     alone = TemperatureScaled(make_pipeline(TakeColumns(), SVC())).fit(X.assign(group="s"), two)
     assert alone.temperature_ == 1.0
+
+
+@st.composite
+def grouped(draw: st.DrawFn) -> tuple[pd.DataFrame, np.ndarray]:
+    """Draw a table of two to seven groups of any sizes in any order, and two or three classes dealt out anyhow."""
+    n_groups = draw(st.integers(2, 7))
+    groups = [f"s{i}" for i in range(n_groups) for _ in range(draw(st.integers(1, 9)))]
+    groups = draw(st.permutations(groups))
+    labels = np.array(draw(st.lists(st.sampled_from("abc"), min_size=len(groups), max_size=len(groups))))
+    labels[:2] = ["a", "b"]
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    X = pd.DataFrame(rng.normal(size=(len(groups), 2)), columns=["x", "y"], index=[f"u{i}" for i in range(len(groups))])
+    return X.assign(group=groups), labels
+
+
+@settings(max_examples=150, deadline=None)
+@given(grouped(), st.integers(2, 9), st.none() | st.integers(0, 5))
+def test_whatever_the_groups_they_stay_apart_and_every_row_is_tested_once(
+    drawn: tuple[pd.DataFrame, np.ndarray], n_splits: int, seed: int | None
+) -> None:
+    X, y = drawn
+    splitter = ByColumn(n_splits, seed)
+    splits = list(splitter.split(X, y))
+    assert len(splits) == splitter.get_n_splits(X) == min(n_splits, X["group"].nunique())
+    assert sorted(row for _, test in splits for row in test) == list(range(len(X)))
+    for train, test in splits:
+        assert set(train) | set(test) == set(range(len(X)))
+        assert not set(X["group"].iloc[train]) & set(X["group"].iloc[test])
+
+
+class Watched(ClassifierMixin, BaseEstimator):
+    """Answer the class frequencies, and note the groups of every fit and of every question in ``SEEN``."""
+
+    def fit(self, X: pd.DataFrame, y: np.ndarray) -> Watched:
+        self.classes_, counts = np.unique(y, return_counts=True)
+        self.shares_ = counts / counts.sum()
+        self.fitted_on_ = frozenset(X["group"])
+        return self
+
+    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
+        SEEN.append((self.fitted_on_, frozenset(X["group"])))
+        return np.tile(self.shares_, (len(X), 1))
+
+    def predict(self, X: pd.DataFrame) -> np.ndarray:
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+SEEN: list[tuple[frozenset[str], frozenset[str]]] = []
+
+
+@settings(max_examples=40, deadline=None)
+@given(grouped(), st.sampled_from(["calibration", "stack of calibrations", "search", "search of a stack"]))
+def test_inner_folds_of_any_nesting_ask_about_groups_that_were_not_fitted(
+    drawn: tuple[pd.DataFrame, np.ndarray], nesting: str
+) -> None:
+    X, y = drawn
+    calibrated = TemperatureScaled(Watched(), cv=ByColumn(2))
+    stack = StackOfMembers([("one", calibrated), ("two", Watched())], cv=ByColumn(2))
+    estimator = {
+        "calibration": calibrated,
+        "stack of calibrations": stack,
+        "search": GridSearchCV(Watched(), {}, cv=ByColumn(3)),
+        "search of a stack": GridSearchCV(stack, {"one__cv__seed": [0, 1]}, cv=ByColumn(2)),
+    }[nesting]
+    SEEN.clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # Inner folds may lack a class, which scikit-learn's stacking and scoring fill or warn about.
+        with contextlib.suppress(InputError, ValueError):
+            estimator.fit(X, y)
+    assert all(not fitted & asked for fitted, asked in SEEN)
+    event(f"{nesting}: {'asked' if SEEN else 'nothing asked'}")

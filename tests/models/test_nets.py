@@ -265,7 +265,7 @@ def test_refit_learns_from_all_rows_for_the_best_number_of_epochs(
 
 
 def test_the_loss_to_stop_by_ignores_overconfidence() -> None:
-    from ser_experiments.models.nets.training import as_good, judge
+    from ser_experiments.models.nets.training import judge, within_one_se
 
     rng = np.random.default_rng(0)
     codes = rng.integers(3, size=300)
@@ -288,8 +288,8 @@ def test_the_loss_to_stop_by_ignores_overconfidence() -> None:
     assert modest["valid_uar"] == np.mean([right[codes == k].mean() for k in range(3)])
     noise = rng.normal(size=300)
     error = noise.std() / np.sqrt(300)
-    assert as_good(losses + noise - noise.mean() + 0.99 * error, losses)
-    assert not as_good(losses + noise - noise.mean() + 1.01 * error, losses)
+    assert within_one_se(losses + noise - noise.mean() + 0.99 * error, losses)
+    assert not within_one_se(losses + noise - noise.mean() + 1.01 * error, losses)
 
 
 def test_without_early_stopping_the_last_epoch_is_kept(speech: tuple[pd.DataFrame, NDArray[np.str_]]) -> None:

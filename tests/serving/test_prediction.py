@@ -13,7 +13,7 @@ import soundfile
 from click.testing import CliRunner, Result
 
 from ser_experiments import run_experiment, timeline
-from ser_experiments.audio import VoiceActivity, look_over, read_audio, stream_audio
+from ser_experiments.audio import VoiceActivity, read_audio, scan, stream_audio
 from ser_experiments.cli import ser
 from ser_experiments.errors import AudioError, InputError
 from ser_experiments.features.extractor import get_extractor
@@ -72,7 +72,7 @@ def test_blocks_are_the_recording(tmp_path: Path, rate: int) -> None:
     blocks = [block for block, _ in stream_audio(tmp_path / "a.flac", 1.0)]
     assert [len(block) for block in blocks] == [rate, rate, len(whole) - 2 * rate]
     np.testing.assert_array_equal(np.concatenate(blocks), whole)
-    overall = look_over((tmp_path / "a.flac").read_bytes())
+    overall = scan((tmp_path / "a.flac").read_bytes())
     assert overall.duration_s == pytest.approx(2.3, abs=1e-3)
     assert overall.peak == pytest.approx(np.abs(whole).max())
 
@@ -85,7 +85,7 @@ def test_a_bad_end_is_found_before_anything_is_answered(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "none.wav", np.zeros(0), 16_000)
     for name, reason in (("nan", "NaN"), ("silent", "silent"), ("none", "no samples"), ("away", "no such file")):
         with pytest.raises(AudioError, match=rf"{name}\.wav: .*{reason}"):
-            look_over(tmp_path / f"{name}.wav")
+            scan(tmp_path / f"{name}.wav")
 
 
 @pytest.mark.parametrize("level", [1.0, 0.003])

@@ -5,7 +5,7 @@ This module computes nothing, so that the columns can be listed without loading 
 
 from __future__ import annotations
 
-from ser_experiments.features.extractor import Column
+from ser_experiments.features.columns import Column
 
 #: Functionals of a voice measure over the voiced frames.
 SPREAD = ("mean", "std", "p20", "p50", "p80")

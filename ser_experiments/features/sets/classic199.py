@@ -16,7 +16,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ser_experiments.features.extractor import Column, Extractor
+from ser_experiments.features.columns import Column
+from ser_experiments.features.measure import ROW, Measure, Output, per_clip
 
 SAMPLE_RATE = 16_000
 N_FFT = 2048
@@ -51,16 +52,15 @@ _CONTRAST = tuple(
 )
 
 
-def extractor() -> Extractor:
+def extractor() -> Measure:
     """Build the set."""
     described = (*_NAMED, *_MFCC, *_CHROMA, *_MEL, *_CONTRAST)
-    return Extractor(
+    columns = tuple(Column(f"classic_{name}", unit, source) for name, unit, source in described)
+    return Measure(
         name="classic199",
         version="3",
-        layout="row",
-        columns=tuple(Column(f"classic_{name}", unit, source) for name, unit, source in described),
-        compute=compute,
-        sample_rate=SAMPLE_RATE,
+        outputs=(Output("functionals", ROW, columns),),
+        open=per_clip(compute),
         libraries=("librosa", "numba", "numpy", "scipy", "soundfile", "soxr"),
     )
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ser_experiments.features.extractor import Column, Extractor
+from ser_experiments.features.columns import Column
+from ser_experiments.features.measure import ROW, Measure, Output, per_clip
 
 #: Cepstral coefficients, the zeroth (the level) among them.
 N_MFCC = 13
@@ -26,14 +27,13 @@ _SOURCE = (
 )
 
 
-def extractor() -> Extractor:
+def extractor() -> Measure:
     """Build the set."""
-    return Extractor(
+    return Measure(
         name="covariance",
         version="1",
-        layout="row",
-        columns=_columns(),
-        compute=compute,
+        outputs=(Output("functionals", ROW, _columns()),),
+        open=per_clip(compute),
         libraries=("librosa", "numba", "numpy", "scipy", "soundfile", "soxr"),
     )
 

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ser_experiments.errors import InputError
-from ser_experiments.features.extractor import Column, Extractor
+from ser_experiments.features.columns import Column
+from ser_experiments.features.measure import OVER_TIME, Measure, Output, per_clip
 from ser_experiments.features.sets._table import DELTA, MFCC, SHAPE, VOICE
 
 _GROUPS = (MFCC, DELTA, *SHAPE, VOICE)
 
 
-def extractor(*, hop_ms: int = 10) -> Extractor:
+def extractor(*, hop_ms: int = 10) -> Measure:
     """Build the set.
 
     Parameters
@@ -38,12 +39,11 @@ def extractor(*, hop_ms: int = 10) -> Extractor:
         Column("frame_voiced", "1", "whether the frame is active and voiced (dsp.pitch.track_f0)"),
         Column("frame_active", "1", "whether the frame is within 35 dB of the 95th percentile of the level"),
     ]
-    return Extractor(
+    return Measure(
         name="frames",
         version="4",
-        layout="array",
-        columns=tuple(columns),
-        compute=partial(compute, step=hop_ms // 10),
+        outputs=(Output("frames", OVER_TIME, tuple(columns)),),
+        open=per_clip(partial(compute, step=hop_ms // 10)),
         params={"hop_ms": hop_ms},
         libraries=("librosa", "numba", "numpy", "scipy", "soundfile", "soxr"),
     )

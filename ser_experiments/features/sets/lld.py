@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ser_experiments.features.extractor import Column, Extractor
+from ser_experiments.features.columns import Column
+from ser_experiments.features.measure import ROW, Measure, Output, per_clip
 from ser_experiments.features.sets._table import ALL, FUNCTIONALS, GROUPS, PURE
 
 if TYPE_CHECKING:
@@ -48,14 +49,13 @@ CLIP = (
 )
 
 
-def extractor() -> Extractor:
+def extractor() -> Measure:
     """Build the set."""
-    return Extractor(
+    return Measure(
         name="lld",
         version="5",
-        layout="row",
-        columns=_columns(),
-        compute=compute,
+        outputs=(Output("functionals", ROW, _columns()),),
+        open=per_clip(compute),
         libraries=("librosa", "numba", "numpy", "scipy", "soundfile", "soxr"),
     )
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ser_experiments.errors import InputError
-from ser_experiments.features.extractor import Column, Extractor
+from ser_experiments.features.columns import ColumnRule
+from ser_experiments.features.measure import OVER_TIME, Measure, Output, per_clip
 
 _TYPES = ("float16", "float32")
 
@@ -21,7 +22,7 @@ def extractor(
     hop_ms: float = 10.0,
     top_db: float = 80.0,
     dtype: Literal["float16", "float32"] = "float16",
-) -> Extractor:
+) -> Measure:
     """Build the set.
 
     Parameters
@@ -47,15 +48,14 @@ def extractor(
         f"librosa.power_to_db(top_db={top_db:g}) of librosa.feature.melspectrogram, {window_ms:g} ms Hann "
         f"windows every {hop_ms:g} ms, the recording scaled to -20 dB over its active frames"
     )
-    return Extractor(
+    columns = ColumnRule("melspec_{band:03d}", (("band", range(n_mels)),), "dB", source)
+    return Measure(
         name="melspec",
         version="2",
-        layout="array",
-        columns=tuple(Column(f"melspec_{i:03d}", "dB", source) for i in range(n_mels)),
-        compute=partial(compute, n_mels=n_mels, window=window, hop=hop, top_db=top_db),
+        outputs=(Output("frames", OVER_TIME, columns, dtype=dtype),),
+        open=per_clip(partial(compute, n_mels=n_mels, window=window, hop=hop, top_db=top_db)),
         params={"n_mels": n_mels, "window_ms": window_ms, "hop_ms": hop_ms, "top_db": top_db, "dtype": dtype},
         libraries=("librosa", "numba", "numpy", "scipy", "soundfile", "soxr"),
-        dtype=dtype,
     )
 
 

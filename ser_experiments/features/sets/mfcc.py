@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ser_experiments.errors import InputError
-from ser_experiments.features.extractor import Column, Extractor
+from ser_experiments.features.columns import Column
+from ser_experiments.features.measure import ROW, Measure, Output, per_clip
 
 #: Functionals of the coefficients and of their deltas.
 OF_COEFFICIENT = ("mean", "std", "p95")
 OF_DELTA = ("std",)
 
 
-def extractor(*, n_mfcc: int = 20) -> Extractor:
+def extractor(*, n_mfcc: int = 20) -> Measure:
     """Build the set.
 
     Parameters
@@ -40,12 +41,11 @@ def extractor(*, n_mfcc: int = 20) -> Extractor:
             for i in numbers
         ),
     ]
-    return Extractor(
+    return Measure(
         name="mfcc",
         version="2",
-        layout="row",
-        columns=tuple(columns),
-        compute=partial(compute, n_mfcc=n_mfcc),
+        outputs=(Output("functionals", ROW, tuple(columns)),),
+        open=per_clip(partial(compute, n_mfcc=n_mfcc)),
         params={"n_mfcc": n_mfcc},
         libraries=("librosa", "numba", "numpy", "scipy", "soundfile", "soxr"),
     )

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ser_experiments.features.extractor import Column, Extractor
+from ser_experiments.features.columns import Column
+from ser_experiments.features.measure import ROW, Measure, Output, per_clip
 from ser_experiments.features.sets._prosody import SPREAD, VOICE, columns
 
 if TYPE_CHECKING:
@@ -26,14 +27,13 @@ WINDOW = 400
 COLUMNS: tuple[Column, ...] = columns()
 
 
-def extractor() -> Extractor:
+def extractor() -> Measure:
     """Build the set."""
-    return Extractor(
+    return Measure(
         name="prosody",
         version="1",
-        layout="row",
-        columns=COLUMNS,
-        compute=compute,
+        outputs=(Output("functionals", ROW, COLUMNS),),
+        open=per_clip(compute),
         libraries=("librosa", "numba", "numpy", "scipy", "soundfile", "soxr"),
     )
 

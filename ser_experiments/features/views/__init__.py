@@ -7,19 +7,21 @@ store beside the plain one, and its columns end in ``@noise``. ``"noise-2"`` is 
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ser_experiments import plugins
+from ser_experiments import identity, plugins
 from ser_experiments.errors import InputError
-from ser_experiments.features.extractor import AT, Extractor
+from ser_experiments.features.columns import suffixed
+from ser_experiments.features.measure import Array, Audio, Measure, Opened
 
+#: Stands between the name of a set or column and the view of the recording that it was measured on.
+AT = "@"
 VIEWS = "ser_experiments.features.views"
 #: Draws of a view that may be told apart.
 MOST_DRAWS = 99
@@ -69,32 +71,36 @@ def perturb(name: str, audio: NDArray[np.float32], sample_rate: int) -> NDArray[
         No such view; the nearest name is given.
     """
     kind, draw = _parse(name)
-    seed = hashlib.blake2b(audio.tobytes() + f"{kind}-{draw}".encode(), digest_size=16).digest()
+    seed = bytes.fromhex(identity.of_bytes([audio.tobytes(), f"{kind}-{draw}".encode()]))
     rng = np.random.default_rng(int.from_bytes(seed, "little"))
     done = _module(kind).view(audio, sample_rate, rng)
     return np.ascontiguousarray(done, dtype=np.float32)
 
 
-def viewed(extractor: Extractor, name: str) -> Extractor:
-    """Return the extractor that measures a view of the recording instead of the recording."""
+def viewed(measure: Measure, name: str) -> Measure:
+    """Return the measure of a view of the recording instead of the recording."""
     kind, _ = _parse(name)
     return replace(
-        extractor,
-        name=on_view(extractor.name, name),
-        columns=tuple(column._replace(name=on_view(column.name, name)) for column in extractor.columns),
-        params={**extractor.params, "view": name, "view_version": _module(kind).VERSION},
-        compute=_OnView(extractor.compute, name, extractor.sample_rate),
+        measure,
+        name=on_view(measure.name, name),
+        outputs=tuple(replace(one, columns=suffixed(one.columns, on_view("", name))) for one in measure.outputs),
+        params={**measure.params, "view": name, "view_version": _module(kind).VERSION},
+        open=_OnView(measure.without_names(), name),
     )
 
 
 @dataclass(frozen=True)
 class _OnView:
-    compute: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+    measure: Measure
     view: str
-    sample_rate: int
 
-    def __call__(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
-        return self.compute(perturb(self.view, audio, self.sample_rate))
+    def __call__(self) -> Opened:
+        return self._measure
+
+    def _measure(self, clips: Sequence[Audio]) -> Sequence[Sequence[Array]]:
+        # What the plain set has opened serves its views, too.
+        rate = self.measure.needs.sample_rate
+        return self.measure.opened()([perturb(self.view, clip, rate) for clip in clips])
 
 
 def _parse(name: str) -> tuple[str, int]:

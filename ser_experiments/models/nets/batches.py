@@ -29,19 +29,19 @@ class Loader:
     ----------
     clips : Clips
         What to read.
-    mean, deviation : ndarray of shape (n_columns,)
+    mean, scale : ndarray of shape (n_columns,)
         Subtracted from, then divided into, every frame.
     device : torch.device
         Where batches are wanted.
     """
 
     def __init__(
-        self, clips: Clips, mean: NDArray[np.float32], deviation: NDArray[np.float32], device: torch.device
+        self, clips: Clips, mean: NDArray[np.float32], scale: NDArray[np.float32], device: torch.device
     ) -> None:
         self._clips, self._device = clips, device
         self._lengths = torch.from_numpy(clips.lengths)
         self._mean = torch.from_numpy(mean).to(device)
-        self._factor = torch.from_numpy(1.0 / deviation).to(device)
+        self._factor = torch.from_numpy(1.0 / scale).to(device)
         self._frames: Tensor | None = None
         if clips.is_table or clips.n_bytes <= _clips.RESIDENT_BYTES:
             # A copy only where the caller's array is read-only, which torch cannot wrap.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -34,8 +34,6 @@ from ser_experiments.models.row_weights import row_weights
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
-
-    from ser_experiments.models.nets.training import Schedule
 
 OPTIMIZERS = ("adamw", "sgd")
 SCHEDULES = ("cosine", "step", "constant")
@@ -93,8 +91,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
         Columns of a row or frame.
-    mean_, deviation_ : ndarray of shape (n_features_in_,)
-        Of the rows or frames learned from; inputs are normalised by them.
+    mean_, scale_ : ndarray of shape (n_features_in_,)
+        Of the rows or frames learned from; inputs are centred and divided by them.
     weights_ : dict of str to ndarray
         The network's weights; empty where the training rows hold one class.
     history_ : list of dict
@@ -122,6 +120,9 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     n_threads: int = 1
     random_state: int | np.random.RandomState | None = None
 
+    #: scikit-learn's name for what :meth:`_validate_params` checks; here that checks by itself.
+    _parameter_constraints: ClassVar[dict[str, Any]] = {}
+
     @abstractmethod
     def _network(self, n_columns: int, n_classes: int) -> nn.Module:
         """Build the network, its weights drawn from torch's generator."""
@@ -144,7 +145,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         InputError
             A parameter is out of range, X holds no single column of arrays, or training diverged.
         """
-        self._check_params()
+        self._validate_params()
         clips, labels, weights = self._check_training(X, y, sample_weight)
         groups = groups_of(X) if isinstance(X, pd.DataFrame) and GROUP in X else None
         self.classes_, codes = np.unique(labels, return_inverse=True)
@@ -193,7 +194,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         seed: int,
     ) -> None:
         """Train on some rows and keep what was found; a second time for the epochs that the first found best."""
-        self.mean_, self.deviation_ = clips.moments(learn)
+        self.mean_, self.scale_ = clips.moments(learn)
         if len(self.classes_) == 1:
             return
         from ser_experiments.models.nets import devices, training
@@ -203,36 +204,27 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         device = devices.choose_device(self.device)
         with devices.torch_settings(seed, self.n_threads, device):
             network = self._network(clips.n_columns, len(self.classes_)).to(device)
-            loader = Loader(clips, self.mean_, self.deviation_, device)
-            how = self._schedule(device, self.best_epoch_ if again else self.n_epochs)
-            trainer = training.Trainer(network, loader, codes, weights, how=how, augment=self._augment, seed=seed)
-            outcome = trainer.run(learn, stop, partial(self._report, again=again))
+            loader = Loader(clips, self.mean_, self.scale_, device)
+            trainer = training.Trainer(
+                network,
+                loader,
+                codes,
+                weights,
+                how=self,
+                n_epochs=self.best_epoch_ if again else self.n_epochs,
+                amp_dtype=devices.choose_amp(self.mixed_precision, device),
+                seed=seed,
+            )
+            outcome = trainer.run(learn, stop, partial(self._on_epoch_end, again=again))
         self.weights_ = {name: value.numpy(force=True).copy() for name, value in outcome.state.items()}
         self.best_epoch_ = outcome.best_epoch
 
-    def _schedule(self, device: torch.device, n_epochs: int) -> Schedule:
-        from ser_experiments.models.nets import devices, training
+    @property
+    def crop_size(self) -> int | None:
+        """Return the frames of a cut in training; None for whole utterances."""
+        return None
 
-        return training.Schedule(
-            n_epochs=n_epochs,
-            crop_frames=getattr(self, "crop_frames", None),
-            amp_dtype=devices.choose_amp(self.mixed_precision, device),
-            **{
-                name: getattr(self, name)
-                for name in (
-                    "batch_size",
-                    "lr",
-                    "optimizer",
-                    "momentum",
-                    "weight_decay",
-                    "schedule",
-                    "label_smoothing",
-                    "patience",
-                )
-            },
-        )
-
-    def _augment(self, x: Tensor, generator: torch.Generator) -> Tensor:
+    def augment(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """Change a batch in training; here not at all."""
         return x
 
@@ -241,7 +233,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         """What each epoch gave, and which one was kept."""
         return FitReport(history=tuple(self.history_), best_epoch=self.best_epoch_)
 
-    def _report(self, numbers: dict[str, float], seconds: float, *, again: bool) -> None:
+    def _on_epoch_end(self, numbers: dict[str, float], seconds: float, *, again: bool) -> None:
         names = {"lr": "refit_lr", "train_loss": "refit_loss"} if again else {}
         row = {names.get(name, name): value for name, value in numbers.items()}
         self.history_.append(row)
@@ -273,7 +265,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
                 network = self._network(clips.n_columns, len(self.classes_))
             state = {name: torch.from_numpy(np.array(value)) for name, value in self.weights_.items()}
             network.load_state_dict(state, assign=True)
-            loader = Loader(clips, self.mean_, self.deviation_, device)
+            loader = Loader(clips, self.mean_, self.scale_, device)
             amp = devices.choose_amp(self.mixed_precision, device)
             logs = training.score(network.to(device), loader, np.arange(len(clips)), amp)
         bad = np.flatnonzero(~np.isfinite(logs).all(axis=1))
@@ -298,7 +290,11 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         winners = self.predict_log_proba(X).argmax(axis=1)
         return self.classes_[winners]
 
-    def _check_params(self) -> None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the names of attributes that models were saved with before."""
+        super().__setstate__({_RENAMED.get(name, name): value for name, value in state.items()})
+
+    def _validate_params(self) -> None:
         """Refuse what would fail later and deeper, one line each."""
         for name, low in (("n_epochs", 1), ("batch_size", 2), ("patience", 1), ("n_threads", 1)):
             require(name, getattr(self, name), f"an int of at least {low}", is_int(getattr(self, name), low))
@@ -310,6 +306,10 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         require("validation_fraction", fraction, "between 0 and 1", is_number(fraction) and 0 < fraction < 1)
         require("optimizer", self.optimizer, f"one of {', '.join(OPTIMIZERS)}", self.optimizer in OPTIMIZERS)
         require("schedule", self.schedule, f"one of {', '.join(SCHEDULES)}", self.schedule in SCHEDULES)
+
+
+#: Attributes that had another name in models saved before.
+_RENAMED = {"deviation_": "scale_"}
 
 
 def parameter_names(family: type[TorchClassifier]) -> list[str]:

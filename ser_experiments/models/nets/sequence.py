@@ -33,7 +33,11 @@ class SequenceClassifier(TorchClassifier):
     column_masks: int = 1
     column_mask_width: int = 8
 
-    def _augment(self, x: Tensor, generator: torch.Generator) -> Tensor:
+    @property
+    def crop_size(self) -> int | None:
+        return self.crop_frames
+
+    def augment(self, x: Tensor, generator: torch.Generator) -> Tensor:
         from ser_experiments.models.nets.augment import mask_spectrogram
 
         return mask_spectrogram(
@@ -45,8 +49,8 @@ class SequenceClassifier(TorchClassifier):
             column_width=self.column_mask_width,
         )
 
-    def _check_params(self) -> None:
-        super()._check_params()
+    def _validate_params(self) -> None:
+        super()._validate_params()
         if self.crop_frames is not None:
             require("crop_frames", self.crop_frames, "an int of at least 1 or None", is_int(self.crop_frames, 1))
         for name in ("time_masks", "time_mask_frames", "column_masks", "column_mask_width"):

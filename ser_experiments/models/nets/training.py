@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,25 +19,10 @@ from torch import Tensor, nn
 from ser_experiments.errors import InputError
 from ser_experiments.models.nets.batches import Loader
 
-Augment = Callable[[Tensor, torch.Generator], Tensor]
-Report = Callable[[dict[str, float], float], None]
+if TYPE_CHECKING:
+    from ser_experiments.models.nets.estimator import TorchClassifier
 
-
-@dataclass(frozen=True)
-class Schedule:
-    """How a network is trained; see :class:`ser_experiments.models.nets.estimator.TorchClassifier`."""
-
-    n_epochs: int
-    batch_size: int
-    lr: float
-    optimizer: str
-    momentum: float
-    weight_decay: float
-    schedule: str
-    label_smoothing: float
-    crop_frames: int | None
-    patience: int
-    amp_dtype: torch.dtype | None
+OnEpochEnd = Callable[[dict[str, float], float], None]
 
 
 @dataclass
@@ -58,10 +44,12 @@ class Trainer:
         Gives the batches.
     codes, weights : ndarray of shape (n_rows,)
         Encoded labels, and weights whose mean is one.
-    how : Schedule
-        Optimizer, learning rate, epochs.
-    augment : callable
-        Changes a batch in training.
+    how : TorchClassifier
+        Says by its parameters how to train: optimizer, learning rate, batches; and how to change a batch.
+    n_epochs : int
+        The most passes over the rows.
+    amp_dtype : torch.dtype or None
+        Number format of mixed precision.
     seed : int
         Of the order of rows, crops and masks.
     """
@@ -73,11 +61,13 @@ class Trainer:
         codes: NDArray[np.intp],
         weights: NDArray[np.float64],
         *,
-        how: Schedule,
-        augment: Augment,
+        how: TorchClassifier,
+        n_epochs: int,
+        amp_dtype: torch.dtype | None,
         seed: int,
     ) -> None:
-        self._network, self._loader, self._how, self._augment = network, loader, how, augment
+        self._network, self._loader, self._how = network, loader, how
+        self._n_epochs, self._amp_dtype = n_epochs, amp_dtype
         self._codes, self._weights = codes, weights
         self._device = next(network.parameters()).device
         self._targets = torch.from_numpy(codes).to(self._device)
@@ -85,9 +75,9 @@ class Trainer:
         self._generator = torch.Generator().manual_seed(seed)
         self._optimizer = _optimizer(network, how)
         # float16 needs its small gradients scaled up; bfloat16 and float32 do not.
-        self._scaler = torch.amp.GradScaler(self._device.type, enabled=how.amp_dtype is torch.float16)
+        self._scaler = torch.amp.GradScaler(self._device.type, enabled=amp_dtype is torch.float16)
 
-    def run(self, learn: NDArray[np.intp], stop: NDArray[np.intp], report: Report) -> Outcome:
+    def run(self, learn: NDArray[np.intp], stop: NDArray[np.intp], on_epoch_end: OnEpochEnd) -> Outcome:
         """Train, and keep the weights of the last epoch that is as good as the best on the rows to stop by.
 
         A few dozen utterances of one or two people judge poorly: the epoch with the least loss is an early one by
@@ -98,7 +88,7 @@ class Trainer:
         ----------
         learn, stop : ndarray
             Rows to learn from; rows to stop by, which may be none: then the last epoch is kept.
-        report : callable
+        on_epoch_end : callable
             Told the numbers and the seconds of each epoch.
 
         Raises
@@ -108,7 +98,7 @@ class Trainer:
         """
         outcome = Outcome(self._network.state_dict())
         best: NDArray[np.float64] | None = None
-        for epoch in range(self._how.n_epochs):
+        for epoch in range(self._n_epochs):
             began = time.perf_counter()
             loss, lr = self._epoch(epoch, torch.from_numpy(learn))
             seconds = time.perf_counter() - began
@@ -117,12 +107,12 @@ class Trainer:
             numbers = {"epoch": epoch + 1.0, "lr": lr, "train_loss": loss}
             if not len(stop):
                 outcome.best_epoch = epoch + 1
-                report(numbers, seconds)
+                on_epoch_end(numbers, seconds)
                 continue
-            logs = score(self._network, self._loader, stop, self._how.amp_dtype)
+            logs = score(self._network, self._loader, stop, self._amp_dtype)
             judged, losses = judge(logs, self._codes[stop], self._weights[stop])
-            report(numbers | judged, seconds)
-            if best is None or as_good(losses, best):
+            on_epoch_end(numbers | judged, seconds)
+            if best is None or within_one_se(losses, best):
                 outcome.best_epoch = epoch + 1
                 outcome.state = copy.deepcopy(self._network.state_dict())
             elif epoch + 1 - outcome.best_epoch >= self._how.patience:
@@ -142,7 +132,7 @@ class Trainer:
         n_batches = max(1, min(round(len(rows) / how.batch_size), len(rows) // 2))
         lr = how.lr
         for number, batch in enumerate(torch.tensor_split(order, n_batches)):
-            lr = how.lr * _factor(how, (epoch + number / n_batches) / how.n_epochs)
+            lr = how.lr * _factor(how.schedule, (epoch + number / n_batches) / self._n_epochs)
             for group in self._optimizer.param_groups:
                 group["lr"] = lr
             total += self._step(batch) * len(batch)
@@ -151,9 +141,9 @@ class Trainer:
     def _step(self, batch: Tensor) -> Tensor:
         """Take one step on a batch of rows; return its loss."""
         how = self._how
-        x, lengths = self._loader.crops(batch, how.crop_frames, self._generator)
-        x, batch = self._augment(x, self._generator), batch.to(self._device)
-        with torch.autocast(self._device.type, dtype=how.amp_dtype, enabled=how.amp_dtype is not None):
+        x, lengths = self._loader.crops(batch, how.crop_size, self._generator)
+        x, batch = how.augment(x, self._generator), batch.to(self._device)
+        with torch.autocast(self._device.type, dtype=self._amp_dtype, enabled=self._amp_dtype is not None):
             losses = nn.functional.cross_entropy(
                 self._network(x, lengths), self._targets[batch], reduction="none", label_smoothing=how.label_smoothing
             )
@@ -186,7 +176,7 @@ def score(
     return sums / pieces[:, None]
 
 
-def _optimizer(network: nn.Module, how: Schedule) -> torch.optim.Optimizer:
+def _optimizer(network: nn.Module, how: TorchClassifier) -> torch.optim.Optimizer:
     # Biases and the scales of normalisation are not decayed: pulling them to zero switches units off.
     matrices = [p for p in network.parameters() if p.ndim > 1]
     vectors = [p for p in network.parameters() if p.ndim <= 1]
@@ -196,12 +186,12 @@ def _optimizer(network: nn.Module, how: Schedule) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, lr=how.lr, betas=(how.momentum, 0.999))
 
 
-def _factor(how: Schedule, progress: float) -> float:
+def _factor(schedule: str, progress: float) -> float:
     """Return the learning rate's factor after a part of all epochs."""
-    if how.schedule == "cosine":
+    if schedule == "cosine":
         # Loshchilov, Hutter (2017), SGDR: stochastic gradient descent with warm restarts, ICLR; no restart.
         return 0.5 * (1.0 + math.cos(math.pi * progress))
-    if how.schedule == "step":
+    if schedule == "step":
         return 0.1 ** math.floor(3 * progress)
     return 1.0
 
@@ -244,7 +234,7 @@ def judge(
     return numbers, losses(best)
 
 
-def as_good(losses: NDArray[np.float64], best: NDArray[np.float64]) -> bool:
+def within_one_se(losses: NDArray[np.float64], best: NDArray[np.float64]) -> bool:
     """Say whether the mean loss exceeds the best by no more than the standard error of the paired difference."""
     difference = losses - best
     return bool(difference.mean() <= difference.std() / math.sqrt(len(difference)))

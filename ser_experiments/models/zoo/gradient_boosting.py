@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_sample_weight
 
 from ser_experiments.models.row_weights import row_weights
@@ -42,6 +44,11 @@ class WeightedGradientBoosting(GradientBoostingClassifier):
     random_state : int, RandomState or None, default=None
         Seed of the rows and columns drawn.
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **GradientBoostingClassifier._parameter_constraints,
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+    }
 
     def __init__(
         self,

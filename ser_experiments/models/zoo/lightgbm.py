@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
 from typing import Any
 
 from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
 
 from ser_experiments.models.spec import ModelSpec
 
@@ -30,19 +32,41 @@ DEFAULTS: dict[str, Any] = {
     "force_row_wise": True,
     "verbosity": -1,
 }
-NAMES = (
-    *DEFAULTS,
-    "boosting_type",
-    "min_child_weight",
-    "min_split_gain",
-    "random_state",
-)
+_POSITIVE, _SHARE = Interval(Real, 0, None, closed="neither"), Interval(Real, 0, 1, closed="right")
+_NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
+#: What each parameter may be; LightGBM itself finds out in the middle of a fit, or not at all.
+CONSTRAINTS: dict[str, list[Any]] = {
+    "n_estimators": [Interval(Integral, 1, None, closed="left")],
+    "learning_rate": [_POSITIVE],
+    "num_leaves": [Interval(Integral, 2, 131_072, closed="both")],
+    "max_depth": [Integral],
+    "max_bin": [Interval(Integral, 2, None, closed="left")],
+    "min_child_samples": [Interval(Integral, 0, None, closed="left")],
+    "colsample_bytree": [_SHARE],
+    "subsample": [_SHARE],
+    "subsample_freq": [Integral],
+    "reg_alpha": [_NOT_NEGATIVE],
+    "reg_lambda": [_NOT_NEGATIVE],
+    "extra_trees": ["boolean"],
+    "path_smooth": [_NOT_NEGATIVE],
+    "class_weight": [StrOptions({"balanced"}), dict, None],
+    "n_jobs": [Integral],
+    "deterministic": ["boolean"],
+    "force_row_wise": ["boolean"],
+    "verbosity": [Integral],
+    "boosting_type": [StrOptions({"gbdt", "dart", "rf"})],
+    "min_child_weight": [_NOT_NEGATIVE],
+    "min_split_gain": [_NOT_NEGATIVE],
+    "random_state": ["random_state"],
+}
+NAMES = tuple(CONSTRAINTS)
 
 
 def build(**params: object) -> BaseEstimator:
     """Build the classifier."""
     from lightgbm import LGBMClassifier
 
+    validate_parameter_constraints(CONSTRAINTS, params, caller_name="LGBMClassifier")
     return LGBMClassifier(**{**DEFAULTS, **params})
 
 

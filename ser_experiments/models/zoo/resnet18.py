@@ -1,27 +1,5 @@
-"""ResNet-18 on log-mel spectrograms, trained by SGD with momentum; for a GPU, or narrow on a CPU."""
+"""ResNet-18: :mod:`ser_experiments.models.zoo.resnet` with ``depth = 18``, the name that definitions know it by."""
 
-from __future__ import annotations
+from ser_experiments.models.zoo.resnet import spec_of
 
-from dataclasses import dataclass
-
-from ser_experiments.models.nets.estimator import parameter_names
-from ser_experiments.models.nets.residual import ResidualClassifier
-from ser_experiments.models.spec import ModelSpec
-
-
-@dataclass(kw_only=True, eq=False, repr=False)
-class ResNet18Classifier(ResidualClassifier):
-    """Two blocks a stage; see :class:`ResidualClassifier`."""
-
-    _depths = (2, 2, 2, 2)
-
-
-SPEC = ModelSpec(
-    build=ResNet18Classifier,
-    params=lambda: parameter_names(ResNet18Classifier),
-    estimator="ser_experiments.models.zoo.resnet18.ResNet18Classifier",
-    libraries=("torch",),
-    layout="array",
-    reads_group=True,
-    trusted_types=("ser_experiments.models.zoo.resnet18.ResNet18Classifier",),
-)
+SPEC = spec_of(18)

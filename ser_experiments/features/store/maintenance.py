@@ -15,9 +15,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ser_experiments.features import content, facts
-from ser_experiments.features.compaction import LOCK
-from ser_experiments.features.store import IDENTITY_FILE, TEMPORARY, shard_of, store_error, tables_folder
+from ser_experiments.features.store import keys, survey
+from ser_experiments.features.store.compaction import LOCK
+from ser_experiments.features.store.files import IDENTITY_FILE, TEMPORARY, name_and_digest, store_error, tables_folder
+from ser_experiments.features.store.parts import shard_of
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def status(cache: Path) -> pd.DataFrame:
     DataFrame
         One row a table: ``set``, ``digest`` of the identity, ``version``, ``params``, ``rows`` (recordings), ``parts``,
         ``bytes``, ``damaged`` (parts that cannot be read), ``changed`` (UTC) and ``folder``. The sets ``_contents``
-        and ``_survey`` are hashes of files and facts on recordings.
+        and ``_survey`` are fingerprints of files and the survey of recordings.
     """
     return pd.DataFrame([_describe(folder) for folder in _tables(cache)], columns=list(COLUMNS))
 
@@ -52,7 +53,7 @@ def prune(cache: Path, *, keep: Collection[tuple[str, str]], dry_run: bool = Fal
     cache : Path
         The cache folder.
     keep : collection of (str, str)
-        Set and digest of the identities in use; hashes of files and current facts are always kept.
+        Name and digest of the extractors in use; fingerprints of files and the current survey are always kept.
     dry_run : bool
         Only say what would go.
 
@@ -66,10 +67,10 @@ def prune(cache: Path, *, keep: Collection[tuple[str, str]], dry_run: bool = Fal
     StoreError
         Something cannot be removed.
     """
-    kept = {*keep, _place(content.contents_table(cache).folder), _place(facts.parts(cache).folder)}
+    kept = {*keep, *(name_and_digest(one(cache).folder) for one in (keys.fingerprints_table, survey.table))}
     removed = []
     for folder in _tables(cache):
-        if _place(folder) in kept:
+        if name_and_digest(folder) in kept:
             removed += list(_leftovers(folder))
         else:
             removed.append((folder, "of an identity that is not in use", _weight(folder)))
@@ -84,10 +85,6 @@ def _tables(cache: Path) -> list[Path]:
     return sorted(path for path in tables_folder(cache).glob("*/*") if path.is_dir())
 
 
-def _place(folder: Path) -> tuple[str, str]:
-    return folder.parent.name, folder.name
-
-
 def _describe(folder: Path) -> dict[str, Any]:
     rows, damaged, parts = 0, 0, sorted(folder.glob("part-*.parquet"))
     for part in parts:
@@ -100,7 +97,7 @@ def _describe(folder: Path) -> dict[str, Any]:
     identity: dict[str, Any] = {}
     with suppress(OSError, ValueError, AttributeError):
         identity = json.loads((folder / IDENTITY_FILE).read_text(encoding="utf-8")).get("identity", {})
-    set_name, digest = _place(folder)
+    set_name, digest = name_and_digest(folder)
     return {
         "set": set_name,
         "digest": digest,
@@ -129,7 +126,7 @@ def _leftovers(folder: Path) -> Iterator[tuple[Path, str, int]]:
     shards = {shard_of(folder / name).name for name in parts}
     for path in sorted(folder.iterdir()):
         try:
-            facts_of = path.stat()
+            told = path.stat()
         except FileNotFoundError:
             continue
         why = None
@@ -141,8 +138,8 @@ def _leftovers(folder: Path) -> Iterator[tuple[Path, str, int]]:
             why = "damaged"
         elif path.name not in {IDENTITY_FILE, LOCK, *parts, *shards}:
             continue
-        if why and (why == "damaged" or time.time() - facts_of.st_mtime > LEFTOVER_S):
-            yield path, why, facts_of.st_size
+        if why and (why == "damaged" or time.time() - told.st_mtime > LEFTOVER_S):
+            yield path, why, told.st_size
 
 
 def _is_damaged(part: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Ready-made tables: features that another program measured, as CSV or Parquet by utterance id."""
+"""External tables: features that another program measured, as CSV or Parquet by utterance id."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ import numpy as np
 import pandas as pd
 
 from ser_experiments.errors import InputError
-from ser_experiments.features.location import fetched, file_name, handed_over
+from ser_experiments.features.storage import fetched, file_name, handed_over
+from ser_experiments.frames import GROUP, UTTERANCE_ID
 
 _log = logging.getLogger(__name__)
 
 #: Columns that may name the utterance, the first there is counts. "" is what pandas calls an index without a name.
-ID_COLUMNS = ("utterance_id", "utterance", "id", "file", "filename", "path", "name", "segment", "wav", "")
+ID_COLUMNS = (UTTERANCE_ID, "utterance", "id", "file", "filename", "path", "name", "segment", "wav", "")
 #: Columns that say which piece of the file a row is of, or when its frame begins; they are no features.
 PIECE_COLUMNS = ("start", "end", "frametime")
 #: Columns that tell the answer or who speaks. A model that saw them would be worthless.
 GIVE_AWAY = (
-    "label", "emotion", "class", "target", "speaker", "session", "gender", "group", "fold",
+    "label", "emotion", "class", "target", "speaker", "session", "gender", GROUP, "fold",
     "valence", "activation", "arousal", "dominance", "agreement", "code", "scenario", "text_id",
 )  # fmt: skip
 _LISTED = 5
@@ -70,7 +71,7 @@ def read_table(path: str | Path, utterances: pd.DataFrame) -> pd.DataFrame:
     if len(rows) < len(table):
         _log.info("%s: %d of %d rows are of other utterances", path, len(table) - len(rows), len(table))
     frame = pd.DataFrame(features[rows], index=utterances.index, columns=_names(table, id_column), copy=False)
-    frame["group"] = utterances["speaker"].astype(str).to_numpy()
+    frame[GROUP] = utterances["speaker"].astype(str).to_numpy()
     frame.attrs["skipped"] = {}
     return frame
 
@@ -93,7 +94,7 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
     kind = Path(file_name(path)).suffix.lower()
     if kind not in (".parquet", ".csv"):
         raise InputError(f"table {path}: ends in {kind!r}; expected .parquet or .csv")
-    numbers = table.drop(columns="group", errors="ignore").rename_axis("utterance_id")
+    numbers = table.drop(columns=GROUP, errors="ignore").rename_axis(UTTERANCE_ID)
     for name in numbers.columns:
         if not pd.api.types.is_numeric_dtype(numbers[name]):
             raise InputError(f"table {path}: {name!r} holds arrays over time, which a table cannot; leave it out")
@@ -195,42 +196,42 @@ def _rows(path: str | Path, table: pd.DataFrame, id_column: str, utterances: pd.
     """Find the row of each utterance."""
     pieces = _pieces(path, table, utterances)
     best: tuple[int, list[str], Mapping[Hashable, list[int]], list[Hashable]] | None = None
-    for what, reduce in _MATCHES:
-        wanted = _wanted(what, reduce, utterances, pieces is not None)
+    for what, reduced in _MATCHES:
+        wanted = _wanted(what, reduced, utterances, pieces is not None)
         if len(set(wanted)) < len(wanted):
             # Two utterances would share a row.
             continue
         there: dict[Hashable, list[int]] = {}
         for row, value in enumerate(table[id_column]):
-            there.setdefault((reduce(value), pieces[row] if pieces else None), []).append(row)
+            there.setdefault((reduced(value), pieces[row] if pieces else None), []).append(row)
         missing = [str(i) for i, key in zip(utterances.index, wanted, strict=True) if key not in there]
         if best is None or len(missing) < best[0]:
             best = len(missing), missing, there, wanted
         if not missing:
             break
     assert best is not None  # ids are unique
-    _, missing, found, wanted = best
+    _, missing, rows, wanted = best
     if missing:
         raise InputError(
             f"table {path}: no row for {len(missing)} of {len(utterances)} utterances: {_some(missing)}; its column "
             f"{id_column!r} holds {_some(table[id_column].astype(str).tolist(), 2)}"
         )
     for utterance, key in zip(utterances.index, wanted, strict=True):
-        if len(found[key]) > 1:
+        if len(rows[key]) > 1:
             raise InputError(
-                f"table {path}: {len(found[key])} rows for utterance {utterance!r}; need one row an utterance "
+                f"table {path}: {len(rows[key])} rows for utterance {utterance!r}; need one row an utterance "
                 "(functionals, not frames)"
             )
-    return [found[key][0] for key in wanted]
+    return [rows[key][0] for key in wanted]
 
 
-def _wanted(what: str, reduce: Callable[[str], Hashable], utterances: pd.DataFrame, segmented: bool) -> list[Hashable]:
+def _wanted(what: str, reduced: Callable[[str], Hashable], utterances: pd.DataFrame, segmented: bool) -> list[Hashable]:
     names = utterances.index if what == "utterance id" else utterances["path"]
     if not segmented:
-        return [(reduce(str(name)), None) for name in names]
+        return [(reduced(str(name)), None) for name in names]
     starts = utterances["start_s"].fillna(0.0).to_numpy(dtype=float)
     ends = utterances["end_s"].to_numpy(dtype=float)
-    return [(reduce(str(n)), _piece(start, end)) for n, start, end in zip(names, starts, ends, strict=True)]
+    return [(reduced(str(n)), _piece(start, end)) for n, start, end in zip(names, starts, ends, strict=True)]
 
 
 def _pieces(path: str | Path, table: pd.DataFrame, utterances: pd.DataFrame) -> list[tuple[int, int]] | None:

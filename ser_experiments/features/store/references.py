@@ -1,10 +1,9 @@
-"""Arrays over time in a table: a cell is a small reference to a piece of a shard, mapped from disk when it is used."""
+"""References to arrays in the store: a cell of a table is one, and what it refers to is mapped from disk on use."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,10 +12,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ser_experiments.errors import StoreError
-from ser_experiments.features.store import KEY, Part, Parts, store_error
+from ser_experiments.features.store.files import name_and_digest, store_error
+from ser_experiments.features.store.parts import KEY, Part, PartitionedTable
 
-#: Shards of array sets are merged up to about this size.
-SHARD_BYTES = 64 << 20
 #: Shards that are mapped at a time, in each process: random access over any corpus stays within half a gigabyte.
 OPEN_SHARDS = 8
 #: The index of an array set: where in the shard of the same name an array lies, and how long it is.
@@ -60,6 +58,12 @@ class ArrayRef:
         self._dtype = dtype
 
     @property
+    def identity(self) -> dict[str, str]:
+        """Return what the array is: set, identity of the set, recording; neither its path nor its place, which move."""
+        name, digest = name_and_digest(Path(self._folder))
+        return {"set": name, "digest": digest, "key": self._key.hex()}
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Return (n_frames, n_columns)."""
         return self._place.n_frames, self._n_columns
@@ -78,12 +82,6 @@ class ArrayRef:
     def nbytes(self) -> int:
         """Return what the array takes."""
         return self._place.n_frames * self._n_columns * self.dtype.itemsize
-
-    @property
-    def identity(self) -> dict[str, object]:
-        """Return what it stands for: the set with its digest, and the recording's key, wherever the store lies."""
-        folder = Path(self._folder)
-        return {"table": [folder.parent.name, folder.name], "key": self._key.hex()}
 
     def __len__(self) -> int:
         return self._place.n_frames
@@ -126,7 +124,7 @@ class _Shards:
             data = self._map(folder, known.shard)
             if data is None:
                 # Merged in the meantime; the index tells where to.
-                self._moved[folder] = places(Parts(Path(folder), SCHEMA))
+                self._moved[folder] = places(PartitionedTable(Path(folder), SCHEMA))
                 known = self._moved[folder].get(key, place)
                 data = self._map(folder, known.shard)
         if data is None:
@@ -155,13 +153,13 @@ class _Shards:
 _SHARDS = _Shards()
 
 
-def places(parts: Parts, wanted: set[bytes] | None = None) -> dict[bytes, Place]:
+def places(table: PartitionedTable, wanted: set[bytes] | None = None) -> dict[bytes, Place]:
     """Read where arrays lie.
 
     Parameters
     ----------
-    parts : Parts
-        The index of an array set.
+    table : PartitionedTable
+        Of the schema above.
     wanted : set of bytes, optional
         The keys looked for; by default all.
 
@@ -178,33 +176,12 @@ def places(parts: Parts, wanted: set[bytes] | None = None) -> dict[bytes, Place]
         except FileNotFoundError:
             # Either being merged, then the rows stand in a newer part, or lost, then they are measured again.
             return True
-        table = part.file.read()
-        for key, offset, n_bytes, n_frames in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        columns = [column.to_pylist() for column in part.file.read().columns]
+        for key, offset, n_bytes, n_frames in zip(*columns, strict=True):
             if (wanted is None or key in wanted) and offset + n_bytes <= size:
                 found[key] = Place(part.shard.name, offset, n_frames)
         return wanted is None or len(found) < len(wanted)
 
     if wanted is None or wanted:
-        parts.visit(read)
+        table.visit(read)
     return found
-
-
-def fill(parts: Parts, wanted: dict[bytes, list[int]], out: NDArray[np.object_], n_columns: int, dtype: str) -> None:
-    """Put references to stored arrays in their places; what is found is taken out of `wanted`."""
-    folder = str(parts.folder)
-    for key, place in places(parts, set(wanted)).items():
-        for position in wanted.pop(key):
-            # One by one: numpy would take the references of a list for arrays and read them all.
-            out[position] = ArrayRef(folder, key, place, n_columns, dtype)
-
-
-def to_table(keys: Sequence[bytes], n_frames: Sequence[int], pieces: Sequence[memoryview]) -> pa.Table:
-    """Return the index of a shard that holds pieces of bytes one after the other."""
-    n_bytes = np.array([len(piece) for piece in pieces], dtype=np.int64)
-    columns = [np.cumsum(n_bytes) - n_bytes, n_bytes, np.array(n_frames, dtype=np.int64)]
-    return pa.table([pa.array(keys, KEY.type), *map(pa.array, columns)], schema=SCHEMA)
-
-
-def to_bytes(array: NDArray[np.floating]) -> memoryview:
-    """Return an array as it lies in a shard."""
-    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data

@@ -1,4 +1,7 @@
-"""Who measures what when: alone at first, with worker processes when there is work enough for them."""
+"""Who measures what when: alone at first, with worker processes when there is work enough for them.
+
+Measures that want one process, as those do that need a GPU, come after the others and stay in this one.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,19 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import joblib
 
 from ser_experiments.errors import SerError, StoreError
-from ser_experiments.features import facts
-from ser_experiments.features.compaction import compact_if_due
-from ser_experiments.features.extraction import Recording, Report, Target, measure
+from ser_experiments.features.extraction.reading import Recording
+from ser_experiments.features.extraction.target import Target
+from ser_experiments.features.extraction.worker import Report, measure
 from ser_experiments.features.progress import Meter
-from ser_experiments.features.store import Part
+from ser_experiments.features.store import survey
+from ser_experiments.features.store.compaction import compact_if_due
+from ser_experiments.features.store.parts import Part
 from ser_experiments.parallel import as_completed, chosen_workers
 
 _log = logging.getLogger(__name__)
@@ -30,9 +36,13 @@ SURELY_WORTH_S = 3 * WORTH_S
 #: Work is handed out in units of about so many seconds and, towards the end, in smaller ones, so that no worker is
 #: left with much to do while the others have nothing.
 UNIT_S = 3.0
+#: Where one process does it all, units are as long as nobody minds who waits for a sign: batches are fuller.
+ALONE_UNIT_S = 10.0
 UNIT_MOST = 1024
 #: So many recordings that follow each other, often pieces of one file, stay together.
 BLOCK = 32
+#: Recordings that are read ahead of a measure that runs in this process alone.
+AHEAD = 32
 
 
 def run(
@@ -66,37 +76,61 @@ def run(
     SerError
         A worker process died.
     """
-    meter.start("measuring", len(work))
-    queue = _Queue(work, targets, cache, jobs, meter)
+    shared, alone = _split(work, targets)
+    meter.start("measuring", len(shared) + len(alone))
     problems: dict[bytes, str] = {}
+    for part, measured, workers in ((shared, _shared, jobs), (alone, _alone, 1)):
+        queue = _Queue(part, targets, cache, workers, meter)
+        for report in measured(queue, targets, cache, workers):
+            problems.update(report.problems)
+            meter.step(report.n_done, report.audio_s)
+            queue.learn(report)
+            for table in queue.tables:
+                compact_if_due(table)
+    return problems
 
-    def take(report: Report) -> None:
-        problems.update(report.problems)
-        meter.step(report.n_done, report.audio_s)
-        queue.learn(report)
-        for parts in queue.tables:
-            compact_if_due(parts)
 
+def _split(work: Sequence[Recording], targets: Sequence[Target]) -> tuple[list[Recording], list[Recording]]:
+    """Return what may be measured in any process, and what must be in one; a recording may be in both."""
+    apart = {number for number, target in enumerate(targets) if target.extractor.measure.needs.alone}
+    shared, alone = [], []
+    for recording in work:
+        here = tuple(number for number in recording.targets if number in apart)
+        rest = tuple(number for number in recording.targets if number not in apart)
+        if rest or not here:
+            shared.append(recording._replace(targets=rest))
+        if here:
+            alone.append(recording._replace(targets=here, survey=recording.survey and not rest))
+    return shared, alone
+
+
+def _shared(queue: _Queue, targets: Sequence[Target], cache: Path, jobs: int) -> Iterator[Report]:
+    """Measure in this process, or in workers where they are worth it."""
     # The first recording pays for imports and compilation, so it says nothing about the others.
     if unit := queue.next_unit(1):
-        take(measure(str(cache), targets, unit))
+        yield measure(str(cache), targets, unit)
     queue.forget()
     jobs = chosen_workers() or jobs
     began = time.monotonic()
     # Where there is very much to do, a few recordings tell so, and no second is spent alone.
     while time.monotonic() - began < ALONE_S and queue.saved_s(jobs) < SURELY_WORTH_S and (unit := queue.next_unit()):
-        take(measure(str(cache), targets, unit))
+        yield measure(str(cache), targets, unit)
     units = iter(queue.next_unit, [])
-    if queue.saved_s(jobs) > WORTH_S:
-        reports = _in_workers(units, targets, cache, jobs)
-    else:
-        reports = _here(units, targets, cache)
-    for report in reports:
-        take(report)
-    return problems
+    yield from (_in_workers if queue.saved_s(jobs) > WORTH_S else _here)(units, targets, cache, jobs)
 
 
-def _here(units: Iterator[list[Recording]], targets: Sequence[Target], cache: Path) -> Iterator[Report]:
+def _alone(queue: _Queue, targets: Sequence[Target], cache: Path, jobs: int) -> Iterator[Report]:
+    """Measure in this process, which opens each measure once and may use every core, while threads read ahead."""
+    take = partial(measure, str(cache), targets, threads=None, ahead=AHEAD)
+    # The first recording pays for the weights.
+    if unit := queue.next_unit(1):
+        yield take(unit)
+    queue.forget()
+    while unit := queue.next_unit(unit_s=ALONE_UNIT_S):
+        yield take(unit)
+
+
+def _here(units: Iterator[list[Recording]], targets: Sequence[Target], cache: Path, jobs: int) -> Iterator[Report]:
     for unit in units:
         yield measure(str(cache), targets, unit)
 
@@ -126,7 +160,7 @@ class _Queue:
     def __init__(
         self, work: Sequence[Recording], targets: Sequence[Target], cache: Path, jobs: int, meter: Meter
     ) -> None:
-        self.tables = [*(target.parts for target in targets), facts.parts(cache)]
+        self.tables = [*(target.table for target in targets), survey.table(cache)]
         self._known: list[set[bytes]] = [set() for _ in targets]
         self._visited = [set(table.names()) for table in self.tables[: len(targets)]]
         self._looked = time.monotonic()
@@ -155,21 +189,21 @@ class _Queue:
         """Seconds that `jobs` processes would save of the rest."""
         return self.left_s * (1 - 1 / jobs)
 
-    def next_unit(self, size: int | None = None) -> list[Recording]:
-        """Return the next recordings that lack a row; none at the end."""
+    def next_unit(self, size: int | None = None, *, unit_s: float = UNIT_S) -> list[Recording]:
+        """Return the next recordings that lack a row, about `unit_s` seconds of work; none at the end."""
         self._look()
         while self._rest:
-            unit = [self._rest.popleft() for _ in range(min(size or self._size(), len(self._rest)))]
+            unit = [self._rest.popleft() for _ in range(min(size or self._size(unit_s), len(self._rest)))]
             missing = [recording for recording in unit if self._lacks(recording)]
             self._meter.step(len(unit) - len(missing))
             if missing:
                 return missing
         return []
 
-    def _size(self) -> int:
+    def _size(self, unit_s: float) -> int:
         if not self._n_done:
             return 1
-        seconds = min(UNIT_S, self.left_s / (4 * self._jobs)) if self._jobs > 1 else UNIT_S
+        seconds = min(unit_s, self.left_s / (4 * self._jobs)) if self._jobs > 1 else unit_s
         return max(1, min(UNIT_MOST, 2 * self._n_done, round(seconds * self._n_done / max(self._seconds, 1e-6))))
 
     def _lacks(self, recording: Recording) -> bool:

@@ -1,11 +1,9 @@
-"""What every recording is like, and which cannot be used; kept in the store beside the features."""
+"""The survey: what every recording is like, and which cannot be used; kept in the store beside the features."""
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,9 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ser_experiments.features.store import KEY, Part, Parts, tables_folder
+from ser_experiments import identity
+from ser_experiments.features.store.files import table_folder
+from ser_experiments.features.store.parts import KEY, Part, PartitionedTable, RowsByKey
 
 NAME = "_survey"
 VERSION = "1"
@@ -34,7 +34,7 @@ SCHEMA = pa.schema(
 
 
 def of_audio(audio: NDArray[np.float32], sample_rate: int) -> tuple[str, float, int, float, float, None]:
-    """Return the facts of a usable recording in the order of :data:`FIELDS`.
+    """Return the row of a usable recording in the order of :data:`FIELDS`.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def of_audio(audio: NDArray[np.float32], sample_rate: int) -> tuple[str, float, 
     sample_rate : int
         In Hz.
     """
-    digest = hashlib.blake2b(np.ascontiguousarray(audio).data, digest_size=16).hexdigest()
+    digest = identity.of_bytes([np.ascontiguousarray(audio).data])
     power = float(np.dot(audio, audio)) / len(audio)
     return (
         digest,
@@ -56,22 +56,19 @@ def of_audio(audio: NDArray[np.float32], sample_rate: int) -> tuple[str, float, 
 
 
 def unusable(problem: str) -> tuple[None, None, None, None, None, str]:
-    """Return the facts of a recording that cannot be used."""
+    """Return the row of a recording that cannot be used."""
     return None, None, None, None, None, problem
 
 
-def identity() -> dict[str, object]:
-    """Everything that can change a fact."""
+def table(cache: Path) -> PartitionedTable:
+    """Return the table of the survey in the store."""
     import soundfile
 
-    libraries = {"soundfile": version("soundfile"), "libsndfile": soundfile.__libsndfile_version__}
-    return {"set": NAME, "version": VERSION, "libraries": libraries}
-
-
-def parts(cache: Path) -> Parts:
-    """Return the table of facts in the store."""
-    digest = hashlib.blake2b(repr(sorted(identity().items())).encode(), digest_size=8).hexdigest()
-    return Parts(tables_folder(cache) / NAME / digest, SCHEMA)
+    libraries = identity.libraries(["soundfile"]) | {"libsndfile": soundfile.__libsndfile_version__}
+    counts = {"set": NAME, "version": VERSION, "libraries": libraries}
+    # This text and no other, so that what was surveyed long ago stays known.
+    digest = identity.of_lines([repr(sorted(counts.items()))])
+    return PartitionedTable(table_folder(cache, NAME, digest), SCHEMA)
 
 
 def to_table(keys: Sequence[bytes], rows: Sequence[tuple[Any, ...]]) -> pa.Table:
@@ -81,8 +78,8 @@ def to_table(keys: Sequence[bytes], rows: Sequence[tuple[Any, ...]]) -> pa.Table
     return pa.table(arrays, schema=SCHEMA)
 
 
-def fill(table: Parts, wanted: dict[bytes, list[int]], out: list[tuple[Any, ...] | None]) -> None:
-    """Put stored facts in their places; what is found is taken out of `wanted`."""
+def fill(known: PartitionedTable, wanted: RowsByKey, out: list[tuple[Any, ...] | None]) -> None:
+    """Put stored rows in their places; what is found is taken out of `wanted`."""
 
     def read(part: Part) -> bool:
         hits = [(i, key) for i, key in enumerate(part.keys()) if key in wanted]
@@ -94,11 +91,11 @@ def fill(table: Parts, wanted: dict[bytes, list[int]], out: list[tuple[Any, ...]
         return bool(wanted)
 
     if wanted:
-        table.visit(read)
+        known.visit(read)
 
 
 def to_frame(rows: Sequence[tuple[Any, ...]], index: pd.Index) -> pd.DataFrame:
-    """Return facts as a table on an index."""
+    """Return rows as a table on an index."""
     frame = pd.DataFrame(list(rows), index=index, columns=list(FIELDS), dtype=object)
     numbers = {"duration_s": "float64", "sample_rate": "float64", "peak": "float32", "rms_db": "float32"}
     frame = frame.astype(numbers)

@@ -1,4 +1,4 @@
-"""The table store: immutable Parquet parts, one folder a set and identity.
+"""Tables of the store: immutable Parquet parts, one folder a set and identity.
 
 A part is written under a temporary name, synced and renamed, so that it is there whole or not at all; nothing is ever
 changed in place and nobody waits for a lock. Why it is built so is told in ``docs/decisions/0003-table-store.md``.
@@ -6,15 +6,12 @@ changed in place and nobody waits for a lock. Why it is built so is told in ``do
 
 from __future__ import annotations
 
-import errno
-import json
 import logging
 import os
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import IntEnum
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,31 +19,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ser_experiments.errors import StoreError
-from ser_experiments.features.extractor import Extractor
+from ser_experiments.features.store.files import Sync, write_file
 
 _log = logging.getLogger(__name__)
 
+#: The places in a table of utterances of each key; two utterances of the same audio share a key.
+RowsByKey = dict[bytes, list[int]]
 #: Every row has a key of so many bytes; of feature rows it stands for the audio's content and the segment.
 KEY_BYTES = 16
 KEY = pa.field("key", pa.binary(KEY_BYTES), nullable=False)
 #: A row group holds about so many bytes, so that a few rows can be read out of a big part.
 GROUP_BYTES = 8 << 20
-IDENTITY_FILE = "identity.json"
-TEMPORARY = ".tmp-"
+#: A merged part of rows is closed when it has this size.
+PART_BYTES = 64 << 20
 #: How often a reader lists a folder again whose parts are merged under its hands.
 _LISTINGS = 20
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-_REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
-
-
-class Sync(IntEnum):
-    """How far a written file is followed to the disk. Syncing costs milliseconds, and a part that a power cut tears is
-    noticed by its checksums, so this decides what is measured again after one, never whether numbers are right."""
-
-    NOTHING = 0
-    CONTENT = 1
-    #: Name and content: needed before what the file replaces is removed.
-    NAME = 2
 
 
 @dataclass(frozen=True)
@@ -74,7 +61,7 @@ class Part:
         return [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
 
 
-class Parts:
+class PartitionedTable:
     """The rows of one table, in as many parts as there were writes.
 
     Parameters
@@ -183,85 +170,67 @@ class Parts:
             _log.warning("%s: damaged or foreign, passed over: %s", path, str(error).split("\n", 1)[0])
             return True
 
+    def merge(self, names: Sequence[str]) -> list[str]:
+        """Write the rows of parts into bigger ones, each key once; return the names of the parts that went in.
+
+        Every row is in a new, synced part when this returns; the parts it came from are left to the caller.
+        """
+        merged: list[str] = []
+        seen: set[bytes] = set()
+        waiting: list[pa.Table] = []
+        for name in names:
+            table = self.read(name)
+            if table is not None:
+                fresh = unseen(table, seen)
+                waiting += [fresh] if len(fresh) else []
+                merged.append(name)
+            if sum(each.nbytes for each in waiting) >= PART_BYTES:
+                self.append(pa.concat_tables(waiting).combine_chunks(), sync=Sync.NAME)
+                waiting.clear()
+        if waiting:
+            self.append(pa.concat_tables(waiting).combine_chunks(), sync=Sync.NAME)
+        return merged
+
+    def read(self, name: str) -> pa.Table | None:
+        """Read one part; None if it is damaged or gone."""
+        tables: list[pa.Table] = []
+        with suppress(FileNotFoundError):
+            self.open(name, lambda part: tables.append(part.file.read()) or False)  # type: ignore[func-returns-value]
+        return tables[0] if tables else None
+
+    def weight(self, name: str) -> int:
+        """Return the bytes of a part and its shard, -1 if it is gone."""
+        part = self.folder / name
+        try:
+            size = part.stat().st_size
+        except FileNotFoundError:
+            return -1
+        with suppress(FileNotFoundError):
+            size += shard_of(part).stat().st_size
+        return size
+
+    def remove(self, name: str) -> None:
+        """Remove a part and its shard; what cannot be removed stays."""
+        part = self.folder / name
+        # The index goes before what it points to.
+        for file in (part, shard_of(part)):
+            with suppress(OSError):
+                file.unlink()
+
+
+def unseen(table: pa.Table, seen: set[bytes]) -> pa.Table:
+    """Return the rows of keys that were not seen before, and remember them."""
+    fresh = []
+    for row, key in enumerate(table["key"].to_pylist()):
+        if key not in seen:
+            seen.add(key)
+            fresh.append(row)
+    return table if len(fresh) == len(table) else table.take(pa.array(fresh, pa.int64()))
+
 
 def shard_of(part: Path) -> Path:
     """Return the shard that belongs to a part: it has the same name."""
     return part.with_name(part.name.replace("part-", "shard-", 1)).with_suffix(".bin")
-
-
-def write_file(folder: Path, name: str, write: Callable[[BinaryIO], object], *, sync: Sync = Sync.CONTENT) -> None:
-    """Create a file that appears whole or not at all.
-
-    Parameters
-    ----------
-    folder : Path
-        Made where it does not exist.
-    name : str
-        Of the file; an older one is replaced.
-    write : callable
-        Writes the content to a binary file.
-    sync : Sync
-        What survives a power cut.
-
-    Raises
-    ------
-    StoreError
-        The disk is full or the folder cannot be written.
-    """
-    temporary = folder / f"{TEMPORARY}{uuid.uuid4().hex}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
-            write(file)
-            file.flush()
-            if sync >= Sync.CONTENT:
-                os.fsync(file.fileno())
-        temporary.replace(folder / name)
-        if sync >= Sync.NAME:
-            _sync_folder(folder)
-    except OSError as error:
-        raise store_error(folder, error) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
-
-
-def store_error(path: Path, error: OSError) -> StoreError:
-    """Return what an error of the operating system means for the store, in one line."""
-    what = error.strerror or str(error)
-    if error.errno in _FULL:
-        what = "no space left on the device; free some, or set SER_CACHE to a folder elsewhere"
-    elif error.errno in _REFUSED:
-        what = f"cannot be written ({what}); set SER_CACHE to a folder that can"
-    return StoreError(f"table store {path}: {what}")
-
-
-def probe(cache: Path) -> None:
-    """Find out whether the store can be written.
-
-    Raises
-    ------
-    StoreError
-        It cannot; better known before hours of work than after.
-    """
-    folder, name = tables_folder(cache), f"{TEMPORARY}{uuid.uuid4().hex}"
-    write_file(folder, name, lambda file: file.write(b"\0" * 4096), sync=Sync.NOTHING)
-    with suppress(OSError):
-        (folder / name).unlink()
-
-
-def write_identity(folder: Path, extractor: Extractor) -> None:
-    """Say in the folder of a set what is kept there, once."""
-    if not (folder / IDENTITY_FILE).exists():
-        columns = [column._asdict() for column in extractor.columns]
-        described = {"identity": extractor.identity, "layout": extractor.layout, "columns": columns}
-        text = json.dumps(described, indent=1, ensure_ascii=False)
-        write_file(folder, IDENTITY_FILE, lambda file: file.write(text.encode()))
-
-
-def tables_folder(cache: Path) -> Path:
-    """Return the folder of the store in a cache folder."""
-    return cache / "tables"
 
 
 def _listing(folder: Path) -> list[str]:
@@ -271,13 +240,3 @@ def _listing(folder: Path) -> list[str]:
         return []
     except OSError as error:
         raise StoreError(f"{folder}: cannot be read: {error.strerror}") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    # Not every system lets a folder be opened.
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

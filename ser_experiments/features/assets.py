@@ -1,0 +1,71 @@
+"""Files that numbers depend on, such as the weights of a network: they count by their content, never by their path."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from ser_experiments import identity
+from ser_experiments.errors import InputError
+
+#: What stands for the name of a file that is an asset by itself: calling it otherwise changes nothing.
+_ITSELF = "file"
+_DIGEST = re.compile(r"[0-9a-f]{12,128}")
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A file, or a folder with all files in it.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where it lies, which is no part of what it is.
+    """
+
+    path: str | Path
+
+    @property
+    def digest(self) -> str:
+        """Return the digest of the content; read again only where a file changed its size, time or inode.
+
+        Raises
+        ------
+        InputError
+            There is no such file, or nothing in the folder.
+        """
+        path = Path(self.path)
+        if path.is_file():
+            files = {_ITSELF: path}
+        else:
+            files = {one.relative_to(path).as_posix(): one for one in sorted(path.rglob("*")) if one.is_file()}
+        if not files:
+            raise InputError(f"asset {path}: {'an empty folder' if path.is_dir() else 'no such file or folder'}")
+        return _content(tuple((name, str(file), *_state(file)) for name, file in files.items()))
+
+
+def _state(file: Path) -> tuple[int, int, int, int]:
+    told = file.stat()
+    return told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino
+
+
+@lru_cache(maxsize=64)
+def _content(files: tuple[tuple[str, str, int, int, int, int], ...]) -> str:
+    return identity.of_assets({name: path for name, path, *_ in files})
+
+
+def digest_of(name: str, asset: Asset | str) -> str:
+    """Return the digest of an asset, or the digest that stands for one.
+
+    Raises
+    ------
+    ValueError
+        A text that is no digest, such as a path, which would count by where the files lie.
+    """
+    if isinstance(asset, Asset):
+        return asset.digest
+    if not _DIGEST.fullmatch(asset):
+        raise ValueError(f"asset {name!r}: {asset!r} is no hexadecimal digest; give Asset(path) for files")
+    return asset

@@ -1,0 +1,72 @@
+"""Residual networks on log-mel spectrograms, trained by SGD with momentum; for a GPU, or narrow on a CPU."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ser_experiments.models.nets.checks import require
+from ser_experiments.models.nets.estimator import parameter_names
+from ser_experiments.models.nets.sequence import SequenceClassifier
+from ser_experiments.models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from torch import nn
+
+#: Blocks of each stage by depth, Table 1 of the paper.
+BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ResNetClassifier(SequenceClassifier):
+    """A residual network over time; see :class:`SequenceClassifier` for what is not said here.
+
+    Parameters
+    ----------
+    depth : {18, 34}, default=18
+        Layers with weights.
+    width : int, default=64
+        Channels of the first stage, 64 in the paper; 16 suits a CPU.
+    dropout : float, default=0.3
+        Part of the pooled features that is dropped in training.
+    """
+
+    depth: int = 18
+    width: int = 64
+    dropout: float = 0.3
+    optimizer: str = "sgd"
+    lr: float = 0.02
+    weight_decay: float = 1e-3
+    n_epochs: int = 40
+    crop_frames: int | None = 192
+
+    def _network(self, n_columns: int, n_classes: int) -> nn.Module:
+        from ser_experiments.models.nets.resnet import ResNet
+
+        return ResNet(n_classes, depths=BLOCKS[self.depth], width=self.width, dropout=self.dropout)
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        shown = " or ".join(map(str, BLOCKS))
+        require("depth", self.depth, shown, isinstance(self.depth, int) and self.depth in BLOCKS)
+
+
+def spec_of(depth: int | None) -> ModelSpec:
+    """Return the family whose depth is chosen, or given already."""
+    given = {} if depth is None else {"depth": depth}
+
+    def build(**params: object) -> ResNetClassifier:
+        return ResNetClassifier(**{**given, **params})  # type: ignore[arg-type]
+
+    return ModelSpec(
+        build=build,
+        params=lambda: [name for name in parameter_names(ResNetClassifier) if name not in given],
+        estimator="ser_experiments.models.zoo.resnet.ResNetClassifier",
+        libraries=("torch",),
+        layout="array",
+        reads_group=True,
+        trusted_types=("ser_experiments.models.zoo.resnet.ResNetClassifier",),
+    )
+
+
+SPEC = spec_of(None)
