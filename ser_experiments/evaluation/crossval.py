@@ -38,6 +38,8 @@ class FoldResult:
         What the model says of the tested rows, as the task asks for it: of classes, probabilities.
     fit_s, predict_s : float
         Wall seconds.
+    worked_s : float
+        Processor seconds of both, which other work on the machine does not lengthen.
     report : FitReport
         What the estimator tells of its fit: members' weights, what was reused.
     members : dict of str to ndarray of shape (n_test, n_targets)
@@ -48,6 +50,7 @@ class FoldResult:
     values: NDArray[np.float64]
     fit_s: float
     predict_s: float
+    worked_s: float = 0.0
     report: FitReport = field(default_factory=FitReport)
     members: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
@@ -106,7 +109,7 @@ def _each_fold(estimator: BaseEstimator, rows: Rows, jobs: int) -> Iterable[Fold
         done = _one_fold(estimator, rows, rest.pop(0))
         yield done
         fitted_here = not done.report.reused
-        if fitted_here and jobs > 1 and (done.fit_s + done.predict_s) * len(rest) > _WORTH_WORKERS_S:
+        if fitted_here and jobs > 1 and done.worked_s * len(rest) > _WORTH_WORKERS_S:
             break
     left = {fold.name: fold for fold in rest}
     for attempt in range(ATTEMPTS):
@@ -126,15 +129,15 @@ def _each_fold(estimator: BaseEstimator, rows: Rows, jobs: int) -> Iterable[Fold
 def _one_fold(estimator: BaseEstimator, rows: Rows, fold: Fold) -> FoldResult:
     # One thread for each fit whatever the number of jobs, so that sums are taken in the same order.
     with threadpool_limits(limits=1):
-        start = time.perf_counter()
+        start, worked = time.perf_counter(), time.process_time()
         fitted = clone(estimator).fit(*rows.train(fold))
     with single_threaded():
         between = time.perf_counter()
         test = rows.test(fold)
         values = rows.task.response(fitted, test)
-        end = time.perf_counter()
+        end, worked = time.perf_counter(), time.process_time() - worked
         alone = {name: rows.task.response(member, test) for name, member in members_of(fitted).items()}
-    return FoldResult(fold, values, between - start, end - between, report_of(fitted), alone)
+    return FoldResult(fold, values, between - start, end - between, worked, report_of(fitted), alone)
 
 
 def _predictions(rows: Rows, by_fold: Mapping[str, NDArray[np.float64]]) -> Predictions:
