@@ -144,6 +144,10 @@ def test_a_broken_plug_in_spoils_nothing_else(project_folder: Path) -> None:
         assert "broken" not in done.stdout
     assert "sklearn.tree._tree.Tree" in trusted_types()
     assert fit_key(build_pipeline("dummy"), pd.DataFrame({"a": [0.0, 1.0]}), ["x", "y"])
+    # What a set that cannot be imported has measured must not count as nobody's.
+    done = ser("features", "prune")
+    assert done.returncode == 2
+    assert "features/broken.py cannot be loaded" in done.stderr
     done = ser("run", "dummy", "--corpus", "broken")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
