@@ -33,6 +33,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
 		-c constraints.txt -e '.[$(BOOST),app,demo,dev]' 2> $(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
 	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib > /dev/null 2>&1 || true  # templates among the packages are no Python
+	@$(BIN)/python -m ser_experiments.tracking.backends._mlflow.template > /dev/null 2>&1 || true  # made at the first run else
 	@touch $(STAMP)
 
 experiment: $(STAMP) ## Run an experiment: make experiment NAME=xgb_lld

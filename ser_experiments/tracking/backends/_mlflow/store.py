@@ -11,10 +11,11 @@ from ser_experiments.errors import InputError, StoreError
 from ser_experiments.project import Project
 from ser_experiments.tracking.backend import ROWS_TAG, setting_names
 from ser_experiments.tracking.backends._mlflow.answers import reason
+from ser_experiments.tracking.backends._mlflow.template import begin_database
 
 
 def tracking_uri(project: Project) -> str:
-    """Return the URI of the tracking store; the local one is made ready to be created.
+    """Return the URI of the tracking store; the local one is begun where there is none.
 
     Raises
     ------
@@ -33,6 +34,7 @@ def tracking_uri(project: Project) -> str:
         return uri
     try:
         project.mlruns.mkdir(parents=True, exist_ok=True)
+        begin_database(project.mlruns / "mlflow.db")
     except OSError as error:
         raise StoreError(
             f"{project.mlruns}: cannot be written ({error.strerror}); run from a folder you own"
