@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from ser_experiments.corpora import Corpus, load_corpus
 from ser_experiments.evaluation.card import Card, make_card
@@ -35,7 +36,7 @@ class Selection:
     normalization: Normalization = field(default_factory=lambda: Normalization("none"))
     enrolled: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def setting(self) -> Setting:
         """Return what a score on it may be compared with."""
         return setting_of(self.corpus, self.folds, str(self.normalization))

@@ -164,6 +164,12 @@ def test_a_folder_that_cannot_be_written(project_folder: Path) -> None:
         pass
 
 
+def test_no_module_of_one_system_is_needed() -> None:
+    program = "import sys; sys.modules['fcntl'] = None; import ser_experiments.tracking.run"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 WAITS = """
 import sys, time
 from ser_experiments import project

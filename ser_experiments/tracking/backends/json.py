@@ -176,7 +176,7 @@ class JsonFolder:
             versions = self.versions(asked["name"])
             wanted = [v for v in versions if asked["alias"] in v.aliases or asked["version"] == str(v.version)]
             run_id = wanted[0].run_id if wanted else None
-        if run_id is None:
+        if run_id is None or self.status(run_id) is None or not (self._of(run_id) / "model").is_dir():
             raise InputError(f"{uri}: not a model that can be loaded (nothing of that name is in {self.folder})")
         return self._of(run_id) / "model"
 
