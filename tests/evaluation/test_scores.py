@@ -272,6 +272,20 @@ def test_a_function_of_rows_is_the_same_score(name: str) -> None:
     assert np.isnan(slow.on(runs["0"], "speaker").under(np.zeros((1, 4)))[0])
 
 
+def test_a_function_of_rows_sees_each_row_under_its_id_and_copies_under_others() -> None:
+    seen: list[list[str]] = []
+
+    def statistic(rows: Predictions) -> float:
+        seen.append(rows.frame.index.tolist())
+        return float(len(rows))
+
+    predictions = predictions_for("uar", n_groups=2, n_rows=2)
+    score = Score("rows", better=1, statistic=statistic)
+    assert score.on(predictions, "speaker").under(np.array([[1, 0], [2, 1]])).tolist() == [2, 9]
+    assert seen[0] == ["u0000", "u0001"]
+    assert seen[1] == ["u0000", "u0000#1", "u0001", "u0001#1", *(f"u{i:04d}" for i in range(2, 7))]
+
+
 def test_a_score_that_is_wrongly_made_is_refused() -> None:
     good = get_score("uar")
     for wrong, words in (

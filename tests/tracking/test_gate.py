@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
@@ -15,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from ser_experiments import project
 from ser_experiments.cli import ser
 from ser_experiments.errors import SerError
+from ser_experiments.evaluation.compare import paired_difference
 from ser_experiments.evaluation.scoring import get_score, interval, pooled
 from ser_experiments.frames import Predictions
 from ser_experiments.serving import TableModel
@@ -84,6 +87,10 @@ def test_better_is_promoted_and_worse_is_refused(name: str, runs: Path) -> None:
     assert "poor is not registered: it is not clearly better than the champion middling, version " in str(refused)
     assert f": {score.title} " in str(refused)
     assert f", where {score.rule} (95 % interval " in str(refused)
+    poor, middling = (MAKERS[kind](SKILL[one], seed, 8, 40) for seed, one in enumerate(("poor", "middling")))
+    expected = paired_difference(poor, middling, "speaker", metric=name)
+    shown = [float(number) for number in re.findall(r"[+-]\d+\.\d{3}", str(refused))]
+    assert shown == pytest.approx([expected.value, expected.low, expected.high], abs=2e-3)
     assert champion(kind)[0] == "middling"
     assert register("good", *where).exit_code == 0
     found, tags = champion(kind)
@@ -117,6 +124,22 @@ def test_the_best_by_the_score_is_what_is_chosen(name: str, runs: Path) -> None:
     assert champion(kind)[0] == "good"
     assert f"good: {get_score(name).title} " in done.stdout
     assert ", the best of 3; corrected for the choice " in done.stdout
+
+
+def test_the_score_that_is_named_decides(runs: Path) -> None:
+    """A run that is more often right and far too sure is better by its decisions and worse by its probabilities."""
+    log("honest", MAKERS["classes"](0.5, 1, 8, 40), "sure")
+    right = MAKERS["classes"](0.9, 2, 8, 40)
+    sure = np.where(right.values == right.values.max(axis=1, keepdims=True), 1 - 3e-6, 1e-6)
+    log(
+        "sure",
+        Predictions(right.frame.assign(**dict(zip(right.task.columns, sure.T, strict=True))), right.task),
+        "sure",
+    )
+    assert register("honest", "--setting", "sure").exit_code == 0
+    refused = register("sure", "--setting", "sure", "--metric", "log_loss").exception
+    assert "sure is not registered" in str(refused)
+    assert register("sure", "--setting", "sure", "--metric", "uar").exit_code == 0
 
 
 def test_without_a_metric_it_is_the_primary_score(runs: Path) -> None:
