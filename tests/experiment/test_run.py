@@ -191,7 +191,7 @@ def test_members_are_logged_below_their_ensemble(tree: Path, project_folder: Pat
         name = run.data.tags["ser.member"]
         assert run.info.status == "FINISHED"
         assert run.data.metrics["uar"] == pytest.approx(stacked.members[name]["uar"])
-        weights = {fold: report["weights"][name] for fold, report in stacked.reports.items()}
+        weights = {fold: report.weights[name] for fold, report in stacked.reports.items()}
         assert {k: float(v) for k, v in run.data.params.items()} == {
             f"weight.{fold}": pytest.approx(value, abs=1e-4) for fold, value in weights.items()
         }
@@ -211,8 +211,8 @@ def test_an_ensemble_takes_its_members_fits(tree: Path, project_folder: Path, mo
     result = run_experiment("pair", corpus="iemocap", root=tree)
     assert result.run_id
     for fold in result.reports.values():
-        assert fold["members"]["svm_lld"]["reused"]
-        assert set(fold["weights"]) == {"svm_lld", "logreg_lld"}
+        assert fold.members["svm_lld"].reused
+        assert set(fold.weights) == {"svm_lld", "logreg_lld"}
 
 
 @pytest.mark.parametrize(
