@@ -52,7 +52,7 @@ def fit_key(estimator: BaseEstimator, X: pd.DataFrame, y: Any, sample_weight: An
     """
     whole: dict[str, Any] = {
         **identity_of(estimator),
-        "columns": [[str(name), identity.of_column(X[name])] for name in input_columns(estimator, X) if name != GROUP],
+        "columns": identity.of_columns(X, [name for name in input_columns(estimator, X) if name != GROUP]),
         "group": identity.of_column(X[GROUP].astype(str)) if GROUP in X else None,
         "index": identity.of_column(X.index.astype(str)),
         "truth": _content(y),

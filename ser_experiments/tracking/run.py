@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -33,6 +33,9 @@ from ser_experiments.tracking.backend import (
 from ser_experiments.tracking.outbox import Outbox
 from ser_experiments.tracking.record import Child, Dataset, Maker, RunRecord
 from ser_experiments.tracking.sync import deliver_abandoned
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 log = logging.getLogger(__name__)
 #: The folder of a model among the files of a step.
@@ -239,9 +242,16 @@ def _write_pictures(folder: Path, pictures: Mapping[str, Maker]) -> None:
             if isinstance(made, pd.DataFrame):
                 _write_table(made, _place(folder, name))
             elif made is not None:
-                made.savefig(_place(folder, name))
+                _draw(made, _place(folder, name))
         except Exception as error:  # nice to have: none of them may stop a run
             log.warning("%s was not logged (%s: %s)", name, type(error).__name__, error)
+
+
+def _draw(figure: Figure, path: Path) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    # Not savefig: that draws a figure twice, the first time to lay it out.
+    FigureCanvasAgg(figure).print_png(path)
 
 
 def _write_table(frame: pd.DataFrame, path: Path) -> None:
