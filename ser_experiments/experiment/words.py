@@ -50,7 +50,10 @@ def warnings_for(prepared: Prepared, metrics: dict[str, float] | None = None) ->
     if prepared.corpus.spec.warning:
         said.append(prepared.corpus.spec.warning)
     if prepared.setting.leaky:
-        said.append("protocol random: tested speakers were seen in training; this score shows the leak, not the model")
+        said.append(
+            f"protocol {prepared.setting.protocol}: tested speakers were seen in training; this score shows the leak, "
+            "not the model"
+        )
     if by_speaker(prepared):
         said.append(f"normalised by speaker: {prepared.normalization.words}")
     if prepared.skipped:

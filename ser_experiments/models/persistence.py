@@ -82,6 +82,8 @@ def _why_not(path: Path) -> str | None:
         return None
     if not unknown:
         return None
+    if unknown[0].startswith(f"{plugins.__name__}."):
+        return f"{path}: holds {unknown[0]!r}, a plug-in of another project; use the model where that has its plugins/"
     if unknown[0].startswith("ser_experiments."):
         return f"{path}: was made by another version, with {unknown[0]!r}, which is gone; run its experiment again"
     return f"{path}: holds the type {unknown[0]!r}, which this version does not trust; it is not loaded"

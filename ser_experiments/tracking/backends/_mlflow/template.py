@@ -1,8 +1,8 @@
 """An empty MLflow database to begin with: made once by MLflow itself, then copied.
 
 MLflow makes a database by all the migrations it ever had, one after the other, each waiting for the disk: that takes
-seconds, in which a second process finds half a schema. What comes of it depends on MLflow's version alone, so it is kept
-under that name for all projects of a user; ``make setup`` makes it.
+seconds, in which a second process finds half a schema. What comes of it depends on MLflow's version alone, so it is
+kept under that name for all projects of a user; ``make setup`` makes it.
 """
 
 from __future__ import annotations
