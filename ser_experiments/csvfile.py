@@ -15,7 +15,7 @@ import pandas as pd
 from ser_experiments.errors import InputError
 
 
-def read_csv(path: Path, *, lower_names: bool = False) -> pd.DataFrame:
+def read_csv(path: Path, *, lower_names: bool = False, may_be_empty: bool = False) -> pd.DataFrame:
     """Read a file in UTF-8 whose columns are separated by commas, semicolons or tabs.
 
     Parameters
@@ -24,6 +24,8 @@ def read_csv(path: Path, *, lower_names: bool = False) -> pd.DataFrame:
         The file.
     lower_names : bool
         Whether the names of columns are the same in capitals.
+    may_be_empty : bool
+        Whether a header line is enough.
 
     Returns
     -------
@@ -44,7 +46,7 @@ def read_csv(path: Path, *, lower_names: bool = False) -> pd.DataFrame:
         raise InputError(f"{path}: not UTF-8 text ({error.reason}); save it as CSV in UTF-8") from error
     except (OSError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as CSV: {error}") from error
-    if len(numbered) < 2:
+    if len(numbered) < (1 if may_be_empty else 2):
         raise InputError(f"{path}: no rows; expected a header line and at least one line below it")
     names = [name.lower() if lower_names else name for name in numbered[0][1]]
     twice = sorted({name for name in names if names.count(name) > 1})

@@ -82,7 +82,7 @@ def _listed(source: Path) -> Iterator[Recording]:
     from ser_experiments.csvfile import read_csv
     from ser_experiments.errors import InputError
 
-    rows = read_csv(source)
+    rows = read_csv(source, may_be_empty=True)  # a program's list may hold nothing
     if "path" not in rows:
         raise InputError(f"{source}: no column 'path'; found {', '.join(rows.columns)}")
     for line, row in zip(rows.index, rows.to_dict("records"), strict=True):
