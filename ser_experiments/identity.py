@@ -16,8 +16,8 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, groupby
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -182,9 +182,10 @@ def of_columns(frame: pd.DataFrame, names: Sequence[Any], places: Sequence[int] 
     places : sequence of int, optional
         Where they stand; needed where two columns share a name.
     """
-    where = frame.columns.get_indexer(names) if places is None else np.asarray(places, dtype=np.intp)
-    parts = []
-    for kind, run in groupby(where.tolist(), key=lambda place: _plain_numbers(frame.dtypes.iloc[place])):
+    where = [frame.columns.get_loc(name) for name in names] if places is None else list(places)
+    kinds = [_plain_numbers(dtype) for dtype in frame.dtypes]
+    parts: list[str] = []
+    for kind, run in groupby(where, key=lambda place: kinds[place]):
         block = list(run)
         parts += [of_column(frame.iloc[:, place]) for place in block] if kind is None else [_block(frame, block, kind)]
     return of([[str(name) for name in names], parts])
