@@ -182,7 +182,7 @@ def of_columns(frame: pd.DataFrame, names: Sequence[Any], places: Sequence[int] 
     places : sequence of int, optional
         Where they stand; needed where two columns share a name.
     """
-    where = [frame.columns.get_loc(name) for name in names] if places is None else list(places)
+    where: list[Any] = [frame.columns.get_loc(name) for name in names] if places is None else list(places)
     kinds = [_plain_numbers(dtype) for dtype in frame.dtypes]
     parts: list[str] = []
     for kind, run in groupby(where, key=lambda place: kinds[place]):

@@ -197,7 +197,8 @@ def test_the_canonical_form_is_fixed() -> None:
     series = pd.Series(array, name="x")
     assert canonical(series) == {"column": of_one}
     table = pd.DataFrame({"x": series}).set_axis(["u", "v"])
-    assert of_table(table) == of({"columns": [["x", of_one]], "index": of(["u", "v"])})
+    block = identity.of_bytes([b'["<i4", 2, 1]', array.tobytes()])
+    assert of_table(table) == of({"columns": of([["x"], [block]]), "index": of(["u", "v"])})
     assert canonical(table) == {"table": of_table(table)}
     assert of_table(table.set_axis([1, 2])) == of_table(table.set_axis(["1", "2"]))
 

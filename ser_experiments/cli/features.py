@@ -111,7 +111,7 @@ def show_status(as_json: bool) -> None:
     "--fits-days", type=click.FloatRange(0), default=30, show_default=True, help="Days that unused fits are kept."
 )
 def prune_store(dry_run: bool, fits_days: float) -> None:
-    """Remove tables that nothing uses any more, and fits that were not used for long.
+    """Remove tables and fits that nothing uses any more.
 
     Those are of older versions or other parameters, and leftovers of killed processes. Kept are the tables of every
     set with its default parameters and with those of the project's experiments.

@@ -101,7 +101,7 @@ class Run:
         uri = self._model(record)
         if record.pictures:
             pictures = record.pictures
-            self._do("artifacts", {"names": list(pictures)}, lambda folder: _write_pictures(folder, pictures))
+            self._do("artifacts", {"names": list(pictures)}, lambda folder: write_pictures(folder, pictures))
         return uri
 
     def end(self, status: str, error: str = "") -> None:
@@ -235,7 +235,8 @@ def _write_files(folder: Path, record: RunRecord) -> None:
         _write_table(frame, _place(folder, name))
 
 
-def _write_pictures(folder: Path, pictures: Mapping[str, Maker]) -> None:
+def write_pictures(folder: Path, pictures: Mapping[str, Maker]) -> None:
+    """Write what makers make to a folder; what is nice to have and fails is a warning."""
     for name, make in pictures.items():
         try:
             made = make()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +16,6 @@ from sklearn import metrics as oracle
 
 from ser_experiments import plugins
 from ser_experiments.errors import InputError
-from ser_experiments.evaluation import scores as folder
 from ser_experiments.evaluation.compare import compare, paired_difference
 from ser_experiments.evaluation.mistakes import confusion
 from ser_experiments.evaluation.score import Each, GroupRows, Score
@@ -334,15 +332,13 @@ SCORE = Score("missed", better=1, sums=counts, value=value)
 
 
 @pytest.fixture
-def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Put one more file into the folder of the scores."""
-    (tmp_path / "kept.py").write_text(NEW, encoding="utf-8")
-    monkeypatch.setattr(folder, "__path__", [*folder.__path__, str(tmp_path)])
-    names = plugins.names
-    more = {folder.__name__: ["kept"]}
-    monkeypatch.setattr(plugins, "names", lambda package: sorted({*names(package), *more.get(package, [])}))
-    monkeypatch.delitem(sys.modules, f"{folder.__name__}.kept", raising=False)
-    return "kept"
+def added(tmp_path: Path) -> Iterator[str]:
+    """Put one more file into the plug-ins of a project."""
+    (tmp_path / "plugins" / "scores").mkdir(parents=True)
+    (tmp_path / "plugins" / "scores" / "kept.py").write_text(NEW, encoding="utf-8")
+    plugins.use(tmp_path / "plugins")
+    yield "kept"
+    plugins.use(None)
 
 
 def test_one_file_more_is_one_score_more(added: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -25,6 +26,8 @@ from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.result import Prepared
 from ser_experiments.experiment.run import score
 from ser_experiments.experiment.selection import Selection
+from ser_experiments.models.report import FitReport
+from ser_experiments.tracking.run import write_pictures
 
 N_SPEAKERS, N_ROWS = 6, 40
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
@@ -95,57 +98,41 @@ def test_what_cannot_be_checked(honest: Prepared) -> None:
         check_prepared(one_each, jobs=1)
 
 
-class _Kept:
-    """Stands for a run: keeps what is logged."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, object] = {}
-
-    def figure(self, figure: object, name: str) -> None:
-        self.kept[name] = figure
-
-    def table(self, frame: pd.DataFrame, name: str) -> None:
-        self.kept[name] = frame
-
-
 def test_every_run_gets_its_pictures(honest: Prepared) -> None:
-    run, result = _Kept(), score(honest, jobs=1)
+    result = score(honest, jobs=1)
     fitted = honest.estimator.fit(honest.table, honest.utterances["label"])
-    pictures.log_pictures(run, result, fitted)  # type: ignore[arg-type]
-    of_predictions = {f"plots/{name}.png" for name in ("confusion_matrix", "fold_uar", "speaker_uar", "reliability")}
-    others = set(pictures.MAKERS) - {"plots/learning_curves.png", "plots/melspec.png"}
-    assert set(run.kept) == of_predictions | others
-    wrong = run.kept["surely_wrong.csv"]
+    made = {name: make() for name, make in pictures.pictures(result, fitted).items()}
+    assert set(pictures.MAKERS) < set(made)
+    assert {name for name, one in made.items() if one is None} == {"plots/learning_curves.png", "plots/melspec.png"}
+    wrong = made["surely_wrong.csv"]
     assert isinstance(wrong, pd.DataFrame)
     assert (wrong["label"] != wrong["predicted"]).all()
     assert len(wrong) > 0
 
 
 def test_a_picture_that_fails_does_not_stop_the_run(
-    honest: Prepared, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    honest: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(result: object, fitted: object) -> None:
         raise RuntimeError("no ink")
 
     monkeypatch.setitem(pictures.MAKERS, "plots/table_map.png", broken)
-    run, result = _Kept(), score(honest, jobs=1)
+    asked = pictures.pictures(score(honest, jobs=1), honest.estimator)
     with caplog.at_level(logging.WARNING):
-        pictures.log_pictures(run, result, honest.estimator)  # type: ignore[arg-type]
+        write_pictures(tmp_path, {name: asked[name] for name in ("plots/table_map.png", "plots/reliability.png")})
     assert "plots/table_map.png was not logged (RuntimeError: no ink)" in caplog.text
-    assert "plots/reliability.png" in run.kept
+    assert [path.name for path in (tmp_path / "plots").iterdir()] == ["reliability.png"]
 
 
 def test_a_network_shows_how_it_learned(honest: Prepared) -> None:
     class Network:
-        history_ = [{"epoch": 1.0, "train_loss": 1.0}, {"epoch": 2.0, "train_loss": 0.5}]  # noqa: RUF012
-        best_epoch_ = 2
-
-    class Wrapper:
-        estimator_ = Network()
+        fit_report_ = FitReport(
+            history=[{"epoch": 1.0, "train_loss": 1.0}, {"epoch": 2.0, "train_loss": 0.5}], best_epoch=2
+        )
 
     result = score(honest, jobs=1)
-    figure = pictures.MAKERS["plots/learning_curves.png"](result, Wrapper())  # type: ignore[arg-type]
-    assert figure is not None
+    figure = pictures.MAKERS["plots/learning_curves.png"](result, Network())  # type: ignore[arg-type]
+    assert isinstance(figure, Figure)
     assert figure.axes[0].lines[0].get_ydata().tolist() == [1.0, 0.5]
 
 

@@ -313,7 +313,7 @@ def found_by_name(monkeypatch: pytest.MonkeyPatch, log: Path) -> None:
     monkeypatch.setattr(
         extractor_module.plugins,
         "load",
-        lambda package, name, kind: Module if name == "encoder" else original(package, name, kind),
+        lambda package, name, kind, **more: Module if name == "encoder" else original(package, name, kind, **more),
     )
 
 

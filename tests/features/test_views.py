@@ -171,7 +171,7 @@ def test_views_become_rows_of_the_training_side_alone(table: tuple[pd.DataFrame,
 class Named(TakeColumns):
     """Take two columns by name."""
 
-    def taken(self, X: pd.DataFrame) -> list[str]:
+    def input_columns(self, X: pd.DataFrame) -> list[str]:
         return ["a", "b"]
 
 

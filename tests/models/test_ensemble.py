@@ -15,8 +15,8 @@ from sklearn.pipeline import make_pipeline
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.crossval import cross_validate
 from ser_experiments.evaluation.folds import make_folds
+from ser_experiments.evaluation.rows import Rows
 from ser_experiments.evaluation.scoring import pooled
-from ser_experiments.frames import Predictions
 from ser_experiments.models import remember
 from ser_experiments.models.ensemble import AverageOfMembers, LogLinearPool, StackOfMembers
 from ser_experiments.models.grouping import ByColumn, TakeColumns
@@ -24,6 +24,7 @@ from ser_experiments.models.persistence import load_estimator, save_estimator
 from ser_experiments.models.pipeline import build_pipeline
 from ser_experiments.models.remember import Remembered, keeping_nothing
 from ser_experiments.models.tuned import Tuned
+from ser_experiments.task import Classes
 
 
 def corpus(n_classes: int = 3, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
@@ -111,19 +112,19 @@ def test_a_feature_that_only_names_the_speaker_does_not_help() -> None:
     people["session"] = None
     useful = pd.DataFrame({"x": rng.normal(size=400) + (people["label"] == "angry").to_numpy()}, index=people.index)
     named = useful.join(pd.get_dummies(people["speaker"]).astype(float) * 3)
-    folds = make_folds(people, "leave-one-speaker-out")
+    folds, task = make_folds(people, "leave-one-speaker-out"), Classes.of(people["label"])
     scores = {}
     for name, table in (("useful", useful), ("named", named)):
         each = [
             ("forest", build_pipeline("random_forest", {"n_estimators": 40})),
             ("logreg", build_pipeline("logreg", {"class_weight": "balanced"})),
         ]
-        predictions, _ = cross_validate(StackOfMembers(each), table, people, folds, jobs=1)
-        scores[name] = pooled(Predictions.of_classes(predictions))["uar"]
+        predictions, _ = cross_validate(StackOfMembers(each), Rows.align(table, people, folds, task), jobs=1)
+        scores[name] = pooled(predictions)["uar"]
     random, leaky = make_folds(people, "random"), {}
     for name, table in (("useful", useful), ("named", named)):
-        predictions, _ = cross_validate(build_pipeline("logreg"), table, people, random, jobs=1)
-        leaky[name] = pooled(Predictions.of_classes(predictions))["uar"]
+        predictions, _ = cross_validate(build_pipeline("logreg"), Rows.align(table, people, random, task), jobs=1)
+        leaky[name] = pooled(predictions)["uar"]
     assert leaky["named"] > leaky["useful"] + 0.05  # where speakers are on both sides, the name does foretell labels
     assert scores["named"] <= scores["useful"] + 0.02
 
