@@ -14,7 +14,10 @@ from ser_experiments.cli._options import as_json, request_options, take
 from ser_experiments.experiment.request import RunRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ser_experiments.evaluation.crossval import FoldResult
+    from ser_experiments.evaluation.score import Score
     from ser_experiments.experiment import Result
     from ser_experiments.models.events import EpochBar
 
@@ -63,22 +66,26 @@ def show(result: Result, seconds: float) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from ser_experiments.evaluation.scoring import scores_of
+
     prepared, metrics = result.prepared, result.metrics
     setting = prepared.setting
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     console.print(f"\n[bold]{prepared.experiment.name}[/] on {setting.name}")
     console.print(f"{len(result.predictions)} utterances, {prepared.folds.words}")
+    task = prepared.task
+    primary, *others = scores_of(task, values=False)
     table = Table(show_header=True, header_style="bold", box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    for heading in ("UAR", "95 % interval", "WA", "macro-F1"):
+    for heading in (primary.title, "95 % interval", *(score.title for score in others)):
         table.add_column(heading)
-    interval = f"{metrics['uar_ci_low']:.3f} - {metrics['uar_ci_high']:.3f}"
-    table.add_row(f"[bold]{metrics['uar']:.3f}[/]", interval, f"{metrics['wa']:.3f}", f"{metrics['macro_f1']:.3f}")
+    interval = f"{result.interval.low:.3f} - {result.interval.high:.3f}"
+    rest = [f"{metrics[score.name]:.3f}" for score in others]
+    table.add_row(f"[bold]{metrics[primary.name]:.3f}[/]", interval, *rest)
     console.print(table)
     console.print(f"[dim]interval over {result.interval.n_groups} {prepared.folds.unit}s (jackknife, t)[/]\n")
-    recalls = "   ".join(f"{c} {metrics[f'recall_{c}']:.2f}" for c in prepared.corpus.classes)
-    folds = "   ".join(f"{fold} {value:.2f}" for fold, value in result.folds["fold_uar"].items())
-    console.print(f"recall     {recalls}", soft_wrap=True)
-    console.print(f"fold UAR   {folds}", soft_wrap=True)
+    for heading, values in _parts(result, primary):
+        shown = "   ".join(f"{name} {value:.2f}" for name, value in values.items())
+        console.print(f"{heading:<11}{shown}", soft_wrap=True)
     for warning in result.warnings:
         console.print(f"[yellow]note: {warning}[/]", soft_wrap=True)
     for utterance, reason in prepared.skipped.items():
@@ -94,6 +101,16 @@ def show(result: Result, seconds: float) -> None:
     elif result.run_id:
         console.print(f"logged as run {result.run_id} in MLflow experiment {setting.name}")
         console.print("look at it: make ui (or: ser ui)")
+
+
+def _parts(result: Result, primary: Score) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield what the primary score consists of: its value for each target, and for each fold."""
+    if primary.each is not None:
+        prefix = primary.each.prefix
+        names = {target: f"{prefix}_{target}" for target in result.prepared.task.targets}
+        yield prefix, {target: result.metrics[name] for target, name in names.items() if name in result.metrics}
+    if f"fold_{primary.name}" in result.folds:
+        yield f"fold {primary.title}", result.folds[f"fold_{primary.name}"].to_dict()
 
 
 def _reused(result: Result) -> int:

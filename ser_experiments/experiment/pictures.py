@@ -23,8 +23,8 @@ from ser_experiments.evaluation.plots import (
 )
 from ser_experiments.evaluation.scoring import get_score
 from ser_experiments.features.extractor import get_extractor
+from ser_experiments.frames import GROUP
 from ser_experiments.models.report import report_of
-from ser_experiments.task import Classes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,20 +74,20 @@ def _importance(result: Result, fitted: BaseEstimator) -> Figure | None:
     prepared = result.prepared
     if len(descriptors(list(prepared.recorded.columns))) < 2:
         return None
-    labels = prepared.utterances["label"].to_numpy(dtype=str)
-    groups = prepared.table["group"].to_numpy(dtype=str)
-    rows, model = np.arange(len(labels)), fitted
+    truth = prepared.rows.truth
+    groups = prepared.table[GROUP].to_numpy(dtype=str)
+    rows, model = np.arange(len(truth)), fitted
     how = "on rows it was fitted on: what it relies on, not what generalises"
     with threadpool_limits(limits=1):
         if float(result.folds["fit_s"].median()) <= _REFIT_S:
             train, rows = next(GroupKFold(min(3, len(np.unique(groups)))).split(rows, groups=groups))
-            model = clone(prepared.estimator).fit(prepared.table.iloc[train], labels[train])
+            model = clone(prepared.estimator).fit(prepared.table.iloc[train], truth[train])
             how = f"on {len(np.unique(groups[rows]))} held-out {prepared.folds.unit}s"
         if len(rows) > _MOST_ROWS:
             rows = np.sort(np.random.default_rng(0).choice(rows, _MOST_ROWS, replace=False))
-        task, score = Classes(tuple(prepared.corpus.classes)), get_score("log_loss")
+        score = get_score("log_loss")
         tested = prepared.utterances.iloc[rows]
-        found = permutation_importance(model, prepared.recorded.iloc[rows], tested, task, score=score)
+        found = permutation_importance(model, prepared.recorded.iloc[rows], tested, prepared.task, score=score)
     if (found["worse"] == 0).all():
         return None
     return plot_importance(found, _title(result), how, score)
