@@ -1,6 +1,6 @@
 """What a whole run costs: ``ser run`` beside nkululeko and beside the bare cross-validation of the same pipeline.
 
-Run with ``python benchmarks/bench_run.py [--rounds N] [--folder F] [--json]``. The corpus is 535 clips of 2 s by 10
+Run with ``python benchmarks/run.py [--rounds N] [--folder F] [--json]``. The corpus is 535 clips of 2 s by 10
 speakers with EMO-DB's counts, cut from real speech in ``SER_TEST_CORPORA``, else from the synthetic demo corpus. Each
 contender runs once a round, cold (nothing measured, no store of runs) and then warm; medians over the rounds count.
 ``NKULULEKO_PYTHON`` names an interpreter that has nkululeko and opensmile; without it their part is left out.
@@ -39,6 +39,8 @@ N_CLIPS, CLIP_S, RATE, N_SPEAKERS = 535, 2.0, 16_000, 10
 LEAST_COLD, LEAST_WARM, MOST_BESIDE_S = 5.0, 7.0, 3.0
 #: Clips by speaker of the Berlin Database of Emotional Speech (Burkhardt et al., 2005), which sum to 535.
 CLIPS_OF_SPEAKERS = (49, 58, 43, 38, 55, 35, 61, 69, 56, 71)
+#: What `BARE` does without us.
+EXPERIMENT = "svm_lld"
 _SER = "from ser_experiments.cli import main; main()"
 #: Linux: a process whose parent ended becomes our child, so that what it spent is counted.
 _SET_CHILD_SUBREAPER = 36
@@ -57,7 +59,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3, help="cold and warm runs of each (3)")
     parser.add_argument("--folder", type=Path, help="where corpus and projects are made and left (a temporary folder)")
-    parser.add_argument("--experiment", default="svm_lld", help="experiment that ser runs (svm_lld)")
     parser.add_argument("--jobs", type=int, help="processes of ser (one a core)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead")
     asked = parser.parse_args()
@@ -65,7 +66,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = (asked.folder or Path(scratch)).resolve()
         manifest, origin = make_corpus(folder / "corpus")
-        costs, scores = measure(folder, manifest, asked.experiment, asked.jobs, asked.rounds)
+        costs, scores = measure(folder, manifest, asked.jobs, asked.rounds)
     found = {name: Cost(*(statistics.median(each) for each in zip(*seen, strict=True))) for name, seen in costs.items()}
     ratios, missed = judge(found)
     if asked.json:
@@ -120,7 +121,7 @@ def _write_clip(source: Path, turn: int, target: Path) -> None:
 
 
 def measure(
-    folder: Path, manifest: Path, experiment: str, jobs: int | None, rounds: int
+    folder: Path, manifest: Path, jobs: int | None, rounds: int
 ) -> tuple[dict[str, list[tuple[float, float]]], dict[str, float]]:
     """Run the contenders in turns; return wall and processor seconds of each round, and what each scores."""
     costs: dict[str, list[tuple[float, float]]] = {}
@@ -131,7 +132,7 @@ def measure(
         project = _fresh(folder / "project")
         _ser_project(project)
         for state in ("cold", "warm"):
-            cost, done = _run(_run_command(experiment, manifest, jobs), project)
+            cost, done = _run(_run_command(manifest, jobs), project)
             costs.setdefault(f"ser run, {state}", []).append(cost)
             scores["ser run"] = float(json.loads(done.stdout)["metrics"]["uar"])
         cost, told = bare(project, manifest)
@@ -165,8 +166,8 @@ def _ser_project(project: Path) -> None:
     shutil.copytree(REPOSITORY / "experiments", project / "experiments")
 
 
-def _run_command(experiment: str, manifest: Path, jobs: int | None) -> list[str]:
-    said = ["run", experiment, "--corpus", "manifest", "--root", str(manifest), "--name", "clips", "--json"]
+def _run_command(manifest: Path, jobs: int | None) -> list[str]:
+    said = ["run", EXPERIMENT, "--corpus", "manifest", "--root", str(manifest), "--name", "clips", "--json"]
     return [sys.executable, "-c", _SER, *said, *([] if jobs is None else ["--jobs", str(jobs)])]
 
 
