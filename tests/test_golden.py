@@ -31,7 +31,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
-@pytest.mark.parametrize(("experiment", "corpus"), RUNS, ids="@".join)
+@pytest.mark.parametrize(("experiment", "corpus"), RUNS, ids=[f"{name}@{corpus}" for name, corpus in RUNS])
 def test_predictions_are_what_they_were(
     experiment: str,
     corpus: str,
