@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from ser_experiments.models.pipeline import build_pipeline, require_probabilitie
 from ser_experiments.models.remember import Remembered
 from ser_experiments.models.spec import get_model
 from ser_experiments.models.tuned import Tuned, flat_space
+from ser_experiments.task import Task
 
 
 def build_estimator(
@@ -112,6 +113,24 @@ def members_of(experiment: Experiment) -> list[Experiment]:
             )
         members.append(member)
     return members
+
+
+def check_task(experiment: Experiment, task: Task) -> None:
+    """Refuse what does not fit the task, before anything is measured.
+
+    Raises
+    ------
+    InputError
+        An experiment, or a member of it, weighs classes by name and leaves one out.
+    """
+    for one in members_of(experiment) or [experiment]:
+        weights = one.definition.model.params.get("class_weight")
+        missing = [name for name in task.targets if name not in weights] if isinstance(weights, Mapping) else []
+        if missing:
+            raise InputError(
+                f"experiments/{one.name}.toml: model: class_weight has no {missing[0]!r}; every class needs a weight: "
+                f"{', '.join(task.targets)}"
+            )
 
 
 def features_of(experiment: Experiment) -> dict[str, dict[str, object]]:

@@ -17,7 +17,7 @@ from ser_experiments.evaluation.rows import Rows
 from ser_experiments.evaluation.scoring import intervals, per_fold, pooled
 from ser_experiments.evaluation.tripwires import check_leaks
 from ser_experiments.experiment.definition import Experiment, load_experiment
-from ser_experiments.experiment.estimator import build_estimator, features_of, views_of
+from ser_experiments.experiment.estimator import build_estimator, check_task, features_of, views_of
 from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.result import Prepared, Result
 from ser_experiments.experiment.selection import Selection, load, select, without
@@ -56,6 +56,7 @@ def prepare(
     kept_in = project.cache / "fits" if remember else None
     estimator = build_estimator(experiment, seed=request.seed, from_table=ready_made, remember=kept_in)
     corpus = load(request, project)
+    check_task(experiment, corpus.task)
     # Folds are cut before anything is measured: a protocol that cannot be held should not cost an extraction.
     selection = select(request, corpus)
     measured = _measure(request, experiment, corpus.utterances, project, progress)

@@ -5,6 +5,7 @@ Everything that learns from data stands inside the pipeline, so it is fitted on 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 from sklearn.base import BaseEstimator
@@ -131,14 +132,34 @@ def build_model(
     settings = dict(params or {})
     if "random_state" in allowed:
         settings.setdefault("random_state", random_state)
+    _check_weights(settings.get("class_weight"))
     # A value that a fit would refuse is refused before anything is measured.
     try:
+        _refuse_truth_for_numbers(spec.build().get_params(), settings)
         estimator = spec.build(**settings)
         if hasattr(estimator, "_parameter_constraints"):
             estimator._validate_params()
     except (InvalidParameterError, InputError) as error:
         raise InputError(f"model: {' '.join(str(error).split())}") from error
     return estimator
+
+
+def _refuse_truth_for_numbers(usual: Mapping[str, object], settings: Mapping[str, object]) -> None:
+    """Refuse true and false where a number belongs: Python counts them as 1 and 0, and so do many checks."""
+    for name, value in settings.items():
+        number = isinstance(usual.get(name), int | float) and not isinstance(usual[name], bool)
+        if number and isinstance(value, bool):
+            raise InputError(f"{name} must be a number, got {str(value).lower()}")
+
+
+def _check_weights(weights: object) -> None:
+    """Refuse weights by class that are no numbers; whether every class has one is known with the corpus."""
+    if weights is not None and not isinstance(weights, str | Mapping):
+        raise InputError(f"model: class_weight must be 'balanced' or a weight for each class, got {weights!r}")
+    if isinstance(weights, Mapping):
+        for name, weight in weights.items():
+            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
+                raise InputError(f"model: class_weight of {name!r} must be a number of at least 0, got {weight!r}")
 
 
 def require_probabilities(estimator: BaseEstimator, model: str) -> None:
@@ -174,5 +195,5 @@ def _preparation(
 
 
 def _check(option: str, value: str, allowed: Mapping[str, object]) -> None:
-    if value not in allowed:
-        raise InputError(f"pipeline: {option} is {value!r}{nearest(value, allowed)}")
+    if not isinstance(value, str) or value not in allowed:
+        raise InputError(f"pipeline: {option} is {value!r}{nearest(str(value), allowed)}")

@@ -17,6 +17,8 @@ from pydantic import ValidationError
 from ser_experiments.errors import InputError
 from ser_experiments.experiment import build_estimator, experiment_names, load_experiment
 from ser_experiments.experiment.definition import Definition, Experiment, parse_definition
+from ser_experiments.experiment.estimator import check_task
+from ser_experiments.task import Classes
 
 SHIPPED = Path(__file__).parents[2] / "experiments"
 GOOD = 'description = "x"\n[features]\nsets = ["lld"]\n[model]\ntype = "xgboost"\nmax_depth = 3\n'
@@ -165,7 +167,7 @@ def _definitions(draw: st.DrawFn) -> dict[str, object]:
     return raw
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(_definitions(), st.integers(0, 3))
 def test_a_definition_that_is_accepted_is_fitted_and_answers(raw: dict[str, object], seed: int) -> None:
     """Nothing is found out in the middle of a run: one line before anything is measured, or probabilities."""
@@ -174,6 +176,7 @@ def test_a_definition_that_is_accepted_is_fitted_and_answers(raw: dict[str, obje
         definition = parse_definition(raw, "some.toml")
         experiment = Experiment(name="some", definition=definition, text="", folder=SHIPPED)
         estimator = build_estimator(experiment, seed=seed, from_table=True)
+        check_task(experiment, Classes.of(["angry", "sad"]))
     except InputError as error:
         if "\n" in str(error):
             pytest.fail(f"more than one line: {error}")

@@ -25,7 +25,7 @@ from ser_experiments.errors import InputError
 from ser_experiments.frames import GROUP
 from ser_experiments.models.events import EpochEnd, emit
 from ser_experiments.models.grouping import groups_of
-from ser_experiments.models.nets.checks import is_int, is_number, require
+from ser_experiments.models.nets.checks import is_fraction, is_int, is_number, is_seed, require
 from ser_experiments.models.nets.clips import Clips, cells_of, holds_arrays
 from ser_experiments.models.nets.holdout import hold_out
 from ser_experiments.models.report import FitReport
@@ -300,11 +300,16 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
             require(name, getattr(self, name), f"an int of at least {low}", is_int(getattr(self, name), low))
         require("lr", self.lr, "a number above 0", is_number(self.lr) and self.lr > 0)
         for name in ("momentum", "label_smoothing", "weight_decay"):
-            value = getattr(self, name)
-            require(name, value, "at least 0 and below 1", is_number(value) and 0 <= value < 1)
+            require(name, getattr(self, name), "at least 0 and below 1", is_fraction(getattr(self, name)))
         fraction = self.validation_fraction
         require("validation_fraction", fraction, "between 0 and 1", is_number(fraction) and 0 < fraction < 1)
         require("optimizer", self.optimizer, f"one of {', '.join(OPTIMIZERS)}", self.optimizer in OPTIMIZERS)
+        for name in ("early_stopping", "refit", "mixed_precision"):
+            require(name, getattr(self, name), "true or false", isinstance(getattr(self, name), bool | np.bool_))
+        known = self.class_weight is None or self.class_weight == "balanced" or isinstance(self.class_weight, dict)
+        require("class_weight", self.class_weight, "'balanced', weights by class or None", known)
+        require("random_state", self.random_state, "an int of at least 0 or None", is_seed(self.random_state))
+        require("device", self.device, "text, e.g. 'auto' or 'cpu'", isinstance(self.device, str))
         require("schedule", self.schedule, f"one of {', '.join(SCHEDULES)}", self.schedule in SCHEDULES)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ser_experiments.models.nets.checks import are_sizes, is_fraction, require
 from ser_experiments.models.nets.estimator import parameter_names
 from ser_experiments.models.nets.sequence import SequenceClassifier
 from ser_experiments.models.spec import ModelSpec
@@ -34,6 +35,11 @@ class CNNClassifier(SequenceClassifier):
         from ser_experiments.models.nets.cnn import SmallCNN
 
         return SmallCNN(n_columns, n_classes, widths=self.widths, dropout=self.dropout)
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        require("widths", self.widths, "a list of ints of at least 1", are_sizes(self.widths))
+        require("dropout", self.dropout, "at least 0 and below 1", is_fraction(self.dropout))
 
 
 SPEC = ModelSpec(

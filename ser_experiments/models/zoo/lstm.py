@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ser_experiments.models.nets.checks import is_fraction, is_int, require
 from ser_experiments.models.nets.estimator import parameter_names
 from ser_experiments.models.nets.sequence import SequenceClassifier
 from ser_experiments.models.spec import ModelSpec
@@ -48,6 +49,12 @@ class LSTMClassifier(SequenceClassifier):
             frames_per_step=self.frames_per_step,
             dropout=self.dropout,
         )
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        for name in ("hidden", "n_layers", "frames_per_step"):
+            require(name, getattr(self, name), "an int of at least 1", is_int(getattr(self, name), 1))
+        require("dropout", self.dropout, "at least 0 and below 1", is_fraction(self.dropout))
 
 
 SPEC = ModelSpec(

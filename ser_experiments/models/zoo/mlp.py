@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ser_experiments.models.nets.checks import are_sizes, is_fraction, require
 from ser_experiments.models.nets.estimator import TorchClassifier, parameter_names
 from ser_experiments.models.spec import ModelSpec
 
@@ -33,6 +34,11 @@ class MLPClassifier(TorchClassifier):
         from ser_experiments.models.nets.mlp import MLP
 
         return MLP(n_columns, n_classes, hidden=self.hidden, dropout=self.dropout)
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        require("hidden", self.hidden, "a list of ints of at least 1", are_sizes(self.hidden))
+        require("dropout", self.dropout, "at least 0 and below 1", is_fraction(self.dropout))
 
 
 SPEC = ModelSpec(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ser_experiments.models.nets.checks import require
+from ser_experiments.models.nets.checks import is_fraction, is_int, require
 from ser_experiments.models.nets.estimator import parameter_names
 from ser_experiments.models.nets.sequence import SequenceClassifier
 from ser_experiments.models.spec import ModelSpec
@@ -49,6 +49,8 @@ class ResNetClassifier(SequenceClassifier):
         super()._validate_params()
         shown = " or ".join(map(str, BLOCKS))
         require("depth", self.depth, shown, isinstance(self.depth, int) and self.depth in BLOCKS)
+        require("width", self.width, "an int of at least 1", is_int(self.width, 1))
+        require("dropout", self.dropout, "at least 0 and below 1", is_fraction(self.dropout))
 
 
 def spec_of(depth: int | None) -> ModelSpec:
