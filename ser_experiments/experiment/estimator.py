@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 
 from ser_experiments.errors import InputError
 from ser_experiments.experiment.definition import Definition, Experiment, Pipeline, load_experiment
-from ser_experiments.features.extractor import params_of
+from ser_experiments.features.extractor import params_of, resolved
 from ser_experiments.features.views import on_view
 from ser_experiments.models.ensemble import ENSEMBLES
 from ser_experiments.models.pipeline import build_pipeline, require_probabilities
@@ -134,28 +134,32 @@ def check_task(experiment: Experiment, task: Task) -> None:
 
 
 def features_of(experiment: Experiment) -> dict[str, dict[str, object]]:
-    """Return the feature sets of an experiment, or of all members, with their parameters.
+    """Return the outputs of feature sets that an experiment, or all its members, take, with their parameters.
 
     Raises
     ------
     InputError
-        Two members want one set with different parameters.
+        Two members want one output with different parameters.
     """
     found: dict[str, dict[str, object]] = {}
     for one in members_of(experiment) or [experiment]:
-        features = one.definition.features
-        for name in features.sets:
-            params = dict(params_of(name, features.params))
-            if found.setdefault(name, params) != params:
-                raise InputError(f"experiments/{experiment.name}.toml: members want {name!r} with different parameters")
+        for name in one.definition.features.sets:
+            _add(found, experiment, name, params_of(name, one.definition.features.params))
     return found
 
 
 def views_of(experiment: Experiment) -> dict[str, dict[str, object]]:
-    """Return the sets, as measured on views, that an experiment or its members train on, with their parameters."""
+    """Return the outputs, as measured on views, that an experiment or its members train on, with their parameters."""
     found: dict[str, dict[str, object]] = {}
     for one in members_of(experiment) or [experiment]:
         features = one.definition.features
         for view in features.augment:
-            found |= {on_view(name, view): dict(params_of(name, features.params)) for name in features.sets}
+            for name in features.sets:
+                _add(found, experiment, on_view(name, view), params_of(name, features.params))
     return found
+
+
+def _add(found: dict[str, dict[str, object]], experiment: Experiment, name: str, params: Mapping[str, object]) -> None:
+    for output, given in resolved(name, params).items():
+        if found.setdefault(output, given) != given:
+            raise InputError(f"experiments/{experiment.name}.toml: members want {output!r} with different parameters")

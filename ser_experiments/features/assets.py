@@ -46,6 +46,10 @@ class Asset:
         return _content(tuple((name, str(file), *_state(file)) for name, file in files.items()))
 
 
+class AssetAway(InputError):
+    """What a set's parameters name is not on this machine, and can be brought; nothing else is wrong with them."""
+
+
 def _state(file: Path) -> tuple[int, int, int, int]:
     told = file.stat()
     return told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino

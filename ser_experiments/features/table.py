@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ser_experiments import project
 from ser_experiments.errors import InputError, StoreError, nearest
 from ser_experiments.features.extraction.plan import Request
-from ser_experiments.features.extractor import Extractor, get_extractor, params_of, set_of
+from ser_experiments.features.extractor import Extractor, get_extractors, params_of, set_of
 from ser_experiments.features.progress import Callback
 from ser_experiments.features.store.codecs import codec_of
 from ser_experiments.features.store.files import table_folder
@@ -71,9 +71,15 @@ def extract(set_name: str, audio: NDArray[np.floating], sample_rate: int, **para
     AudioError
         The audio cannot be used.
     """
-    extractor = get_extractor(set_name, **params)
-    values = extractor(audio, sample_rate)
-    return codec_of(extractor.output).result(set_name, extractor.columns, values)
+    extractors = get_extractors(set_name, **params)
+    found = extractors[0].measure.outputs_of(audio, sample_rate, [one.number for one in extractors])
+    results = [codec_of(one.output).result(one.name, one.columns, found[one.number]) for one in extractors]
+    if len(results) == 1:
+        return results[0]
+    if any(codec_of(one.output).width == 0 for one in extractors):
+        names = ", ".join(repr(one.name) for one in extractors)
+        raise InputError(f"feature set {set_name!r} stands for several arrays over time; ask for one of {names}")
+    return pd.concat(results).rename(set_name)
 
 
 def table_row(extractors: Sequence[Extractor], audio: NDArray[np.floating], sample_rate: int) -> dict[str, Any]:
@@ -84,13 +90,16 @@ def table_row(extractors: Sequence[Extractor], audio: NDArray[np.floating], samp
     AudioError
         The audio cannot be used.
     """
-    passes: dict[tuple[str, str], tuple[NDArray[np.floating], ...]] = {}
+    wanted: dict[tuple[str, str], list[Extractor]] = {}
+    for extractor in extractors:
+        wanted.setdefault(extractor.measured_by, []).append(extractor)
+    passes = {
+        name: found[0].measure.outputs_of(audio, sample_rate, [one.number for one in found])
+        for name, found in wanted.items()
+    }
     row: dict[str, Any] = {}
     for extractor in extractors:
-        measured_by = extractor.measure.name, extractor.measure.digest
-        if measured_by not in passes:
-            passes[measured_by] = extractor.measure(audio, sample_rate)
-        values = passes[measured_by][extractor.number]
+        values = passes[extractor.measured_by][extractor.number]
         row |= codec_of(extractor.output).cells(extractor.name, extractor.columns, values)
     return row
 
@@ -145,7 +154,8 @@ def feature_table(
     for name in params:
         if name not in asked:
             raise InputError(f"parameters for feature set {name!r}, which is not asked for{nearest(name, set_names)}")
-    extractors = [get_extractor(name, **params_of(name, params)) for name in dict.fromkeys(set_names)]
+    asked_for = [one for name in set_names for one in get_extractors(name, **params_of(name, params))]
+    extractors = list({one.name: one for one in asked_for}.values())
     cache = cache or project.find().cache
     return build(extractors, utterances, cache=cache, jobs=jobs, skip_bad=skip_bad, progress=progress)
 

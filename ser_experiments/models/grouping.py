@@ -123,12 +123,19 @@ def columns_of(sets: Sequence[str], params: Mapping[str, Mapping[str, object]] |
     return [_columns_of(one, json.dumps(params_of(one, params or {}), sort_keys=True, default=str)) for one in sets]
 
 
+def arrays_of(sets: Sequence[str], params: Mapping[str, Mapping[str, object]] | None = None) -> list[str]:
+    """Return the columns of arrays over time that feature sets stand for."""
+    from ser_experiments.features.extractor import get_extractors, params_of
+
+    return [one.name for name in sets for one in get_extractors(name, **params_of(name, params or {}))]
+
+
 @lru_cache(maxsize=256)
 def _columns_of(name: str, params: str) -> tuple[str, ...]:
     """Return the columns of a set; a set of thousands of columns takes longer to build than to look up."""
-    from ser_experiments.features.extractor import get_extractor
+    from ser_experiments.features.extractor import get_extractors
 
-    return tuple(get_extractor(name, **json.loads(params)).column_names)
+    return tuple(column for one in get_extractors(name, **json.loads(params)) for column in one.column_names)
 
 
 @runtime_checkable
@@ -184,7 +191,7 @@ class TakeColumns(TransformerMixin, BaseEstimator):
         if not self.sets:
             return [name for name in X.columns if name != GROUP]
         if self.layout == "array":
-            return list(self.sets)
+            return arrays_of(self.sets, self.params)
         return [name for names in columns_of(self.sets, self.params) for name in names]
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame | NDArray[np.float32]:

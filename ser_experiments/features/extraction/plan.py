@@ -129,13 +129,19 @@ class Request:
         """
         asked = {(one.name, one.digest) for one in extractors}
         passes: dict[tuple[str, str], RowsByKey] = {}
-        others: dict[tuple[str, str], list[Extractor]] = {}
+        numbers: dict[tuple[str, str], set[int]] = {}
+        of: dict[tuple[str, str], Extractor] = {}
         for extractor, lacking in zip(extractors, wanted, strict=True):
             of_measure = extractor.measure.name, extractor.measure.digest
+            of[of_measure] = extractor
             passes.setdefault(of_measure, {}).update(lacking)
-            rows = [one for one in extractor.outputs if codec_of(one.output).width]
-            others[of_measure] = [one for one in rows if (one.name, one.digest) not in asked]
-        pairs = [(one, self._lacking(one, passes[name])) for name, found in others.items() for one in found]
+            if lacking:
+                numbers.setdefault(of_measure, set()).add(extractor.number)
+        pairs = []
+        for name, lacked in numbers.items():
+            given = [of[name].outputs[number] for number in of[name].measure.given(lacked)]
+            rows = [one for one in given if codec_of(one.output).width and (one.name, one.digest) not in asked]
+            pairs += [(one, self._lacking(one, passes[name])) for one in rows]
         return [one for one, lacking in pairs if lacking], [lacking for _, lacking in pairs if lacking]
 
     def _lacking(self, extractor: Extractor, wanted: RowsByKey) -> RowsByKey:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -130,20 +130,23 @@ class _Unit:
         for numbers in self._passes.values():
             one = self._targets[min(numbers)].extractor.measure
             lacking = [clip for clip in usable if not numbers.isdisjoint(clip.recording.targets)]
-            for clip, found in _values(one, lacking, resampled):
+            # Clips that lack different outputs are measured together: what one of them lacks costs the others nothing
+            # where the measure gives it anyway, and else little, as few stand in a unit.
+            outputs = {
+                self._targets[n].extractor.number for clip in lacking for n in numbers & {*clip.recording.targets}
+            }
+            for clip, found in _values(one, lacking, outputs, resampled):
                 for number in sorted(numbers.intersection(clip.recording.targets)):
                     self._keep(number, clip.recording, found)
                 self.writer.flush_if_due()
 
-    def _keep(self, number: int, recording: Recording, found: Sequence[Array] | Exception) -> None:
+    def _keep(self, number: int, recording: Recording, found: Mapping[int, Array] | Exception) -> None:
         """Hand an output to the writer, or tell why it cannot be kept."""
         target = self._targets[number]
         extractor = target.extractor
         try:
             if isinstance(found, Exception):
                 raise found
-            if len(found) != len(extractor.measure.outputs):
-                raise ValueError(f"gave {len(found)} outputs, expected {len(extractor.measure.outputs)}")
             values = target.codec.checked(found[extractor.number])
         except Exception as error:
             # Whatever a set stumbles over, the other recordings are to be measured.
@@ -156,8 +159,8 @@ class _Unit:
 
 
 def _values(
-    one: Measure, clips: Sequence[Clip], resampled: Resampled
-) -> Iterator[tuple[Clip, Sequence[Array] | Exception]]:
+    one: Measure, clips: Sequence[Clip], outputs: set[int], resampled: Resampled
+) -> Iterator[tuple[Clip, Mapping[int, Array] | Exception]]:
     """Measure clips in batches; yield each with what was found, or why there is nothing."""
     rate = one.needs.sample_rate
     ready: list[tuple[Clip, Audio]] = []
@@ -170,7 +173,7 @@ def _values(
         except Exception as error:
             yield clip, error
     for batch in _batches(ready, (one.needs.batch_s or 0.0) * rate):
-        yield from zip((clip for clip, _ in batch), _attempt(one, [audio for _, audio in batch]), strict=True)
+        yield from zip((clip for clip, _ in batch), _attempt(one, [audio for _, audio in batch], outputs), strict=True)
 
 
 def _batches(ready: Sequence[tuple[Clip, Audio]], most: float) -> Iterator[list[tuple[Clip, Audio]]]:
@@ -186,15 +189,12 @@ def _batches(ready: Sequence[tuple[Clip, Audio]], most: float) -> Iterator[list[
         yield batch
 
 
-def _attempt(one: Measure, batch: Sequence[Audio]) -> list[Sequence[Array] | Exception]:
+def _attempt(one: Measure, batch: Sequence[Audio], outputs: set[int]) -> list[Mapping[int, Array] | Exception]:
     """Measure a batch, and where that fails its clips one by one, so that none spoils another."""
     try:
-        found = list(one.opened()(batch))
-        if len(found) != len(batch):
-            raise ValueError(f"gave {len(found)} results for {len(batch)} clips")
+        return [*one.measured(batch, outputs)]
     except Exception as error:
         if len(batch) == 1:
             return [error]
         _log.debug("feature set %r: %d clips are measured one by one", one.name, len(batch), exc_info=True)
-        return [result for audio in batch for result in _attempt(one, [audio])]
-    return [*found]
+    return [result for audio in batch for result in _attempt(one, [audio], outputs)]
