@@ -25,11 +25,11 @@ class WhisperNet:
 
     mixes = True
 
-    def __init__(self, network: nn.Module, config: Mapping[str, Any], preprocessor: Mapping[str, Any]) -> None:
+    def __init__(self, network: Any, config: Mapping[str, Any], preprocessor: Mapping[str, Any]) -> None:
         import torch
         from transformers.audio_utils import mel_filter_bank
 
-        self.network: Any = network
+        self.network = network
         self._n_fft, self._hop = int(preprocessor.get("n_fft", 400)), int(preprocessor.get("hop_length", 160))
         rate = int(preprocessor.get("sampling_rate", 16_000))
         self._n_mels = int(config["num_mel_bins"])
