@@ -15,8 +15,9 @@ from ser_experiments.features.views import on_view
 from ser_experiments.models.ensemble import ENSEMBLES
 from ser_experiments.models.pipeline import build_pipeline, require_probabilities
 from ser_experiments.models.remember import Remembered
+from ser_experiments.models.search_space import flat_space
 from ser_experiments.models.spec import get_model
-from ser_experiments.models.tuned import Tuned, flat_space
+from ser_experiments.models.tuned import Tuned
 from ser_experiments.task import Task
 
 

@@ -20,6 +20,7 @@ from sklearn.model_selection import GroupKFold
 
 from ser_experiments.errors import InputError, LeakError
 from ser_experiments.frames import GROUP
+from ser_experiments.identity import canonical
 
 
 class ByColumn(BaseEstimator):
@@ -120,7 +121,7 @@ def columns_of(sets: Sequence[str], params: Mapping[str, Mapping[str, object]] |
     """Return the columns of each feature set."""
     from ser_experiments.features.extractor import params_of
 
-    return [_columns_of(one, json.dumps(params_of(one, params or {}), sort_keys=True, default=str)) for one in sets]
+    return [_columns_of(one, json.dumps(canonical(params_of(one, params or {})), sort_keys=True)) for one in sets]
 
 
 def arrays_of(sets: Sequence[str], params: Mapping[str, Mapping[str, object]] | None = None) -> list[str]:

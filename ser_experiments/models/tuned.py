@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from ser_experiments.models.fit_key import fit_key
 from ser_experiments.models.fits import TRIALS, touch
 from ser_experiments.models.grouping import ByColumn, input_columns
 from ser_experiments.models.report import FitReport, SearchReport, report_of
+from ser_experiments.models.search_space import holds, suggest
 from ser_experiments.models.wrapper import Wrapper, fit
 from ser_experiments.parallel import chosen_workers, single_threaded
 
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     import optuna
 
 log = logging.getLogger(__name__)
-#: What a range may hold in a definition.
-_RANGE = {"low", "high", "log"}
 #: Attributes that had another name in models saved before.
 _RENAMED = {"best_uar_": "best_score_", "trials_": "cv_results_"}
 
@@ -115,7 +114,7 @@ class Tuned(Wrapper):
                 study.enqueue_trial(self._start())
             trial = study.ask()
             start = time.perf_counter()
-            chosen = {name: _suggest(trial, name, values) for name, values in self.space.items()}
+            chosen = {name: suggest(trial, name, values) for name, values in self.space.items()}
             score = self._score(chosen, X, labels, splits, sample_weight)
             trial.set_user_attr("seconds", round(time.perf_counter() - start, 3))
             trial.set_user_attr("params", chosen)
@@ -208,7 +207,7 @@ class Tuned(Wrapper):
         for name, values in self.space.items():
             section, option = name.split(".", 1)
             source = (self.recipe.get("params") or {}) if section == "model" else self.recipe
-            if option in source and _holds(values, source[option]):
+            if option in source and holds(values, source[option]):
                 found[name] = source[option]
         return found
 
@@ -265,68 +264,6 @@ def _finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
     import optuna
 
     return study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
-
-
-def _suggest(trial: optuna.Trial, name: str, values: Mapping[str, Any] | list[Any]) -> Any:
-    if isinstance(values, list):
-        # Optuna knows a choice by its value; a list or a table is none.
-        return trial.suggest_categorical(name, values)
-    low, high, log_scale = values["low"], values["high"], values.get("log", False)
-    if isinstance(low, int) and isinstance(high, int):
-        return trial.suggest_int(name, low, high, log=log_scale)
-    return trial.suggest_float(name, low, high, log=log_scale)
-
-
-def _holds(values: Mapping[str, Any] | list[Any], value: Any) -> bool:
-    if isinstance(values, list):
-        return value in values
-    return isinstance(value, (int, float)) and values["low"] <= value <= values["high"]
-
-
-def flat_space(raw: Mapping[str, Any], allowed: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, Any]]:
-    """Read ``[search.space]``: tables within tables become dotted names, each with its range or choices.
-
-    Parameters
-    ----------
-    raw : mapping
-        As TOML gives it.
-    allowed : mapping of str to collection of str
-        The options of each section, ``model`` and ``pipeline``.
-    where : str
-        The section so far.
-
-    Raises
-    ------
-    InputError
-        An unknown name, or a value that is neither a range nor a list of choices.
-    """
-    from ser_experiments.errors import nearest
-
-    for key, value in raw.items():
-        name = f"{where}.{key}" if where else key
-        if isinstance(value, Mapping) and not _RANGE & set(value) and name in allowed:
-            yield from flat_space(value, allowed, name)
-            continue
-        section, _, option = name.partition(".")
-        if section not in allowed:
-            raise InputError(f"search: space: unknown section {section!r}{nearest(section, allowed)}")
-        if option not in allowed[section]:
-            raise InputError(f"search: space: {section} has no {option!r}{nearest(option, allowed[section])}")
-        yield name, _checked(name, value)
-
-
-def _checked(name: str, value: Any) -> Any:
-    if isinstance(value, list) and value and all(isinstance(v, (str, int, float, bool)) for v in value):
-        return value
-    if isinstance(value, Mapping) and set(value) <= _RANGE and {"low", "high"} <= set(value):
-        low, high, log_scale = value["low"], value["high"], value.get("log", False)
-        numbers = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in (low, high))
-        if numbers and low < high and isinstance(log_scale, bool) and (low > 0 or not log_scale):
-            return dict(value)
-    raise InputError(
-        f"search: space: {name} is {value!r}; expected choices such as [1, 2] or a range such as "
-        "{ low = 0.1, high = 10.0, log = true } with low < high (and above 0 with log)"
-    )
 
 
 #: What a saved model may hold of this module.
