@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -139,5 +140,5 @@ def _chosen(result: Result) -> list[str]:
         if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
             lines.append(f"{name} {min(values):.3g} - {max(values):.3g}")
         else:
-            lines.append(f"{name} " + ", ".join(f"{v} x{values.count(v)}" for v in dict.fromkeys(values)))
+            lines.append(f"{name} " + ", ".join(f"{v} x{n}" for v, n in Counter(map(str, values)).items()))
     return [f"chosen inside the {len(found)} training sides: " + "; ".join(lines)]

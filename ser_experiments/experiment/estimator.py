@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,12 @@ from sklearn.base import BaseEstimator
 
 from ser_experiments.errors import InputError
 from ser_experiments.experiment.definition import Definition, Experiment, Pipeline, load_experiment
-from ser_experiments.features.extractor import params_of, resolved
+from ser_experiments.features.extractor import get_measure, params_of, resolved, set_of
 from ser_experiments.features.views import on_view
 from ser_experiments.models.ensemble import ENSEMBLES
 from ser_experiments.models.pipeline import build_pipeline, require_probabilities
 from ser_experiments.models.remember import Remembered
-from ser_experiments.models.search_space import flat_space
+from ser_experiments.models.search_space import FEATURES, flat_space
 from ser_experiments.models.spec import get_model
 from ser_experiments.models.tuned import Tuned
 from ser_experiments.task import Task
@@ -94,7 +95,30 @@ def _searchable(definition: Definition) -> dict[str, Sequence[str]]:
     return {
         "model": get_model(definition.model.type).params(),
         "pipeline": [name for name in Pipeline.model_fields if name != "calibrate"],
+        "features": [f"{name}.{param}" for name in _sets(definition) for param in _chosen_by(definition, name)],
     }
+
+
+def _sets(definition: Definition) -> list[str]:
+    """Return the sets themselves that outputs are asked for by name."""
+    return list(dict.fromkeys(set_of(name) for name in definition.features.sets))
+
+
+def _chosen_by(definition: Definition, name: str) -> tuple[str, ...]:
+    """Return the parameters of a set that choose among its outputs."""
+    return get_measure(name, **params_of(name, definition.features.params)).chooses
+
+
+def _choices(definition: Definition) -> list[dict[str, dict[str, Any]]]:
+    """Return the parameters of the sets: those of the definition, and each that a search may choose instead."""
+    params = definition.features.params
+    found: list[dict[str, dict[str, Any]]] = [dict(params)]
+    if definition.search is not None:
+        for name, values in flat_space(definition.search.space, _searchable(definition)):
+            if name.startswith(FEATURES) and isinstance(values, list):
+                one, param = name.removeprefix(FEATURES).rsplit(".", 1)
+                found += [{**params, one: {**params.get(one, {}), param: value}} for value in values]
+    return found
 
 
 def members_of(experiment: Experiment) -> list[Experiment]:
@@ -144,8 +168,9 @@ def features_of(experiment: Experiment) -> dict[str, dict[str, object]]:
     """
     found: dict[str, dict[str, object]] = {}
     for one in members_of(experiment) or [experiment]:
-        for name in one.definition.features.sets:
-            _add(found, experiment, name, params_of(name, one.definition.features.params))
+        for params in _choices(one.definition):
+            for name in one.definition.features.sets:
+                _add(found, experiment, name, params_of(name, params))
     return found
 
 
@@ -154,9 +179,9 @@ def views_of(experiment: Experiment) -> dict[str, dict[str, object]]:
     found: dict[str, dict[str, object]] = {}
     for one in members_of(experiment) or [experiment]:
         features = one.definition.features
-        for view in features.augment:
-            for name in features.sets:
-                _add(found, experiment, on_view(name, view), params_of(name, features.params))
+        for params in _choices(one.definition) if features.augment else ():
+            for view, name in product(features.augment, features.sets):
+                _add(found, experiment, on_view(name, view), params_of(name, params))
     return found
 
 

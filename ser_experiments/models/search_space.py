@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from ser_experiments.errors import InputError, nearest
@@ -10,13 +12,17 @@ from ser_experiments.errors import InputError, nearest
 if TYPE_CHECKING:
     import optuna
 
+#: What begins the name of a parameter of a feature set.
+FEATURES = "features."
 #: A range ``{"low": 0.1, "high": 10.0, "log": True}`` or a list of choices.
 Space = Mapping[str, Any] | list[Any]
 #: What a range may hold.
 _RANGE = {"low", "high", "log"}
 
 
-def flat_space(raw: Mapping[str, Any], allowed: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, Any]]:
+def flat_space(
+    raw: Mapping[str, Any], allowed: Mapping[str, Collection[str]], where: str = ""
+) -> Iterator[tuple[str, Any]]:
     """Read ``[search.space]``: tables within tables become dotted names, each with its range or choices.
 
     Parameters
@@ -24,7 +30,8 @@ def flat_space(raw: Mapping[str, Any], allowed: Mapping[str, Any], where: str = 
     raw : mapping
         As TOML gives it.
     allowed : mapping of str to collection of str
-        The options of each section, ``model`` and ``pipeline``.
+        The options of each section: ``model``, ``pipeline``, and ``features``, whose options are called
+        ``SET.PARAMETER`` and choose among what is measured anyway.
     where : str
         The section so far.
 
@@ -35,7 +42,7 @@ def flat_space(raw: Mapping[str, Any], allowed: Mapping[str, Any], where: str = 
     """
     for key, value in raw.items():
         name = f"{where}.{key}" if where else key
-        if isinstance(value, Mapping) and not _RANGE & set(value) and name in allowed:
+        if isinstance(value, Mapping) and not _RANGE & set(value) and _is_section(name, allowed):
             yield from flat_space(value, allowed, name)
             continue
         section, _, option = name.partition(".")
@@ -46,8 +53,13 @@ def flat_space(raw: Mapping[str, Any], allowed: Mapping[str, Any], where: str = 
         yield name, _checked(name, value)
 
 
+def _is_section(name: str, allowed: Mapping[str, Collection[str]]) -> bool:
+    section, _, rest = name.partition(".")
+    return section in allowed and (not rest or any(option.startswith(f"{rest}.") for option in allowed[section]))
+
+
 def _checked(name: str, value: Any) -> Any:
-    if isinstance(value, list) and value and all(isinstance(v, (str, int, float, bool)) for v in value):
+    if isinstance(value, list) and value and all(_is_choice(v, several=name.startswith(FEATURES)) for v in value):
         return value
     if isinstance(value, Mapping) and set(value) <= _RANGE and {"low", "high"} <= set(value):
         low, high, log_scale = value["low"], value["high"], value.get("log", False)
@@ -60,10 +72,36 @@ def _checked(name: str, value: Any) -> Any:
     )
 
 
+def _is_choice(value: Any, *, several: bool) -> bool:
+    """Say whether a value may be chosen; `several` at a time, such as layers, where a feature set takes so."""
+    if several and isinstance(value, list) and value:
+        return all(_is_choice(v, several=False) for v in value)
+    return isinstance(value, (str, int, float, bool))
+
+
+def grid(space: Mapping[str, Space], most: int) -> list[dict[str, Any]] | None:
+    """Return every combination of choices, the last name's fastest; None of a range, or of more than `most`."""
+    if not all(isinstance(values, list) for values in space.values()):
+        return None
+    every = [dict(zip(space, each, strict=True)) for each in product(*space.values())]
+    return every if len(every) <= most else None
+
+
+def fixed(space: Mapping[str, Space], chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return chosen values as a trial that is to draw them knows them."""
+    return {name: json.dumps(value) if _coded(space[name]) else value for name, value in chosen.items()}
+
+
+def _coded(values: Space) -> bool:
+    """Say whether choices are drawn by their text: Optuna knows a choice by its value, and a list is none."""
+    return isinstance(values, list) and any(isinstance(value, list) for value in values)
+
+
 def suggest(trial: optuna.Trial, name: str, values: Space) -> Any:
     """Let a trial draw a value of a range, or one of some choices."""
     if isinstance(values, list):
-        # Optuna knows a choice by its value; a list or a table is none.
+        if _coded(values):
+            return json.loads(str(trial.suggest_categorical(name, [json.dumps(value) for value in values])))
         return trial.suggest_categorical(name, values)
     low, high, log_scale = values["low"], values["high"], values.get("log", False)
     if isinstance(low, int) and isinstance(high, int):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,10 @@ from ser_experiments.features.encoders.listening import BATCH_S, Listening
 from ser_experiments.features.measure import OVER_TIME, ROW, Measure, Needs, Output
 
 PRECISIONS = ("float32", "bfloat16")
-#: What names stand for where nothing is said: layers around the middle carry emotion best.
+#: What names stand for where nothing is said: layers around the middle carry emotion best. And what words mean.
 MIDDLE = "middle"
+_WORDS = {"all": "0%-100%", MIDDLE: "33%-50%"}
+_DEPTHS = re.compile(r"(\d{1,3})%-(\d{1,3})%")
 
 
 def extractor(
@@ -37,9 +40,9 @@ def extractor(
     ----------
     model : str
         A folder in the Hugging Face layout, or an id of the hub, perhaps with ``@`` and a revision.
-    layers : "middle", "all", int or sequence of int
-        Hidden states: 0 is what the first block takes, k what block k gives. ``"middle"`` are those from a third to
-        half of the depth.
+    layers : int, sequence of int, "all", "middle" or "A%-B%"
+        Hidden states: 0 is what the first block takes, k what block k gives. ``"20%-60%"`` are those from a fifth to
+        three fifths of the depth, ``"middle"`` those from a third to half of it.
     precision : {"float32", "bfloat16"}
         What it computes in.
     window_s, overlap_s : float
@@ -64,7 +67,7 @@ def extractor(
             f"layer_{k}",
             ROW,
             ColumnRule(
-                "encoder_{layer:02d}_{dim:04d}__{functional}",
+                "encoder_l{layer:02d}_{dim:04d}__{functional}",
                 (("layer", (k,)), ("functional", ("mean", "std")), ("dim", range(checkpoint.width))),
                 "1",
                 f"{{functional}} over time of {what}",
@@ -76,7 +79,9 @@ def extractor(
         Output(
             f"frames_{k}",
             OVER_TIME,
-            ColumnRule("encoder_{layer:02d}_{dim:04d}", (("layer", (k,)), ("dim", range(checkpoint.width))), "1", what),
+            ColumnRule(
+                "encoder_l{layer:02d}_{dim:04d}", (("layer", (k,)), ("dim", range(checkpoint.width))), "1", what
+            ),
             dtype="float16",
         )
         for k in states
@@ -124,13 +129,18 @@ class _Choice:
 
 def _layers(layers: object, checkpoint: Checkpoint) -> tuple[int, ...]:
     most = checkpoint.n_layers
-    if layers == "all":
-        return tuple(range(most + 1))
-    if layers == MIDDLE:
-        return tuple(range(max(1, round(most / 3)), max(1, round(most / 2)) + 1))
+    if isinstance(layers, str):
+        depths = _DEPTHS.fullmatch(_WORDS.get(layers, layers))
+        if not depths or not int(depths[1]) <= int(depths[2]) <= 100:
+            raise InputError(
+                f"feature set 'encoder': layers {layers!r}; expected numbers from 0 to {most}, 'all', 'middle' or "
+                "e.g. '20%-60%'"
+            )
+        low, high = (round(most * int(depth) / 100) for depth in depths.groups())
+        return tuple(range(low, high + 1))
     given = [layers] if isinstance(layers, int) else layers
-    if isinstance(given, str) or not isinstance(given, Sequence) or not given:
-        raise InputError(f"feature set 'encoder': layers must be 'middle', 'all' or numbers, got {layers!r}")
+    if not isinstance(given, Sequence) or not given:
+        raise InputError(f"feature set 'encoder': layers must be numbers, got {layers!r}")
     for layer in given:
         if isinstance(layer, bool) or not isinstance(layer, int) or not 0 <= layer <= most:
             raise InputError(f"feature set 'encoder': no layer {layer!r}; {checkpoint.path} has layers 0 to {most}")
