@@ -37,6 +37,7 @@ from ser_experiments.tracking.backend import (
 from ser_experiments.tracking.backends._json.files import RUN, read, write
 from ser_experiments.tracking.backends._json.steps import STEPS
 from ser_experiments.tracking.outbox import Step
+from ser_experiments.tracking.placing import place
 
 log = logging.getLogger(__name__)
 _SETTING, _ALIASES = "setting.json", "aliases.json"
@@ -154,6 +155,11 @@ class JsonFolder:
             told = {"run_id": run_id, "tags": dict(tags), "created_ms": now_ms(), "description": description}
             write(self.folder / "models" / name / f"{number}.json", told)
         return number
+
+    def add_to_model(self, run_id: str, files: Mapping[str, Path]) -> int:
+        """Put files beside a run's model."""
+        with _answering(self.folder):
+            return place(files, self._of(run_id) / "model", self.folder.glob("settings/*/*/model"))
 
     def set_alias(self, name: str, alias: str, version: int) -> None:
         """Let an alias mean a version from now on."""
