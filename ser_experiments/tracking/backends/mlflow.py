@@ -162,7 +162,7 @@ class Mlflow:
         if local is not None and folder.is_relative_to(local):
             inside = folder.relative_to(local)
             try:
-                return place(files, folder, Path(local).parents[2].glob(f"*/models/*/artifacts/{inside}"))
+                return place(files, folder, Path(local).parents[3].glob(f"*/models/*/artifacts/{inside}"))
             except OSError as error:
                 raise StoreAway(f"{folder}: cannot be written ({error.strerror or error}); make room") from error
         lacking = {name: path for name, path in files.items() if not (folder / name).exists()}
