@@ -131,7 +131,9 @@ def members_of(experiment: Experiment) -> list[Experiment]:
     """
     members = []
     for name in experiment.definition.members:
-        member = load_experiment(name, experiment.folder)
+        plain = load_experiment(name, experiment.folder)
+        changes = experiment.overrides_of(plain.definition)
+        member = load_experiment(name, experiment.folder, changes) if changes else plain
         if member.definition.members:
             raise InputError(
                 f"experiments/{experiment.name}.toml: member {name!r} is an ensemble; name its members instead"

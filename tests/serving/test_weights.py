@@ -11,8 +11,8 @@ import pytest
 from ser_experiments import plugins
 from ser_experiments.errors import InputError
 from ser_experiments.serving import load_folder
-from ser_experiments.tracking.loading import load_model
 from ser_experiments.tracking.backend import PACKAGE
+from ser_experiments.tracking.loading import load_model
 from tests.checkpoints import tiny_whisper
 from tests.command import ser
 from tests.iemocap_tree import small_tree
@@ -27,7 +27,14 @@ def tree(tmp_path: Path) -> Path:
 
 def run(tree: Path, encoder: Path, *more: str) -> None:
     done = ser(
-        "run", "logreg_encoder", *SETTING, "--root", str(tree), "--set", f"features.params.encoder.model={encoder}", *more
+        "run",
+        "logreg_encoder",
+        *SETTING,
+        "--root",
+        str(tree),
+        "--set",
+        f"features.params.encoder.model={encoder}",
+        *more,
     )
     assert done.returncode == 0, done.stderr
 
