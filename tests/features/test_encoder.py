@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,7 @@ RATE = 16_000
 
 
 @pytest.fixture
-def passes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, tuple[int, ...]]]]:
+def passes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, tuple[int, ...]]]:
     """Note each pass: how many clips, and which outputs."""
     noted: list[tuple[int, tuple[int, ...]]] = []
     plain = listening.Listener.__call__
@@ -31,7 +30,7 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, tuple[in
         return plain(self, clips, numbers)
 
     monkeypatch.setattr(listening.Listener, "__call__", listen)
-    yield noted
+    return noted
 
 
 @pytest.fixture
