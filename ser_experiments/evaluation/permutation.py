@@ -123,8 +123,8 @@ def choose_shuffle(labels: NDArray[Any], groups: NDArray[np.str_], fewest: int) 
     why = "every speaker has one class only: " if one else ""
     raise InputError(
         f"{why}labels cannot be shuffled so that a score would say something: a shuffle {WITHIN} moves "
-        f"{moved[WITHIN]:.0%} of them, one {WHOLE} {moved[WHOLE]:.0%}{few}; at least {LEAST_MOVED:.0%} must move: check "
-        "on more speakers of as many clips, or on several classes a speaker"
+        f"{moved[WITHIN]:.0%} of them, one {WHOLE} {moved[WHOLE]:.0%}{few}; at least {LEAST_MOVED:.0%} must move: "
+        "check on more speakers of as many clips, or on several classes a speaker"
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from abc import abstractmethod
 from dataclasses import dataclass, fields
 from functools import partial
@@ -298,7 +300,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         """Refuse what would fail later and deeper, one line each."""
         for name, low in (("n_epochs", 1), ("batch_size", 2), ("patience", 1), ("n_threads", 1)):
             require(name, getattr(self, name), f"an int of at least {low}", is_int(getattr(self, name), low))
-        require("lr", self.lr, "a number above 0", is_number(self.lr) and self.lr > 0)
+        require("lr", self.lr, "a number above 0", is_number(self.lr) and 0 < self.lr < math.inf)
         for name in ("momentum", "label_smoothing", "weight_decay"):
             require(name, getattr(self, name), "at least 0 and below 1", is_fraction(getattr(self, name)))
         fraction = self.validation_fraction
@@ -310,9 +312,12 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         require("class_weight", self.class_weight, "'balanced', weights by class or None", known)
         require("random_state", self.random_state, "an int of at least 0 or None", is_seed(self.random_state))
         require("device", self.device, "text, e.g. 'auto' or 'cpu'", isinstance(self.device, str))
+        require("device", self.device, "'auto', 'cpu' or 'cuda[:n]'", bool(_DEVICES.fullmatch(self.device)))
         require("schedule", self.schedule, f"one of {', '.join(SCHEDULES)}", self.schedule in SCHEDULES)
 
 
+#: Names of devices that torch knows.
+_DEVICES = re.compile(r"auto|(cpu|cuda|mps|xpu)(:\d+)?")
 #: Attributes that had another name in models saved before.
 _RENAMED = {"deviation_": "scale_"}
 
