@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -99,9 +100,14 @@ def quoted(text: str) -> str:
 
 
 def folded(word: str) -> str:
-    """Return a word as all its spellings have it: letters and digits alone, without case and marks."""
+    """Return a word as all its spellings have it: without case, marks on letters and white space."""
     plain = unicodedata.normalize("NFKD", word).casefold()
-    return "".join(one for one in plain if one.isalnum())
+    return "".join(one for one in plain if not one.isspace() and not unicodedata.combining(one))
+
+
+def letters(word: str) -> str:
+    """Return the letters and digits of a word, folded."""
+    return "".join(one for one in folded(word) if one.isalnum())
 
 
 @dataclass(frozen=True)
@@ -285,7 +291,8 @@ class LabelScheme:
     def _alike(self, names: Sequence[str]) -> list[tuple[str, str]]:
         """Return pairs of words of which one may be a slip of the pen."""
         plain = [one for one in names if one.isalpha() and len(one) >= 4 and one not in self.map.values()]
-        pairs = []
+        pairs = [(a, b) for a, b in combinations(names, 2) if letters(a) and letters(a) == letters(b)]
+        pairs = [pair for pair in pairs if not {*pair} & {*self.map.values()}]
         for place, one in enumerate(plain):
             near = get_close_matches(one, plain[place + 1 :], n=3, cutoff=0.85)
             pairs += [(one, other) for other in near if other[0] == one[0]]
@@ -310,7 +317,7 @@ class LabelScheme:
 def _spelled(word: str, known: Iterable[str]) -> str:
     """Return the known word that is the same but for case, marks and separators; the word itself where none is."""
     names = set(known)
-    same = sorted(one for one in names if folded(one) == folded(word))
+    same = sorted(one for one in names if letters(one) == letters(word))
     return word if word in names or len(same) != 1 else same[0]
 
 

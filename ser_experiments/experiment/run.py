@@ -26,6 +26,7 @@ from ser_experiments.features import feature_table, normalize_by_speaker, read_t
 from ser_experiments.features.storage import file_name
 from ser_experiments.frames import unit_column
 from ser_experiments.parallel import on_cluster
+from ser_experiments.tracking.names import check_names
 
 if TYPE_CHECKING:
     from ser_experiments.project import Project
@@ -59,6 +60,7 @@ def prepare(
     check_task(experiment, corpus.task)
     # Folds are cut before anything is measured: a protocol that cannot be held should not cost an extraction.
     selection = select(request, corpus)
+    check_names(selection.setting.name, corpus.classes, (fold.name for fold in selection.folds.folds))
     measured = _measure(request, experiment, corpus.utterances, project, progress)
     if measured.skipped:
         corpus = without(corpus, measured.skipped)

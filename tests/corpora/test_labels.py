@@ -121,7 +121,7 @@ def test_what_is_left_out_travels_to_run_card_and_note(tmp_path: Path, project_f
     ("one", "other"),
     [
         ("happy", "happiness"), ("anger", "angry"), ("fear", "fearful"), ("joy", "happy"), ("bored", "boredom"),
-        ("low_arousal", "low arousal"), ("résigné", "resigne"),
+        ("low arousal", "lowarousal"), ("résigné", "resigne"),
     ],
 )  # fmt: skip
 def test_words_that_may_be_one_class_are_asked_about(tmp_path: Path, one: str, other: str) -> None:
@@ -141,6 +141,11 @@ def test_a_slip_of_the_pen_is_said(tmp_path: Path) -> None:
     (line,) = said(corpus(tmp_path, ["tender", "tendr", "certain", "uncertain", "class1", "class2"]))
     assert "'tender' beside 'tendr'" in line
     assert "--map tender=tendr" in line
+
+
+def test_words_that_differ_in_marks_are_said(tmp_path: Path) -> None:
+    (line,) = said(corpus(tmp_path, ["low_arousal", "low-arousal", "quiet"]))
+    assert "'low-arousal' beside 'low_arousal'" in line
 
 
 def test_one_word_in_two_encodings_is_one_word(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ from ser_experiments.tracking.backend import (
     now_ms,
     setting_names,
 )
+from ser_experiments.tracking.names import told
 from ser_experiments.tracking.outbox import Step, write_whole
 
 log = logging.getLogger(__name__)
@@ -278,7 +279,7 @@ STEPS: dict[str, Callable[[Step, Path], Any]] = {
 
 def _stored(run: Mapping[str, Any]) -> StoredRun:
     started_ms = run["started_ns"] // 1_000_000
-    return StoredRun(run["run_id"], run["name"], started_ms, dict(run["tags"]), dict(run.get("metrics", {})))
+    return StoredRun(run["run_id"], run["name"], started_ms, told(run["tags"]), told(run.get("metrics", {})))
 
 
 def _merge(run: Path, key: str, values: Mapping[str, Any]) -> None:

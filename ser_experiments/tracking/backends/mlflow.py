@@ -27,6 +27,7 @@ from ser_experiments.tracking.backends._mlflow import store
 from ser_experiments.tracking.backends._mlflow.answers import answering, is_gone, reason
 from ser_experiments.tracking.backends._mlflow.steps import fit_tags, perform
 from ser_experiments.tracking.backends._mlflow.system import system_metrics
+from ser_experiments.tracking.names import told
 from ser_experiments.tracking.outbox import Step
 
 # After the package above, which says what MLflow is to leave alone.
@@ -214,7 +215,7 @@ def _context(tags: Mapping[str, str]) -> dict[str, str]:
 
 def _stored(run: MlflowRun) -> StoredRun:
     data = run.data
-    return StoredRun(run.info.run_id, run.info.run_name, run.info.start_time, dict(data.tags), dict(data.metrics))
+    return StoredRun(run.info.run_id, run.info.run_name, run.info.start_time, told(data.tags), told(data.metrics))
 
 
 def _pages(search: Any, **query: Any) -> list[Any]:
