@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -192,9 +194,28 @@ def _logged(prepared: Prepared, project: Project, jobs: int | None, on_fold: OnF
         note=note(prepared),
     ) as run:
         result = score(prepared, jobs=jobs, on_fold=on_fold)
-        log.info("fitting the model for use on all %d utterances", len(prepared.rows))
-        with threadpool_limits(limits=1):
-            fitted = clone(prepared.estimator).fit(prepared.table, prepared.rows.truth)
-        model_uri = run.log(describe(result, fitted, here))
+        with _kept(result, project, run.run_id):
+            log.info("fitting the model for use on all %d utterances", len(prepared.rows))
+            with threadpool_limits(limits=1):
+                fitted = clone(prepared.estimator).fit(prepared.table, prepared.rows.truth)
+            model_uri = run.log(describe(result, fitted, here))
     told = replace(result, run_id=run.run_id, experiment_id=run.experiment_id, model_uri=model_uri)
     return replace(told, pending=run.away)
+
+
+@contextmanager
+def _kept(result: Result, project: Project, run_id: str) -> Iterator[None]:
+    """Keep scores and predictions on disk if what follows on them fails: they cost the folds."""
+    try:
+        yield
+    except BaseException as error:
+        folder = project.mlruns / "kept" / run_id
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            result.predictions.to_csv(folder / "predictions.csv", float_format="%.6g")
+            (folder / "result.json").write_text(json.dumps(result.as_dict(), indent=2, default=str), encoding="utf-8")
+        except OSError as full:
+            log.warning("the results could not be kept: %s", full)
+        else:
+            error.add_note(f"scores and predictions are kept in {folder}")
+        raise
