@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -124,6 +125,8 @@ def score(prepared: Prepared, *, jobs: int | None = None, on_fold: OnFold | None
         metrics |= interval.metrics(name)
     by_fold = folds[f"fold_{primary}"]
     metrics |= {f"fold_{primary}_mean": float(by_fold.mean()), f"fold_{primary}_std": float(by_fold.std())}
+    # What is not defined, such as the AUROC of confidence where every answer is right, is no number.
+    metrics = {name: value for name, value in metrics.items() if math.isfinite(value)}
     reports = {r.fold.name: r.report for r in results}
     alone = member_predictions(prepared.rows, results)
     members = {name: pooled(found) for name, found in alone.items()}
