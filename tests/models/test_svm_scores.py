@@ -29,7 +29,7 @@ def blobs(n_classes: int, seed: int = 0, spread: float = 1.2) -> tuple[np.ndarra
     """Draw overlapping classes on a circle."""
     rng = np.random.default_rng(seed)
     y = np.arange(60 * n_classes) % n_classes
-    centres = 2 * np.column_stack([np.cos(2 * np.pi * y / n_classes), np.sin(2 * np.pi * y / n_classes)])
+    centres = 0.7 * n_classes * np.column_stack([np.cos(2 * np.pi * y / n_classes), np.sin(2 * np.pi * y / n_classes)])
     noise = rng.normal(0, 1, (len(y), 4))
     return np.column_stack([centres, np.zeros((len(y), 2))]) + spread * noise, np.array(list("abcdefgh"))[y]
 
