@@ -19,6 +19,12 @@ RATE = 16_000
 TONE = (0.3 * np.sin(2 * np.pi * 200 * np.arange(RATE) / RATE)).astype(np.float32)
 
 
+@pytest.fixture
+def without_av(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let PyAV be missing, as it is unless somebody asks for it."""
+    monkeypatch.setattr(read, "is_for_av", lambda source: False)
+
+
 def streamed(path: Path) -> np.ndarray:
     return np.concatenate([block for block, _ in stream_audio(path, 0.3)])
 
@@ -193,7 +199,9 @@ WEBM = b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\
         ("a.xi", b"something else", "unreadable audio"),
     ],
 )
-def test_whatever_a_decoder_raises_is_said(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+def test_whatever_a_decoder_raises_is_said(
+    tmp_path: Path, name: str, content: bytes, words: str, without_av: None
+) -> None:
     (tmp_path / name).write_bytes(content)
     # Bytes without a name tell what they are by their beginning alone.
     by_content = "not read" in words and len(content) > 100
@@ -227,7 +235,7 @@ def test_an_error_of_any_kind_is_about_the_recording(
 # --- folders ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_folder_passes_nothing_over(tmp_path: Path) -> None:
+def test_a_folder_passes_nothing_over(tmp_path: Path, without_av: None) -> None:
     formats = {"a.wav": "WAV", "b.W64": "W64", "c.sph": "NIST", "d.oga": "OGG", "e.caf": "CAF", "f.snd": "AU",
                "g.aifc": "AIFF", "h.mp2": "MP3", "i.rf64": "RF64", "j.voc": "VOC", "k.wave": "WAV", "no ending": "FLAC",
                "l.dat": "WAV", "m.raw": "WAV"}  # fmt: skip

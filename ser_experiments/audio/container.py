@@ -100,7 +100,10 @@ def why_not(source: str | os.PathLike[str] | bytes) -> str:
         )
     if what is None and ending in FOREIGN:
         what = ending
-    return "" if what is None else f"{what} is not read by libsndfile: convert it, e.g. ffmpeg -i FILE FILE.wav"
+    if what is None:
+        return ""
+    cure = "convert it, e.g. ffmpeg -i FILE FILE.wav, or pip install 'ser_experiments[av]'"
+    return f"{what} is not read by libsndfile: {cure}"
 
 
 class Patched(io.RawIOBase):

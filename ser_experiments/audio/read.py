@@ -15,6 +15,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from ser_experiments.audio.container import Patched, unfinished, why_not
+from ser_experiments.audio.decoded import decoded, is_for_av
 from ser_experiments.errors import AudioError, SerError
 
 #: Below this peak (full scale is 1) a recording counts as silent: half a step of 16 bits.
@@ -174,13 +175,18 @@ def opened(source: str | os.PathLike[str] | bytes) -> Iterator[_Forward]:
         raise
     except Exception as error:  # whatever a decoder raises: the others of a batch go on
         said = getattr(error, "error_string", None) or getattr(error, "strerror", None) or error
-        reason = why_not(source) or " ".join(str(said).split()).rstrip(".") or type(error).__name__
+        cure = "" if is_for_av(source) else why_not(source)
+        reason = cure or " ".join(str(said).split()).rstrip(".") or type(error).__name__
         raise AudioError(name, f"unreadable audio ({reason})") from error
 
 
 @contextmanager
 def _handle(source: str | os.PathLike[str] | bytes) -> Iterator[str | BinaryIO]:
     """Give what libsndfile is to read: a path, which is fastest, or a file that reads as it should have been."""
+    if is_for_av(source):
+        with decoded(source) as samples:
+            yield samples
+        return
     with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
         at = unfinished(file)
         file.seek(0)
