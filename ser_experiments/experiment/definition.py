@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -143,7 +145,7 @@ def load_experiment(
         raw = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{_shown(path)}: cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"{_shown(path)}: not TOML: {error}") from error
     changes = overrides if isinstance(overrides, Mapping) else dict(_pair(item) for item in overrides)
     of_members = {key.removeprefix(MEMBERS): value for key, value in changes.items() if key.startswith(MEMBERS)}
@@ -173,12 +175,29 @@ def _concerned(key: str) -> str | None:
 
 def parse_definition(raw: Mapping[str, Any], where: str) -> Definition:
     """Check a parsed TOML against the definition; `where` begins each message."""
+    for place, value in _values(raw):
+        if isinstance(value, date | time) or (isinstance(value, float) and math.isnan(value)):
+            raise InputError(
+                f"{where}: {place} is {value}; it must be a number, text, true or false, or a list of such"
+            )
     try:
         definition = Definition.model_validate(raw)
     except ValidationError as error:
         raise InputError(f"{where}: {_first_problem(error)}") from error
     _check_names(definition, where)
     return definition
+
+
+def _values(held: object, place: str = "") -> Iterator[tuple[str, object]]:
+    """Yield what stands at the ends of a parsed TOML, and where."""
+    if isinstance(held, Mapping):
+        for key, below in held.items():
+            yield from _values(below, f"{place}.{key}" if place else str(key))
+    elif isinstance(held, list | tuple):
+        for below in held:
+            yield from _values(below, place)
+    else:
+        yield place, held
 
 
 def _check_names(definition: Definition, where: str) -> None:
@@ -236,7 +255,7 @@ def _pair(item: str) -> tuple[str, object]:
         raise InputError(f"--set {item!r}: expected key=value, e.g. model.max_depth=6")
     try:
         return key, tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return key, value
 
 

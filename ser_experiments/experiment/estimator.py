@@ -18,6 +18,7 @@ from ser_experiments.models.pipeline import build_pipeline, require_probabilitie
 from ser_experiments.models.remember import Remembered
 from ser_experiments.models.search_space import EACH, FEATURES, flat_space
 from ser_experiments.models.spec import get_model
+from ser_experiments.models.trial import try_out
 from ser_experiments.models.tuned import Tuned
 from ser_experiments.task import Task
 
@@ -160,7 +161,8 @@ def check_task(experiment: Experiment, task: Task) -> None:
     Raises
     ------
     InputError
-        An experiment, or a member of it, weighs classes by name and leaves one out.
+        An experiment, or a member of it, weighs classes by name and leaves one out, or has parameters that no fit
+        takes.
     """
     for one in members_of(experiment) or [experiment]:
         weights = one.definition.model.params.get("class_weight")
@@ -170,6 +172,11 @@ def check_task(experiment: Experiment, task: Task) -> None:
                 f"experiments/{one.name}.toml: model: class_weight has no {missing[0]!r}; every class needs a weight: "
                 f"{', '.join(task.targets)}"
             )
+        if one.definition.model.type not in ENSEMBLES:
+            try:
+                try_out(one.definition.model.type, one.definition.model.params, task.targets)
+            except InputError as error:
+                raise InputError(f"experiments/{one.name}.toml: {error}") from error
 
 
 def features_of(experiment: Experiment) -> dict[str, dict[str, object]]:

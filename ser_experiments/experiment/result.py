@@ -170,6 +170,7 @@ class Result:
             "normalize": setting.normalize,
             "rows": setting.rows,
             "seed": self.prepared.seed,
+            "left_out": self.prepared.corpus.left_out.as_dict(),
             "n_utterances": len(self.predictions),
             "n_groups": self.interval.n_groups,
             "interval_unit": self.prepared.folds.unit,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +29,7 @@ from ser_experiments.features import feature_table, normalize_by_speaker, read_t
 from ser_experiments.features.storage import file_name
 from ser_experiments.frames import unit_column
 from ser_experiments.parallel import on_cluster
+from ser_experiments.tracking.names import check_names
 
 if TYPE_CHECKING:
     from ser_experiments.project import Project
@@ -59,6 +63,7 @@ def prepare(
     check_task(experiment, corpus.task)
     # Folds are cut before anything is measured: a protocol that cannot be held should not cost an extraction.
     selection = select(request, corpus)
+    check_names(selection.setting.name, corpus.classes, (fold.name for fold in selection.folds.folds))
     measured = _measure(request, experiment, corpus.utterances, project, progress)
     if measured.skipped:
         corpus = without(corpus, measured.skipped)
@@ -120,6 +125,8 @@ def score(prepared: Prepared, *, jobs: int | None = None, on_fold: OnFold | None
         metrics |= interval.metrics(name)
     by_fold = folds[f"fold_{primary}"]
     metrics |= {f"fold_{primary}_mean": float(by_fold.mean()), f"fold_{primary}_std": float(by_fold.std())}
+    # What is not defined, such as the AUROC of confidence where every answer is right, is no number.
+    metrics = {name: value for name, value in metrics.items() if math.isfinite(value)}
     reports = {r.fold.name: r.report for r in results}
     alone = member_predictions(prepared.rows, results)
     members = {name: pooled(found) for name, found in alone.items()}
@@ -190,9 +197,28 @@ def _logged(prepared: Prepared, project: Project, jobs: int | None, on_fold: OnF
         note=note(prepared),
     ) as run:
         result = score(prepared, jobs=jobs, on_fold=on_fold)
-        log.info("fitting the model for use on all %d utterances", len(prepared.rows))
-        with threadpool_limits(limits=1):
-            fitted = clone(prepared.estimator).fit(prepared.table, prepared.rows.truth)
-        model_uri = run.log(describe(result, fitted, here))
+        with _kept(result, project, run.run_id):
+            log.info("fitting the model for use on all %d utterances", len(prepared.rows))
+            with threadpool_limits(limits=1):
+                fitted = clone(prepared.estimator).fit(prepared.table, prepared.rows.truth)
+            model_uri = run.log(describe(result, fitted, here))
     told = replace(result, run_id=run.run_id, experiment_id=run.experiment_id, model_uri=model_uri)
     return replace(told, pending=run.away)
+
+
+@contextmanager
+def _kept(result: Result, project: Project, run_id: str) -> Iterator[None]:
+    """Keep scores and predictions on disk if what follows on them fails: they cost the folds."""
+    try:
+        yield
+    except BaseException as error:
+        folder = project.mlruns / "kept" / run_id
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            result.predictions.to_csv(folder / "predictions.csv", float_format="%.6g")
+            (folder / "result.json").write_text(json.dumps(result.as_dict(), indent=2, default=str), encoding="utf-8")
+        except OSError as full:
+            log.warning("the results could not be kept: %s", full)
+        else:
+            error.add_note(f"scores and predictions are kept in {folder}")
+        raise

@@ -12,6 +12,9 @@ from ser_experiments.features.extractor import AT
 if TYPE_CHECKING:
     from ser_experiments.experiment.result import Prepared
 
+#: Below this AUROC of confidence probabilities tell nothing.
+TELLS = 0.6
+
 
 def tags(prepared: Prepared, environment: Mapping[str, object]) -> dict[str, object]:
     """Return the tags of a run: what it was run on, under which rule, with which program.
@@ -46,7 +49,7 @@ def tags(prepared: Prepared, environment: Mapping[str, object]) -> dict[str, obj
 
 def warnings_for(prepared: Prepared, metrics: dict[str, float] | None = None) -> list[str]:
     """Return what must be said with the score, one line each."""
-    said = list(prepared.corpus.notes)
+    said = [*prepared.corpus.notes, *prepared.corpus.left_out.lines]
     if prepared.corpus.spec.warning:
         said.append(prepared.corpus.spec.warning)
     if prepared.setting.leaky:
@@ -58,6 +61,12 @@ def warnings_for(prepared: Prepared, metrics: dict[str, float] | None = None) ->
         said.append(f"normalised by speaker: {prepared.normalization.words}")
     if prepared.skipped:
         said.append(f"{len(prepared.skipped)} bad recordings were left out (--skip-bad)")
+    tells = (metrics or {}).get("confidence_auroc", 1.0)
+    if tells < TELLS:
+        said.append(
+            f"the probabilities do not tell right answers from wrong ones (AUROC of confidence {tells:.2f}, chance "
+            "0.5): go by the labels, not by how probable they are called"
+        )
     ceiling = _ceiling(prepared)
     if metrics and metrics.get("uar", 0.0) > ceiling:
         said.append(

@@ -17,7 +17,7 @@ from ser_experiments.features.store.files import table_folder
 from ser_experiments.features.store.parts import KEY, Part, PartitionedTable, RowsByKey
 
 NAME = "_survey"
-VERSION = "1"
+VERSION = "2"
 FIELDS = ("samples_digest", "duration_s", "sample_rate", "peak", "rms_db", "problem")
 PROBLEM = FIELDS.index("problem")
 SCHEMA = pa.schema(

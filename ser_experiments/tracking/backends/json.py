@@ -36,6 +36,7 @@ from ser_experiments.tracking.backend import (
 )
 from ser_experiments.tracking.backends._json.files import RUN, read, write
 from ser_experiments.tracking.backends._json.steps import STEPS
+from ser_experiments.tracking.names import told
 from ser_experiments.tracking.outbox import Step
 from ser_experiments.tracking.placing import place
 
@@ -217,7 +218,7 @@ class JsonFolder:
 
 def _stored(run: Mapping[str, Any]) -> StoredRun:
     started_ms = run["started_ns"] // 1_000_000
-    return StoredRun(run["run_id"], run["name"], started_ms, dict(run["tags"]), dict(run.get("metrics", {})))
+    return StoredRun(run["run_id"], run["name"], started_ms, told(run["tags"]), told(run.get("metrics", {})))
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from ser_experiments.tracking.backends._mlflow.answers import answering, is_gone
 from ser_experiments.tracking.backends._mlflow.log_model import DATA
 from ser_experiments.tracking.backends._mlflow.steps import fit_tags, perform
 from ser_experiments.tracking.backends._mlflow.system import system_metrics
+from ser_experiments.tracking.names import told
 from ser_experiments.tracking.outbox import Step
 from ser_experiments.tracking.placing import place
 
@@ -243,7 +244,7 @@ def _context(tags: Mapping[str, str]) -> dict[str, str]:
 
 def _stored(run: MlflowRun) -> StoredRun:
     data = run.data
-    return StoredRun(run.info.run_id, run.info.run_name, run.info.start_time, dict(data.tags), dict(data.metrics))
+    return StoredRun(run.info.run_id, run.info.run_name, run.info.start_time, told(data.tags), told(data.metrics))
 
 
 def _pages(search: Any, **query: Any) -> list[Any]:
