@@ -184,6 +184,7 @@ def survey(
     cache: Path | None = None,
     jobs: int | None = None,
     progress: Callback | None = None,
+    envelopes: bool = False,
 ) -> pd.DataFrame:
     """Return what the recordings are like, the unusable ones included.
 
@@ -197,13 +198,16 @@ def survey(
         Processes; by default one a core.
     progress : callable, optional
         As of :func:`feature_table`.
+    envelopes : bool
+        Whether to say what copies are found by, too.
 
     Returns
     -------
     DataFrame
         On the index of `utterances`: ``samples_digest`` (of the decoded mono samples, equal for copies),
         ``duration_s``, ``sample_rate`` in Hz, ``peak`` (full scale is 1), ``rms_db`` and ``problem`` (None, or why the
-        recording cannot be used; then the others are missing).
+        recording cannot be used; then the others are missing). With `envelopes` also ``content`` (a digest of the file)
+        and ``envelope`` (bytes, see :mod:`ser_experiments.features.dsp.envelope`).
 
     Raises
     ------
@@ -218,7 +222,11 @@ def survey(
         known = request.surveyed()
     if any(row is None for row in known):
         raise StoreError(f"table store {request.cache}: rows vanished while they were read; run again")
-    return to_frame([row for row in known if row is not None], utterances.index)
+    facts = to_frame([row for row in known if row is not None], utterances.index)
+    if envelopes:
+        facts["content"] = pd.Series(request.contents, index=facts.index, dtype=object)
+        facts["envelope"] = pd.Series(request.envelopes(), index=facts.index, dtype=object)
+    return facts
 
 
 class _Table:
