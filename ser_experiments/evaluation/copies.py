@@ -92,7 +92,6 @@ def find_copies(envelopes: Sequence[bytes | None]) -> list[Copy]:
     list of Copy
         In the order of their places.
     """
-    landmarks = _landmarks(envelopes)
     found = []
     for first, second, lag in _candidates(_landmarks(envelopes)):
         alike = alikeness(cells(envelopes[first]), cells(envelopes[second]), lag)
@@ -204,7 +203,7 @@ def _candidates(landmarks: _Landmarks) -> list[tuple[int, int, int]]:
     said = near.copy()
     for moved in (0, 1):
         _, which, votes = np.unique(pair * _SHIFTS + (lag + moved) // 2, return_inverse=True, return_counts=True)
-        said = np.maximum(said, near + votes[which] - 1)
+        said = np.maximum(said, near + (votes[which] - 1).astype(np.float32))
     heard = np.flatnonzero(said >= _SURE)
     heard = heard[np.lexsort((-said[heard], pair[heard]))]
     heard = heard[np.unique(pair[heard], return_index=True)[1]]

@@ -1,4 +1,4 @@
-"""Rows of a ready-made table that are one row: the nearest neighbour of each, where it is no further than a rounding."""
+"""Rows of a ready-made table that are one: the nearest neighbour of each, where it is no further than a rounding."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def equal_rows(table: pd.DataFrame) -> list[tuple[int, int]]:
     values = _scaled(table)
     if len(values) < 2 or values.shape[1] < FEWEST:
         return []
-    thrown = values @ np.random.default_rng(0).standard_normal(values.shape[1]).astype(np.float32)
+    direction = np.random.default_rng(0).standard_normal(values.shape[1])
+    thrown = np.asarray(values @ direction)
     order = np.argsort(thrown, kind="stable")
     found = []
     for away in range(1, min(_NEIGHBOURS, len(order) - 1) + 1):

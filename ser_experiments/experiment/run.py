@@ -77,7 +77,7 @@ def prepare(
         None if request.table is None else file_name(request.table),
         measured.skipped,
         measured.facts_of(rows.utterances.index),
-        tuple(notes),
+        (*notes, *(f"column {name!r} of the table was allowed, whatever it tells" for name in request.allow_columns)),
     )
 
 
@@ -104,7 +104,7 @@ def _measure(
 ) -> _Measured:
     """Measure the sets of an experiment, or read the ready-made table instead."""
     if request.table is not None:
-        return _Measured(read_table(request.table, utterances), None, {})
+        return _Measured(read_table(request.table, utterances, allow=request.allow_columns), None, {})
     sets = features_of(experiment)
     wanted = sets | views_of(experiment)
     told = {"cache": project.cache, "jobs": request.jobs}

@@ -61,8 +61,8 @@ def warnings_for(prepared: Prepared, metrics: dict[str, float] | None = None) ->
         said.append(f"{len(prepared.skipped)} bad recordings were left out (--skip-bad)")
     if metrics and _perfect(prepared, metrics):
         said.append(
-            f"{get_score(prepared.task.primary).title} {metrics[prepared.task.primary]:.3f} with an interval of width zero: no "
-            f"{prepared.folds.unit} has a single mistake, which speech does not give; look for a column or a recording "
+            f"{get_score(prepared.task.primary).title} {metrics[prepared.task.primary]:.3f} with an interval of width "
+            f"zero: no {prepared.folds.unit} has a single mistake, which speech does not give; look for a column or a recording "
             "that knows the answer"
         )
     ceiling = _ceiling(prepared)

@@ -19,7 +19,6 @@ from ser_experiments.features.store.codecs import codec_of
 from ser_experiments.features.store.files import table_folder
 from ser_experiments.features.store.parts import RowsByKey
 from ser_experiments.features.store.survey import to_frame
-from ser_experiments.frames import GROUP
 
 
 class BadRecordings(InputError):
@@ -113,7 +112,7 @@ def feature_table(
         Feature sets, whose columns stand side by side. ``"SET/OUTPUT"`` is another than a set's first output, and
         outputs of one set are measured together.
     utterances : DataFrame
-        Indexed by ``utterance_id``, with ``path``, ``speaker`` and perhaps ``start_s`` and ``end_s``.
+        Indexed by ``utterance_id``, with ``path`` and perhaps ``start_s`` and ``end_s``.
     params : mapping, optional
         Parameters by set where they differ from the defaults; they are those of all its outputs.
     cache : Path, optional
@@ -129,7 +128,8 @@ def feature_table(
     -------
     DataFrame
         In the order of `utterances`: float32 columns of functionals, one column of references for each output over
-        time, called as it was asked for, and ``group``, the speaker.
+        time, called as it was asked for. Who speaks is no feature: hand ``utterances["speaker"]`` to whatever splits
+        or fits, as ``groups``.
 
     Raises
     ------
@@ -173,7 +173,6 @@ def build(
     if lost:
         raise StoreError(f"table store {request.cache}: {len(lost)} rows vanished while they were read; run again")
     frame = table.frame(kept, utterances.index[kept])
-    frame[GROUP] = utterances["speaker"].iloc[kept].astype(str).to_numpy()
     frame.attrs["skipped"] = {str(utterances.index[place]): problems[place] for place in sorted(problems)}
     return frame
 

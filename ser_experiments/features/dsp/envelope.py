@@ -6,7 +6,7 @@ copies that begin a few milliseconds apart still have it in common.
 
 References
 ----------
-Haitsma, Kalker (2002), A highly robust audio fingerprinting system: energies of overlapping frames in bands below 3 kHz.
+Haitsma, Kalker (2002), A highly robust audio fingerprinting system: energies of bands in frames that overlap.
 """
 
 from __future__ import annotations
