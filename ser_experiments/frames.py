@@ -115,10 +115,10 @@ def check_utterances(frame: pd.DataFrame, where: str, *, also: Sequence[str] = (
 def unit_column(unit: str) -> str:
     """Return the column that holds what intervals are taken over.
 
-    Under a protocol by session those are the groups (sessions, joined where they share a speaker); else the speakers,
+    Under a protocol by session or file those are the groups (joined where they share a speaker); else the speakers,
     also where the partners of a session were kept apart.
     """
-    return GROUP if unit == "session" else "speaker"
+    return "speaker" if unit == "speaker" else GROUP
 
 
 @dataclass(frozen=True)

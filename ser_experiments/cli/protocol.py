@@ -96,7 +96,7 @@ def _show(card: Card) -> None:
     overlap = facts["text_overlap"]
     texts = f"{overlap['share'] or 0:.0%} of {overlap['n_known']} tested rows have a text that also occurs in training"
     enrolled = sum(map(len, facts.get("enrolled", {}).values()))
-    unit = "sessions" if setting["unit"] == "session" else "speakers"
+    unit = f"{setting['unit']}s"
     for key, value in {
         "card": card.digest,
         "corpus": f"{setting['corpus']}, {len(card.rows)} utterances, {len(counts['speaker'])} speakers",

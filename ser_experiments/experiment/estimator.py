@@ -42,7 +42,7 @@ def build_estimator(
     Returns
     -------
     estimator
-        Unfitted; takes a feature table with its ``group`` column.
+        Unfitted; ``fit(table, y, groups=speakers)`` takes a feature table, and the groups that inner folds keep apart.
 
     Raises
     ------

@@ -116,6 +116,8 @@ class RunRequest(SettingRequest):
         A file of ``experiments/`` without ``.toml``.
     table : path, optional
         A ready-made CSV or Parquet of features instead of the experiment's feature sets.
+    allow_columns : sequence of str
+        Columns of that table that are taken whatever they tell.
     overrides : sequence of "key=value" or mapping
         Changes of the definition.
     seed : int
@@ -133,6 +135,10 @@ class RunRequest(SettingRequest):
         str | Path | None,
         Option("A ready-made CSV or Parquet of features by utterance id, or s3://... of one.", metavar="FILE|URL"),
     ] = None
+    allow_columns: Annotated[
+        Sequence[str],
+        Option("Take this column of the table, whatever it tells.", flag="allow-column", metavar="NAME"),
+    ] = ()
     overrides: Annotated[
         Sequence[str] | Mapping[str, object],
         Option("Change the definition: model.max_depth=6.", flag="set", metavar="KEY=VALUE"),

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from ser_experiments.project import Project
 
 log = logging.getLogger(__name__)
+#: What a recording is recognised by.
+_TRACES = ("samples_digest", "content", "envelope")
 OnFold = Callable[[FoldResult], None]
 Progress = Callable[..., None]
 
@@ -69,6 +71,7 @@ def prepare(
         corpus = without(corpus, measured.skipped)
         selection = select(request, corpus)
     rows = _rows(selection, corpus.utterances["speaker"], measured)
+    notes = check_leaks(selection.folds, rows.utterances, **measured.traces(rows.utterances.index))
     return Prepared(
         experiment,
         selection,
@@ -78,7 +81,8 @@ def prepare(
         measured.sets,
         None if request.table is None else file_name(request.table),
         measured.skipped,
-        None if measured.facts is None else measured.facts.loc[rows.utterances.index],
+        measured.facts_of(rows.utterances.index),
+        (*notes, *(f"column {name!r} of the table was allowed, whatever it tells" for name in request.allow_columns)),
     )
 
 
@@ -89,28 +93,35 @@ class _Measured:
         self.table, self.facts, self.sets = table, facts, sets
         self.skipped: dict[str, str] = dict(table.attrs.get("skipped", {}))
 
+    def traces(self, index: pd.Index) -> dict[str, Any]:
+        """Return what tells that two of some utterances are one recording: the recordings, or else their numbers."""
+        if self.facts is None:
+            return {"table": self.table.loc[index]}
+        return {name: self.facts.loc[index, name] for name in _TRACES}
+
+    def facts_of(self, index: pd.Index) -> pd.DataFrame | None:
+        """Return what is known of the recordings of some utterances, but for what they are recognised by."""
+        return None if self.facts is None else self.facts.loc[index].drop(columns=list(_TRACES[1:]))
+
 
 def _measure(
     request: RunRequest, experiment: Experiment, utterances: pd.DataFrame, project: Project, progress: Progress | None
 ) -> _Measured:
     """Measure the sets of an experiment, or read the ready-made table instead."""
     if request.table is not None:
-        return _Measured(read_table(request.table, utterances), None, {})
+        return _Measured(read_table(request.table, utterances, allow=request.allow_columns), None, {})
     sets = features_of(experiment)
     wanted = sets | views_of(experiment)
     told = {"cache": project.cache, "jobs": request.jobs}
     table = feature_table(list(wanted), utterances, params=wanted, skip_bad=request.skip_bad, progress=progress, **told)
-    return _Measured(table, survey(utterances.loc[table.index], **told), sets)
+    return _Measured(table, survey(utterances.loc[table.index], envelopes=True, **told), sets)
 
 
 def _rows(selection: Selection, speakers: pd.Series, measured: _Measured) -> Rows:
-    """Take out the speaker, align, and run the tripwires."""
+    """Take out the speaker and align."""
     corpus, folds = selection.corpus, selection.folds
     table = normalize_by_speaker(measured.table, speakers, selection.normalization, selection.enrolled)
-    rows = Rows.align(table, corpus.utterances, folds, corpus.task)
-    digests = None if measured.facts is None else measured.facts["samples_digest"]
-    check_leaks(folds, corpus.utterances, digests)
-    return rows
+    return Rows.align(table, corpus.utterances, folds, corpus.task)
 
 
 def score(prepared: Prepared, *, jobs: int | None = None, on_fold: OnFold | None = None) -> Result:

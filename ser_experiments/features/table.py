@@ -19,7 +19,6 @@ from ser_experiments.features.store.codecs import codec_of
 from ser_experiments.features.store.files import table_folder
 from ser_experiments.features.store.parts import RowsByKey
 from ser_experiments.features.store.survey import to_frame
-from ser_experiments.frames import GROUP
 
 
 class BadRecordings(InputError):
@@ -122,7 +121,7 @@ def feature_table(
         Feature sets, whose columns stand side by side. ``"SET/OUTPUT"`` is another than a set's first output, and
         outputs of one set are measured together.
     utterances : DataFrame
-        Indexed by ``utterance_id``, with ``path``, ``speaker`` and perhaps ``start_s`` and ``end_s``.
+        Indexed by ``utterance_id``, with ``path`` and perhaps ``start_s`` and ``end_s``.
     params : mapping, optional
         Parameters by set where they differ from the defaults; they are those of all its outputs.
     cache : Path, optional
@@ -138,7 +137,8 @@ def feature_table(
     -------
     DataFrame
         In the order of `utterances`: float32 columns of functionals, one column of references for each output over
-        time, called as it was asked for, and ``group``, the speaker.
+        time, called as it was asked for. Who speaks is no feature: hand ``utterances["speaker"]`` to whatever splits
+        or fits, as ``groups``.
 
     Raises
     ------
@@ -183,7 +183,6 @@ def build(
     if lost:
         raise StoreError(f"table store {request.cache}: {len(lost)} rows vanished while they were read; run again")
     frame = table.frame(kept, utterances.index[kept])
-    frame[GROUP] = utterances["speaker"].iloc[kept].astype(str).to_numpy()
     frame.attrs["skipped"] = {str(utterances.index[place]): problems[place] for place in sorted(problems)}
     return frame
 
@@ -194,6 +193,7 @@ def survey(
     cache: Path | None = None,
     jobs: int | None = None,
     progress: Callback | None = None,
+    envelopes: bool = False,
 ) -> pd.DataFrame:
     """Return what the recordings are like, the unusable ones included.
 
@@ -207,13 +207,16 @@ def survey(
         Processes; by default one a core.
     progress : callable, optional
         As of :func:`feature_table`.
+    envelopes : bool
+        Whether to say what copies are found by, too.
 
     Returns
     -------
     DataFrame
         On the index of `utterances`: ``samples_digest`` (of the decoded mono samples, equal for copies),
         ``duration_s``, ``sample_rate`` in Hz, ``peak`` (full scale is 1), ``rms_db`` and ``problem`` (None, or why the
-        recording cannot be used; then the others are missing).
+        recording cannot be used; then the others are missing). With `envelopes` also ``content`` (a digest of the file)
+        and ``envelope`` (bytes, see :mod:`ser_experiments.features.dsp.envelope`).
 
     Raises
     ------
@@ -228,7 +231,11 @@ def survey(
         known = request.surveyed()
     if any(row is None for row in known):
         raise StoreError(f"table store {request.cache}: rows vanished while they were read; run again")
-    return to_frame([row for row in known if row is not None], utterances.index)
+    facts = to_frame([row for row in known if row is not None], utterances.index)
+    if envelopes:
+        facts["content"] = pd.Series(request.contents, index=facts.index, dtype=object)
+        facts["envelope"] = pd.Series(request.envelopes(), index=facts.index, dtype=object)
+    return facts
 
 
 class _Table:

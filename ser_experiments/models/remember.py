@@ -20,6 +20,7 @@ from sklearn.base import BaseEstimator, clone
 
 from ser_experiments.models.fit_key import fit_key
 from ser_experiments.models.fits import FIT, find_fit, keep_fit
+from ser_experiments.models.grouping import with_groups
 from ser_experiments.models.report import FitReport, report_of
 from ser_experiments.models.wrapper import Wrapper, fit
 from ser_experiments.parallel import single_threaded
@@ -52,7 +53,9 @@ class Remembered(Wrapper):
         self.estimator = estimator
         self.folder = folder
 
-    def fit(self, X: pd.DataFrame, y: object, sample_weight: NDArray[np.float64] | None = None) -> Remembered:
+    def fit(
+        self, X: pd.DataFrame, y: object, sample_weight: NDArray[np.float64] | None = None, groups: object = None
+    ) -> Remembered:
         """Fit, or find the fit.
 
         Parameters
@@ -63,7 +66,10 @@ class Remembered(Wrapper):
             Class labels.
         sample_weight : array-like of shape (n_rows,), optional
             Weights of the rows.
+        groups : array-like of shape (n_rows,), optional
+            The speaker or session of each row, which inner folds keep apart; by default the column ``group``.
         """
+        X = with_groups(X, groups)
         truth = np.asarray(y)
         path = None
         if self.folder is not None:
