@@ -16,6 +16,7 @@ from ser_experiments.features.extraction.plan import Request
 from ser_experiments.features.extractor import Extractor, get_extractors, params_of, set_of
 from ser_experiments.features.progress import Callback
 from ser_experiments.features.store.codecs import codec_of
+from ser_experiments.features.store.costs import cost_of
 from ser_experiments.features.store.files import table_folder
 from ser_experiments.features.store.parts import RowsByKey
 from ser_experiments.features.store.survey import to_frame
@@ -185,6 +186,25 @@ def build(
     frame = table.frame(kept, utterances.index[kept])
     frame.attrs["skipped"] = {str(utterances.index[place]): problems[place] for place in sorted(problems)}
     return frame
+
+
+def measuring_cost(sets: Mapping[str, Mapping[str, object]], cache: Path) -> float | None:
+    """Return the milliseconds that it took on this machine to measure a second of audio; None where nobody knows.
+
+    Parameters
+    ----------
+    sets : mapping of str to mapping
+        Feature sets with their parameters.
+    cache : Path
+        The cache folder.
+    """
+    passes: dict[tuple[str, str], list[float | None]] = {}
+    for name, params in sets.items():
+        for one in get_extractors(name, **params):
+            passes.setdefault(one.measured_by, []).append(cost_of(table_folder(cache, one.name, one.digest)))
+    known = [[cost for cost in costs if cost is not None] for costs in passes.values()]
+    # Outputs of one measure share a pass; the dearest is what a pass for all of them costs.
+    return sum(map(max, known)) if known and all(known) else None
 
 
 def survey(
