@@ -79,7 +79,8 @@ def read(root: Path, *, name: str | None = None, allow_outside: bool = False) ->
     extra = [column for column in table.columns if column not in _KNOWN]
     utterances = utterances.join(table[extra]) if extra else utterances
     utterances.index = pd.Index(ids, name="utterance_id")
-    return Reading(name or path.resolve().parent.name, path, utterances)
+    places = {one: f"line {line}" for one, line in zip(ids, table.index, strict=True)}
+    return Reading(name or path.resolve().parent.name, path, utterances, places=places)
 
 
 def _find(root: Path) -> Path:

@@ -51,6 +51,8 @@ class CorpusRequest:
         Label scheme and scenario; by default the corpus's first.
     allow_outside : bool
         Whether a manifest's paths may lead out of its folder.
+    as_spelled : bool
+        Whether names that differ in their spelling alone are two speakers.
     corpus_options : mapping
         What the corpus's reader takes besides.
     """
@@ -61,6 +63,7 @@ class CorpusRequest:
     labels: Annotated[str | None, Option("Label scheme, e.g. 4class; see `ser corpora list`.")] = None
     subset: Annotated[str | None, Option("all, improvised or scripted.")] = None
     allow_outside: Annotated[bool, Option("Let a manifest's paths lead out of its folder.")] = False
+    as_spelled: Annotated[bool, Option("Speakers S3 and s03 are two, not one in two spellings.")] = False
     corpus_options: Mapping[str, object] = field(default_factory=dict)
 
     @property

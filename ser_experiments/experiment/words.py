@@ -62,8 +62,8 @@ def warnings_for(prepared: Prepared, metrics: dict[str, float] | None = None) ->
     if metrics and _perfect(prepared, metrics):
         said.append(
             f"{get_score(prepared.task.primary).title} {metrics[prepared.task.primary]:.3f} with an interval of width "
-            f"zero: no {prepared.folds.unit} has a single mistake, which speech does not give; look for a column or a recording "
-            "that knows the answer"
+            f"zero: no {prepared.folds.unit} has a single mistake, which speech does not give; look for "
+            "a column or a recording that knows the answer"
         )
     ceiling = _ceiling(prepared)
     if metrics and metrics.get("uar", 0.0) > ceiling:
