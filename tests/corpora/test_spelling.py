@@ -14,7 +14,7 @@ from tests.iemocap_tree import tone
 
 SAME = [
     ("S03", "s03"), ("03", "3"), ("1.0", "1"), ("01.00", "1"), ("spk_03", "spk-03"), ("spk 03", "spk03"),
-    ("Anna ", "anna"), ("A  B", "a b"), ("Jos\u00e9", "Jose\u0301"), ("\uff33\uff10\uff13", "S3"), ("S3", "S3\ufeff"), 
+    ("Anna ", "anna"), ("A  B", "a b"), ("Jos\u00e9", "Jose\u0301"), ("\uff33\uff10\uff13", "S3"), ("S3", "S3\ufeff"),
     ("S-003", "s.3"),
     ("(anna)", "anna"), ("STRASSE", "straße"), ("speaker-1", "Speaker_01"), ("F\u0661", "f1"), ("1_02", "01-2"),
 ]  # fmt: skip
