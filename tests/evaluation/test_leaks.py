@@ -203,12 +203,12 @@ def test_speakers_of_one_file_share_a_room_and_a_protocol_keeps_them_together() 
     )  # fmt: skip
     (said,) = checked(rows)
     assert said.startswith("2 files hold segments of several speakers on both sides of folds (e.g. 'u0': a, b)")
-    assert "--protocol leave-one-file-out" in said
-    assert checked(rows, "leave-one-file-out") == []
-    folds = make_folds(rows, "leave-one-file-out")
+    assert "--protocol leave-one-recording-out" in said
+    assert checked(rows, "leave-one-recording-out") == []
+    folds = make_folds(rows, "leave-one-recording-out")
     assert [fold.name for fold in folds.folds] == ["x.wav", "y.wav", "z.wav"]
-    assert folds.unit == "file"
-    joined = make_folds(rows.assign(speaker=["a", "b", "c", "a", "e"]), "leave-one-file-out")
+    assert folds.unit == "recording"
+    joined = make_folds(rows.assign(speaker=["a", "b", "c", "a", "e"]), "leave-one-recording-out")
     assert [fold.name for fold in joined.folds] == ["x.wav+1", "z.wav"]
 
 
