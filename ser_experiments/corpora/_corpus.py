@@ -12,6 +12,7 @@ import pandas as pd
 from ser_experiments import frames, identity, plugins
 from ser_experiments import project as projects
 from ser_experiments.corpora._labels import LabelScheme, LeftOut
+from ser_experiments.corpora._spelling import check_spelling
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.project import Project
 from ser_experiments.task import Task
@@ -40,12 +41,15 @@ class Reading:
         - whatever else the corpus knows of an utterance.
     notes : tuple of str
         What a user should know: missing parts, values out of range. One line each.
+    places : mapping of str to str
+        Where utterances are written, for messages, e.g. ``"line 12"``; by utterance id.
     """
 
     name: str
     root: Path
     utterances: pd.DataFrame
     notes: tuple[str, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -219,6 +223,7 @@ def load_corpus(
     map: Mapping[str, str] | Sequence[str] = (),
     drop: Sequence[str] = (),
     project: Project | None = None,
+    as_spelled: bool = False,
     **options: object,
 ) -> Corpus:
     """Load a corpus under a label scheme.
@@ -239,6 +244,8 @@ def load_corpus(
         Words that are left out.
     project : Project, optional
         Knows roots, and the cache for what is made; by default that of the current folder.
+    as_spelled : bool
+        Whether speakers or sessions are two where their names differ in case, zeros or punctuation alone.
     **options
         What the corpus takes besides: ``name`` and ``allow_outside`` for a manifest, ``seed`` for the demo.
 
@@ -251,7 +258,7 @@ def load_corpus(
     ------
     InputError
         Unknown name, scheme, subset or option, a root that is not the corpus, a word to map or drop that nobody uses,
-        words that may mean one class, one speaker or one class only.
+        words that may mean one class, one speaker or one class only, a speaker or session in two spellings.
     """
     spec = get_corpus(name)
     scheme = _scheme(spec, labels)
@@ -260,6 +267,8 @@ def load_corpus(
         raise InputError(f"corpus {spec.name!r}: unknown subset {subset!r}{nearest(subset, spec.subsets)}")
     spec, reading = read_corpus(name, root, project=project or projects.find(), **options)
     table = reading.utterances
+    if not as_spelled:
+        check_spelling(table, f"corpus {reading.name!r}", reading.places)
     if subset != "all":
         table = table[table["scenario"] == subset]
     scheme = scheme.changed(_pairs(map), [drop] if isinstance(drop, str) else drop, table)

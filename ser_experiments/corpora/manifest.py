@@ -107,7 +107,9 @@ def read(root: Path, *, name: str | None = None, allow_outside: bool = False) ->
     own = {column: _FOREIGN + column if column in _OURS else column for column in extra}
     utterances = utterances.join(table[extra].rename(columns=own)) if extra else utterances
     utterances.index = pd.Index(ids, name="utterance_id")
-    return Reading(name or path.resolve().parent.name, path, utterances, tuple(_unused(path, table.columns, extra)))
+    places = {one: f"line {line}" for one, line in zip(ids, table.index, strict=True)}
+    notes = tuple(_unused(path, table.columns, extra))
+    return Reading(name or path.resolve().parent.name, path, utterances, notes, places)
 
 
 def _word(written: str) -> str:

@@ -55,6 +55,8 @@ class CorpusRequest:
         Words of the corpus that are left out.
     allow_outside : bool
         Whether a manifest's paths may lead out of its folder.
+    as_spelled : bool
+        Whether names that differ in their spelling alone are two speakers.
     corpus_options : mapping
         What the corpus's reader takes besides.
     """
@@ -72,6 +74,7 @@ class CorpusRequest:
         Sequence[str], Option("Leave out the utterances of a word. May be given several times.", metavar="WORD")
     ] = ()
     allow_outside: Annotated[bool, Option("Let a manifest's paths lead out of its folder.")] = False
+    as_spelled: Annotated[bool, Option("Speakers S3 and s03 are two, not one in two spellings.")] = False
     corpus_options: Mapping[str, object] = field(default_factory=dict)
 
     @property

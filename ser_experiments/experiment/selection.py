@@ -56,6 +56,7 @@ def load(request: CorpusRequest, project: Project) -> Corpus:
         subset=request.subset,
         map=request.map,
         drop=request.drop,
+        as_spelled=request.as_spelled,
         project=project,
         **request.reader_options,
     )
