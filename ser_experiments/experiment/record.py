@@ -62,6 +62,7 @@ def _params(prepared: Prepared) -> dict[str, object]:
     return {
         "features": prepared.features,
         "n_columns": prepared.recorded.shape[1] - 1,
+        **_assets(prepared),
         "augment": ",".join(definition.features.augment),
         "model": definition.model.type,
         "members": ",".join(definition.members),
@@ -77,6 +78,15 @@ def _params(prepared: Prepared) -> dict[str, object]:
         "normalize": setting.normalize,
         "seed": prepared.seed,
     }
+
+
+def _assets(prepared: Prepared) -> dict[str, object]:
+    """Return what the feature sets are made of, e.g. an encoder at its commit, and the digest of its content."""
+    found: dict[str, object] = {}
+    for name, measure in prepared.measures.items():
+        for asset, digest in measure.needs.digests().items():
+            found |= {f"{name}.{asset}": measure.params.get(asset, ""), f"{name}.{asset}.digest": digest}
+    return found
 
 
 def _folds(result: Result) -> Iterator[Stepped]:

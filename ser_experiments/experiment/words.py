@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ser_experiments.evaluation.scoring import get_score
 from ser_experiments.experiment.estimator import views_of
+from ser_experiments.features.encoders.catalogue import names_corpus
 from ser_experiments.features.extractor import AT
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def tags(prepared: Prepared, environment: Mapping[str, object]) -> dict[str, obj
         "ser.normalize": setting.normalize,
         "ser.rows": setting.rows,
         "ser.leaky": str(setting.leaky).lower(),
+        "ser.contaminated": str(contaminated(prepared)).lower(),
         "ser.synthetic": str(prepared.corpus.spec.synthetic).lower(),
         "ser.features": prepared.features,
         "ser.model": prepared.experiment.definition.model.type,
@@ -58,6 +60,11 @@ def warnings_for(prepared: Prepared, metrics: dict[str, float] | None = None) ->
             f"protocol {prepared.setting.protocol}: tested speakers were seen in training; this score shows the leak, "
             "not the model"
         )
+    said += [
+        f"{name} learned from emotions of {', '.join(corpora)}"
+        + (": it knows tested labels, so this score says nothing of unheard speech" if contaminated(prepared) else "")
+        for name, corpora in _learned(prepared).items()
+    ]
     if by_speaker(prepared):
         said.append(f"normalised by speaker: {prepared.normalization.words}")
     if prepared.skipped:
@@ -89,6 +96,17 @@ def _perfect(prepared: Prepared, metrics: Mapping[str, float]) -> bool:
     ends = [metrics.get(name, math.nan) for name in (score.name, f"{score.name}_ci_low", f"{score.name}_ci_high")]
     best = score.limits[1] if score.better > 0 else score.limits[0]
     return all(math.isclose(end, best, abs_tol=1e-9) for end in ends)
+
+
+def contaminated(prepared: Prepared) -> bool:
+    """Whether what measures the features has learned from the labels of the corpus."""
+    return any(names_corpus(corpora, prepared.setting.corpus) for corpora in _learned(prepared).values())
+
+
+def _learned(prepared: Prepared) -> dict[str, Sequence[str]]:
+    """Return by feature set the emotion corpora that it has learned from."""
+    told = {name: measure.params.get("trained_on") for name, measure in prepared.measures.items()}
+    return {name: corpora for name, corpora in told.items() if isinstance(corpora, Sequence) and corpora}
 
 
 def by_speaker(prepared: Prepared) -> bool:

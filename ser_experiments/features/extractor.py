@@ -4,12 +4,15 @@ Each file of :mod:`ser_experiments.features.sets` holds one set as a function ``
 a :class:`~ser_experiments.features.measure.Measure`. Its keyword parameters with their defaults are the set's
 parameters. ``"encoder"`` stands for the first output of the set, ``"encoder/frames"`` for its output ``frames``,
 ``"encoder@noise"`` and ``"encoder/frames@noise"`` for the same of a view of the recordings.
+
+A file may also hold a function ``fetch(*, progress=None, **params)``. It brings what the set is made of, where building
+it raised :class:`~ser_experiments.features.assets.AssetAway`.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -18,8 +21,10 @@ from numpy.typing import NDArray
 
 from ser_experiments import identity, plugins
 from ser_experiments.errors import InputError, nearest
+from ser_experiments.features.assets import AssetAway
 from ser_experiments.features.columns import Columns, names_of
 from ser_experiments.features.measure import OVER_TIME, Array, Measure, Output
+from ser_experiments.features.progress import Callback
 from ser_experiments.features.views import AT, viewed
 
 SETS = "ser_experiments.features.sets"
@@ -199,6 +204,17 @@ def resolved(name: str, params: Mapping[str, object]) -> dict[str, dict[str, obj
     }
 
 
+def measures_of(sets: Mapping[str, Mapping[str, object]]) -> dict[str, Measure]:
+    """Return the measures of extractors, each once, by the name of their set.
+
+    Parameters
+    ----------
+    sets : mapping of str to mapping
+        Parameters by extractor.
+    """
+    return {set_of(name): get_measure(set_of(name), **params) for name, params in sets.items()}
+
+
 def get_measure(name: str, **params: object) -> Measure:
     """Build the measure of a set by its name; an InputError names the nearest set or parameter."""
     factory = plugins.load(SETS, name, "feature set", holds="extractor").extractor
@@ -208,6 +224,36 @@ def get_measure(name: str, **params: object) -> Measure:
             raise InputError(f"feature set {name!r}: unknown parameter {key!r}{nearest(key, allowed)}")
     built: Measure = factory(**params)
     return built
+
+
+def fetch(
+    names: Iterable[str], params: Mapping[str, Mapping[str, object]], *, progress: Callback | None = None
+) -> None:
+    """Fetch what sets are made of and is not on this machine, by the function ``fetch`` of their files, if any.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Of extractors.
+    params : mapping
+        Parameters by set where they differ from the defaults.
+    progress : callable, optional
+        Told how far it is.
+
+    Raises
+    ------
+    InputError
+        It cannot be had.
+    """
+    for name in names:
+        given = params_of(name, params)
+        try:
+            get_measure(set_of(name), **given)
+        except AssetAway:
+            bring = getattr(plugins.load(SETS, set_of(name), "feature set"), "fetch", None)
+            if bring is None:
+                raise
+            bring(progress=progress, **given)
 
 
 def set_of(name: str) -> str:
