@@ -102,7 +102,7 @@ def export_table(sets: tuple[str, ...], target: str, jobs: int | None, skip_bad:
             list(sets), loaded.utterances, cache=here.cache, jobs=jobs, skip_bad=skip_bad, progress=progress
         )
     write_table(table, target)
-    click.echo(f"{len(table)} utterances, {table.shape[1] - 1} columns: {target}")
+    click.echo(f"{len(table)} utterances, {table.shape[1]} columns: {target}")
 
 
 @command.command("status")

@@ -16,8 +16,9 @@ from ser_experiments.features.views import on_view
 from ser_experiments.models.ensemble import ENSEMBLES
 from ser_experiments.models.pipeline import build_pipeline, require_probabilities
 from ser_experiments.models.remember import Remembered
-from ser_experiments.models.search_space import FEATURES, flat_space
+from ser_experiments.models.search_space import EACH, FEATURES, flat_space
 from ser_experiments.models.spec import get_model
+from ser_experiments.models.trial import try_out
 from ser_experiments.models.tuned import Tuned
 from ser_experiments.task import Task
 
@@ -41,7 +42,7 @@ def build_estimator(
     Returns
     -------
     estimator
-        Unfitted; takes a feature table with its ``group`` column.
+        Unfitted; ``fit(table, y, groups=speakers)`` takes a feature table, and the groups that inner folds keep apart.
 
     Raises
     ------
@@ -82,7 +83,7 @@ def build_estimator(
         pipeline = build_pipeline(**recipe)
         require_probabilities(pipeline, definition.model.type)
         if definition.search is not None:
-            space = dict(flat_space(definition.search.space, _searchable(definition)))
+            space = _space(definition)
             pipeline = Tuned(recipe, space, definition.search.trials, definition.search.folds, seed, kept)
             pipeline.check_space()
     except InputError as error:
@@ -99,13 +100,26 @@ def _searchable(definition: Definition) -> dict[str, Sequence[str]]:
     }
 
 
+def _space(definition: Definition) -> dict[str, Any]:
+    """Return what is searched; ``"each"`` of a feature set's parameter is every value that stands for one output."""
+    if definition.search is None:
+        return {}
+    found = dict(flat_space(definition.search.space, _searchable(definition)))
+    for name, values in found.items():
+        if name.startswith(FEATURES):
+            one, param = name.removeprefix(FEATURES).rsplit(".", 1)
+            single = list(_chosen_by(definition, one)[param])
+            found[name] = [each for value in values for each in (single if value == EACH else [value])]
+    return found
+
+
 def _sets(definition: Definition) -> list[str]:
     """Return the sets themselves that outputs are asked for by name."""
     return list(dict.fromkeys(set_of(name) for name in definition.features.sets))
 
 
-def _chosen_by(definition: Definition, name: str) -> tuple[str, ...]:
-    """Return the parameters of a set that choose among its outputs."""
+def _chosen_by(definition: Definition, name: str) -> Mapping[str, tuple[object, ...]]:
+    """Return the parameters of a set that choose among its outputs, with the values that stand for one."""
     return get_measure(name, **params_of(name, definition.features.params)).chooses
 
 
@@ -113,11 +127,10 @@ def _choices(definition: Definition) -> list[dict[str, dict[str, Any]]]:
     """Return the parameters of the sets: those of the definition, and each that a search may choose instead."""
     params = definition.features.params
     found: list[dict[str, dict[str, Any]]] = [dict(params)]
-    if definition.search is not None:
-        for name, values in flat_space(definition.search.space, _searchable(definition)):
-            if name.startswith(FEATURES) and isinstance(values, list):
-                one, param = name.removeprefix(FEATURES).rsplit(".", 1)
-                found += [{**params, one: {**params.get(one, {}), param: value}} for value in values]
+    for name, values in _space(definition).items():
+        if name.startswith(FEATURES):
+            one, param = name.removeprefix(FEATURES).rsplit(".", 1)
+            found += [{**params, one: {**params.get(one, {}), param: value}} for value in values]
     return found
 
 
@@ -131,7 +144,9 @@ def members_of(experiment: Experiment) -> list[Experiment]:
     """
     members = []
     for name in experiment.definition.members:
-        member = load_experiment(name, experiment.folder)
+        plain = load_experiment(name, experiment.folder)
+        changes = experiment.overrides_of(plain.definition)
+        member = load_experiment(name, experiment.folder, changes) if changes else plain
         if member.definition.members:
             raise InputError(
                 f"experiments/{experiment.name}.toml: member {name!r} is an ensemble; name its members instead"
@@ -146,7 +161,8 @@ def check_task(experiment: Experiment, task: Task) -> None:
     Raises
     ------
     InputError
-        An experiment, or a member of it, weighs classes by name and leaves one out.
+        An experiment, or a member of it, weighs classes by name and leaves one out, or has parameters that no fit
+        takes.
     """
     for one in members_of(experiment) or [experiment]:
         weights = one.definition.model.params.get("class_weight")
@@ -156,6 +172,11 @@ def check_task(experiment: Experiment, task: Task) -> None:
                 f"experiments/{one.name}.toml: model: class_weight has no {missing[0]!r}; every class needs a weight: "
                 f"{', '.join(task.targets)}"
             )
+        if one.definition.model.type not in ENSEMBLES:
+            try:
+                try_out(one.definition.model.type, one.definition.model.params, task.targets)
+            except InputError as error:
+                raise InputError(f"experiments/{one.name}.toml: {error}") from error
 
 
 def features_of(experiment: Experiment) -> dict[str, dict[str, object]]:

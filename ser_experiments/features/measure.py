@@ -156,8 +156,9 @@ class Measure:
         numbers of the outputs that are wanted and returns, in order, those that the same pass gives at no cost.
     stands_for : mapping of str to tuple of str
         Names that stand for several outputs: ``""`` is what the set's name alone stands for, by default the first.
-    chooses : tuple of str
-        Parameters that say what names stand for, and change nothing of any output.
+    chooses : mapping of str to tuple
+        Parameters that say what names stand for, and change nothing of any output, each with its values that stand
+        for one output: what a search over ``"each"`` goes through.
     without_effect : tuple of str
         Other parameters that change no number, such as where an asset lies.
     """
@@ -171,7 +172,7 @@ class Measure:
     libraries: tuple[str, ...] = ("numpy", "scipy", "librosa", "soundfile", "soxr")
     choose: Callable[[frozenset[int]], tuple[int, ...]] | None = None
     stands_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    chooses: tuple[str, ...] = ()
+    chooses: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
     without_effect: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

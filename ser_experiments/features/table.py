@@ -16,10 +16,10 @@ from ser_experiments.features.extraction.plan import Request
 from ser_experiments.features.extractor import Extractor, get_extractors, params_of, set_of
 from ser_experiments.features.progress import Callback
 from ser_experiments.features.store.codecs import codec_of
+from ser_experiments.features.store.costs import cost_of
 from ser_experiments.features.store.files import table_folder
 from ser_experiments.features.store.parts import RowsByKey
 from ser_experiments.features.store.survey import to_frame
-from ser_experiments.frames import GROUP
 
 
 class BadRecordings(InputError):
@@ -122,7 +122,7 @@ def feature_table(
         Feature sets, whose columns stand side by side. ``"SET/OUTPUT"`` is another than a set's first output, and
         outputs of one set are measured together.
     utterances : DataFrame
-        Indexed by ``utterance_id``, with ``path``, ``speaker`` and perhaps ``start_s`` and ``end_s``.
+        Indexed by ``utterance_id``, with ``path`` and perhaps ``start_s`` and ``end_s``.
     params : mapping, optional
         Parameters by set where they differ from the defaults; they are those of all its outputs.
     cache : Path, optional
@@ -138,7 +138,8 @@ def feature_table(
     -------
     DataFrame
         In the order of `utterances`: float32 columns of functionals, one column of references for each output over
-        time, called as it was asked for, and ``group``, the speaker.
+        time, called as it was asked for. Who speaks is no feature: hand ``utterances["speaker"]`` to whatever splits
+        or fits, as ``groups``.
 
     Raises
     ------
@@ -183,9 +184,27 @@ def build(
     if lost:
         raise StoreError(f"table store {request.cache}: {len(lost)} rows vanished while they were read; run again")
     frame = table.frame(kept, utterances.index[kept])
-    frame[GROUP] = utterances["speaker"].iloc[kept].astype(str).to_numpy()
     frame.attrs["skipped"] = {str(utterances.index[place]): problems[place] for place in sorted(problems)}
     return frame
+
+
+def measuring_cost(sets: Mapping[str, Mapping[str, object]], cache: Path) -> float | None:
+    """Return the milliseconds that it took on this machine to measure a second of audio; None where nobody knows.
+
+    Parameters
+    ----------
+    sets : mapping of str to mapping
+        Feature sets with their parameters.
+    cache : Path
+        The cache folder.
+    """
+    passes: dict[tuple[str, str], list[float | None]] = {}
+    for name, params in sets.items():
+        for one in get_extractors(name, **params):
+            passes.setdefault(one.measured_by, []).append(cost_of(table_folder(cache, one.name, one.digest)))
+    known = [[cost for cost in costs if cost is not None] for costs in passes.values()]
+    # Outputs of one measure share a pass; the dearest is what a pass for all of them costs.
+    return sum(map(max, known)) if known and all(known) else None
 
 
 def survey(
@@ -194,6 +213,7 @@ def survey(
     cache: Path | None = None,
     jobs: int | None = None,
     progress: Callback | None = None,
+    envelopes: bool = False,
 ) -> pd.DataFrame:
     """Return what the recordings are like, the unusable ones included.
 
@@ -207,13 +227,16 @@ def survey(
         Processes; by default one a core.
     progress : callable, optional
         As of :func:`feature_table`.
+    envelopes : bool
+        Whether to say what copies are found by, too.
 
     Returns
     -------
     DataFrame
         On the index of `utterances`: ``samples_digest`` (of the decoded mono samples, equal for copies),
         ``duration_s``, ``sample_rate`` in Hz, ``peak`` (full scale is 1), ``rms_db`` and ``problem`` (None, or why the
-        recording cannot be used; then the others are missing).
+        recording cannot be used; then the others are missing). With `envelopes` also ``content`` (a digest of the file)
+        and ``envelope`` (bytes, see :mod:`ser_experiments.features.dsp.envelope`).
 
     Raises
     ------
@@ -228,7 +251,11 @@ def survey(
         known = request.surveyed()
     if any(row is None for row in known):
         raise StoreError(f"table store {request.cache}: rows vanished while they were read; run again")
-    return to_frame([row for row in known if row is not None], utterances.index)
+    facts = to_frame([row for row in known if row is not None], utterances.index)
+    if envelopes:
+        facts["content"] = pd.Series(request.contents, index=facts.index, dtype=object)
+        facts["envelope"] = pd.Series(request.envelopes(), index=facts.index, dtype=object)
+    return facts
 
 
 class _Table:

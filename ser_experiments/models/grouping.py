@@ -82,8 +82,34 @@ class ByColumn(BaseEstimator):
 def groups_of(X: object) -> NDArray[np.str_]:
     """Return the column ``group`` of a table as strings; an InputError where there is none."""
     if not isinstance(X, pd.DataFrame) or GROUP not in X.columns:
-        raise InputError(f"the table has no column {GROUP!r}; it must hold the speaker or session of each row")
+        raise InputError(
+            f"the table has no column {GROUP!r}; say fit(X, y, groups=...) with the speaker or session of each row"
+        )
     return X[GROUP].astype(str).to_numpy(dtype=str)
+
+
+def with_groups(X: pd.DataFrame, groups: object = None) -> pd.DataFrame:
+    """Return a table with the groups of its rows in ``group``, as everything inside an estimator reads them.
+
+    Parameters
+    ----------
+    X : DataFrame of shape (n_rows, n_columns)
+        A feature table.
+    groups : array-like of shape (n_rows,), optional
+        The speaker or session of each row; without it the table is returned as it is.
+
+    Raises
+    ------
+    InputError
+        There are more groups than rows, or fewer.
+    """
+    if groups is None:
+        return X
+    # By place, as scikit-learn passes them: after its indexing, an array and a Series of other labels are the same.
+    named = np.asarray(groups).astype(str)
+    if named.shape != (len(X),):
+        raise InputError(f"groups of shape {named.shape} for {len(X)} rows; give one a row")
+    return X.assign(**{GROUP: named})
 
 
 def assert_disjoint(train: NDArray[np.str_], test: NDArray[np.str_]) -> None:

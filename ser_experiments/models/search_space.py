@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: What begins the name of a parameter of a feature set.
 FEATURES = "features."
+#: Stands among the choices of such a parameter for every value that means one output, such as every layer.
+EACH = "each"
 #: A range ``{"low": 0.1, "high": 10.0, "log": True}`` or a list of choices.
 Space = Mapping[str, Any] | list[Any]
 #: What a range may hold.
@@ -59,6 +61,8 @@ def _is_section(name: str, allowed: Mapping[str, Collection[str]]) -> bool:
 
 
 def _checked(name: str, value: Any) -> Any:
+    if value == EACH and name.startswith(FEATURES):
+        return [value]
     if isinstance(value, list) and value and all(_is_choice(v, several=name.startswith(FEATURES)) for v in value):
         return value
     if isinstance(value, Mapping) and set(value) <= _RANGE and {"low", "high"} <= set(value):

@@ -114,14 +114,17 @@ class Checkpoint(Asset):
         return sum(tensor.end - tensor.start for tensor in self.tensors().values())
 
     @property
-    def files(self) -> list[Path]:
-        """Return the files that it is read from."""
-        return [Path(self.path) / CONFIG, Path(self.path) / PREPROCESSOR, *self._weights()]
+    def files(self) -> dict[str, Path]:
+        """Return the files that it is read from, by name."""
+        index = Path(self.path) / INDEX
+        shards = [index] if index.is_file() and not (Path(self.path) / WEIGHTS).is_file() else []
+        found = [Path(self.path) / CONFIG, Path(self.path) / PREPROCESSOR, *shards, *self._weights()]
+        return {file.name: file for file in found}
 
     @property
     def digest(self) -> str:
         """Return the digest of the content, read again only where a file changed its size, time or inode."""
-        return _digest(str(self.path), tuple((str(file), *_state(file)) for file in self.files))
+        return _digest(str(self.path), tuple((str(file), *_state(file)) for file in self.files.values()))
 
     def tensors(self) -> dict[str, Tensor]:
         """Return where the encoder's tensors lie, by the names that the network has for them.

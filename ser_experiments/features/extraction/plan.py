@@ -44,6 +44,8 @@ class Request:
         Why, by the place of the utterance.
     segments : list of (float, float)
         Start and end in seconds; NaN for the start and the end of the file.
+    contents : list of bytes or None
+        A digest of each utterance's file.
     """
 
     utterances: pd.DataFrame
@@ -53,6 +55,7 @@ class Request:
     keys: list[bytes | None]
     unreadable: dict[int, str]
     segments: list[tuple[float, float]]
+    contents: list[bytes | None]
 
     @classmethod
     def of(cls, utterances: pd.DataFrame, cache: Path, jobs: int | None, progress: Callback | None) -> Request:
@@ -87,6 +90,12 @@ class Request:
             rows[place] = survey.unusable(reason)
         survey.fill(survey.table(self.cache), self.rows_by_key(), rows)
         return rows
+
+    def envelopes(self) -> list[bytes | None]:
+        """Return the stored envelope of each recording; None of one that cannot be used."""
+        rows: list[tuple[Any, ...] | None] = [None] * len(self.keys)
+        survey.fill(survey.table(self.cache), self.rows_by_key(), rows, (survey.ENVELOPE,))
+        return [None if row is None else row[0] for row in rows]
 
     def survey(self, wanted: RowsByKey) -> None:
         """Survey the recordings of the keys."""

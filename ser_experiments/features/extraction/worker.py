@@ -41,12 +41,15 @@ class Report(NamedTuple):
         How long it took.
     problems : dict of bytes to str
         Why recordings have no row, by key.
+    costs : dict of (str, str) to (float, float)
+        Seconds of audio and of work of each measure, by its name and digest.
     """
 
     n_done: int
     audio_s: float
     seconds: float
     problems: dict[bytes, str]
+    costs: dict[tuple[str, str], tuple[float, float]]
 
 
 def measure(
@@ -103,7 +106,7 @@ def measure(
                 done += len(together)
     finally:
         unit.writer.flush()
-    return Report(done, audio_s, time.monotonic() - began, unit.problems)
+    return Report(done, audio_s, time.monotonic() - began, unit.problems, unit.costs)
 
 
 class _Unit:
@@ -112,6 +115,7 @@ class _Unit:
     def __init__(self, cache: Path, targets: Sequence[Target]) -> None:
         self.writer = Writer(cache, targets)
         self.problems: dict[bytes, str] = {}
+        self.costs: dict[tuple[str, str], tuple[float, float]] = {}
         self._targets = targets
         #: The numbers of the targets that one pass serves, those of each measure.
         self._passes: dict[tuple[str, str], set[int]] = {}
@@ -127,7 +131,7 @@ class _Unit:
                 self.writer.add_survey(clip.recording.key, clip.surveyed())
         usable = [clip for clip in clips if clip.problem is None]
         resampled: Resampled = {}
-        for numbers in self._passes.values():
+        for measured_by, numbers in self._passes.items():
             one = self._targets[min(numbers)].extractor.measure
             lacking = [clip for clip in usable if not numbers.isdisjoint(clip.recording.targets)]
             # Clips that lack different outputs are measured together: what one of them lacks costs the others nothing
@@ -135,10 +139,14 @@ class _Unit:
             outputs = {
                 self._targets[n].extractor.number for clip in lacking for n in numbers & {*clip.recording.targets}
             }
+            began = time.perf_counter()
             for clip, found in _values(one, lacking, outputs, resampled):
+                audio_s, seconds = self.costs.get(measured_by, (0.0, 0.0))
+                self.costs[measured_by] = audio_s + clip.duration_s, seconds + time.perf_counter() - began
                 for number in sorted(numbers.intersection(clip.recording.targets)):
                     self._keep(number, clip.recording, found)
                 self.writer.flush_if_due()
+                began = time.perf_counter()
 
     def _keep(self, number: int, recording: Recording, found: Mapping[int, Array] | Exception) -> None:
         """Hand an output to the writer, or tell why it cannot be kept."""

@@ -111,7 +111,7 @@ def extractor(
             "": tuple(f"layer_{k}" for k in chosen),
             "frames": tuple(f"frames_{k}" for k in chosen),
         },
-        chooses=("layers",),
+        chooses={"layers": tuple(states)},
         without_effect=("model",),
     )
 

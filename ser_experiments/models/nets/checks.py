@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 OPTIMIZERS = ("adamw", "sgd")
 SCHEDULES = ("cosine", "step", "constant")
+#: Names of devices that torch knows.
+_DEVICES = re.compile(r"auto|(cpu|cuda|mps|xpu)(:\d+)?")
 
 
 def is_number(value: object) -> bool:
@@ -51,7 +55,7 @@ def check_training(how: TorchClassifier) -> None:
     """Refuse a parameter of training, whatever the network, that would fail later and deeper."""
     for name, low in (("n_epochs", 1), ("batch_size", 2), ("patience", 1), ("n_threads", 1)):
         require(name, getattr(how, name), f"an int of at least {low}", is_int(getattr(how, name), low))
-    require("lr", how.lr, "a number above 0", is_number(how.lr) and how.lr > 0)
+    require("lr", how.lr, "a number above 0", is_number(how.lr) and 0 < how.lr < math.inf)
     for name in ("momentum", "label_smoothing", "weight_decay"):
         require(name, getattr(how, name), "at least 0 and below 1", is_fraction(getattr(how, name)))
     fraction = how.validation_fraction
@@ -65,4 +69,5 @@ def check_training(how: TorchClassifier) -> None:
     require("class_weight", how.class_weight, "'balanced', weights by class or None", known)
     require("random_state", how.random_state, "an int of at least 0 or None", is_seed(how.random_state))
     require("device", how.device, "text, e.g. 'auto' or 'cpu'", isinstance(how.device, str))
+    require("device", how.device, "'auto', 'cpu' or 'cuda[:n]'", bool(_DEVICES.fullmatch(how.device)))
     require("schedule", how.schedule, f"one of {', '.join(SCHEDULES)}", how.schedule in SCHEDULES)

@@ -197,7 +197,7 @@ def _optimizer(network: nn.Module, how: TorchClassifier) -> torch.optim.Optimize
     groups = how.parameter_groups(network)
     if how.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=how.lr, momentum=how.momentum, nesterov=how.momentum > 0)
-    return torch.optim.AdamW(groups, lr=how.lr, betas=(how.momentum, 0.999))
+    return torch.optim.AdamW(groups, lr=how.lr, betas=(float(how.momentum), 0.999))
 
 
 def _factor(schedule: str, progress: float) -> float:

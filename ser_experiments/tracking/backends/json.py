@@ -36,7 +36,9 @@ from ser_experiments.tracking.backend import (
 )
 from ser_experiments.tracking.backends._json.files import RUN, read, write
 from ser_experiments.tracking.backends._json.steps import STEPS
+from ser_experiments.tracking.names import told
 from ser_experiments.tracking.outbox import Step
+from ser_experiments.tracking.placing import place
 
 log = logging.getLogger(__name__)
 _SETTING, _ALIASES = "setting.json", "aliases.json"
@@ -155,6 +157,11 @@ class JsonFolder:
             write(self.folder / "models" / name / f"{number}.json", told)
         return number
 
+    def add_to_model(self, run_id: str, files: Mapping[str, Path]) -> int:
+        """Put files beside a run's model."""
+        with _answering(self.folder):
+            return place(files, self._of(run_id) / "model", self.folder.glob("settings/*/*/model"))
+
     def set_alias(self, name: str, alias: str, version: int) -> None:
         """Let an alias mean a version from now on."""
         path = self.folder / "models" / name / _ALIASES
@@ -211,7 +218,7 @@ class JsonFolder:
 
 def _stored(run: Mapping[str, Any]) -> StoredRun:
     started_ms = run["started_ns"] // 1_000_000
-    return StoredRun(run["run_id"], run["name"], started_ms, dict(run["tags"]), dict(run.get("metrics", {})))
+    return StoredRun(run["run_id"], run["name"], started_ms, told(run["tags"]), told(run.get("metrics", {})))
 
 
 @contextmanager

@@ -34,8 +34,13 @@ def answering(what: str = "") -> Iterator[None]:
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether an error means that the store cannot be reached or is ill, so that trying later makes sense."""
-    return not isinstance(error, MlflowException) or error.error_code not in _NONSENSE
+    """Whether an error means that the store cannot be reached or is ill, so that trying later makes sense.
+
+    A folder that this machine cannot write stays so: where a server keeps files on its own disk, no later try helps.
+    """
+    if isinstance(error, MlflowException):
+        return error.error_code not in _NONSENSE
+    return not isinstance(error, PermissionError | FileNotFoundError | NotADirectoryError | FileExistsError)
 
 
 def is_gone(error: MlflowException) -> bool:

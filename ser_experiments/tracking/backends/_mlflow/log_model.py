@@ -22,7 +22,8 @@ from mlflow.types.schema import ColSpec, DataType, Map, Schema
 
 #: What MLflow is told to load the model through; it takes the model's folder.
 LOADER = "ser_experiments.serving.pyfunc"
-_DATA = "data"
+#: The folder within a logged model that holds the model's own.
+DATA = "data"
 _EXAMPLE, _SERVED_EXAMPLE = "input_example.json", "serving_input_example.json"
 
 
@@ -70,12 +71,12 @@ def log_written_model(client: mlflow.MlflowClient, folder: Path, columns: Sequen
     client.log_outputs(run_id, [LoggedModelOutput(made.model_id, step=0)])
     with tempfile.TemporaryDirectory() as temporary:
         written = Path(temporary) / "model"
-        shutil.copytree(folder, written / _DATA)
-        (own,) = (written / _DATA).iterdir()
+        shutil.copytree(folder, written / DATA)
+        (own,) = (written / DATA).iterdir()
         about = Model(
             artifact_path=made.artifact_location, model_uuid=made.model_id, run_id=run_id, model_id=made.model_id
         )
-        _describe(about, written, f"{_DATA}/{own.name}", columns)
+        _describe(about, written, f"{DATA}/{own.name}", columns)
         client.log_model_artifacts(made.model_id, str(written))
     client.finalize_logged_model(made.model_id, LoggedModelStatus.READY)
     return str(made.model_id)

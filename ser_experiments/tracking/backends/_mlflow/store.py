@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import mlflow
 from mlflow.exceptions import MlflowException
@@ -97,13 +100,65 @@ def experiment_for(client: mlflow.MlflowClient, project: Project, setting: str, 
     for name in setting_names(setting, rows):
         found = client.get_experiment_by_name(name)
         if found is None:
+            default = client.get_experiment("0") if on_server(tracking_uri(project)) else None
+            if default is not None:
+                check_artifacts(tracking_uri(project), default.artifact_location)
             return _create(client, project, name, rows)
         if found.tags.get(ROWS_TAG) == rows and found.lifecycle_stage == "active":
+            made = f", and delete what was made without: mlflow experiments delete -x {found.experiment_id}"
+            check_artifacts(tracking_uri(project), found.artifact_location, made)
             return str(found.experiment_id)
     raise StoreError(
         f"MLflow experiment {setting!r} is deleted or holds other rows; restore it with "
         f"`mlflow experiments restore` or choose another store"
     )
+
+
+def on_server(uri: str) -> bool:
+    """Whether a tracking store is a server, rather than a database that this process opens itself."""
+    return uri.startswith(("http://", "https://"))
+
+
+def check_artifacts(uri: str, location: str | None, then: str = "") -> None:
+    """Refuse a server that wants files to be written to a folder of its own, before anything is run.
+
+    A server that does not serve artifacts tells its clients the folder, and they write there themselves: on another
+    machine, or as another user, they cannot.
+
+    Parameters
+    ----------
+    uri : str
+        The tracking store.
+    location : str or None
+        Where files of runs go.
+    then : str
+        What to do besides.
+
+    Raises
+    ------
+    StoreError
+        The folder cannot be written from here; what to do is said.
+    """
+    local = None if location is None or not on_server(uri) else _folder_of(location)
+    if local is None:
+        return
+    try:
+        Path(local).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=local):
+            pass
+    except OSError as error:
+        raise StoreError(
+            f"the tracking server {uri} keeps files on its own disk, in {local}, which cannot be written from here "
+            f"({error.strerror}): start it with --serve-artifacts --artifacts-destination {local}{then}"
+        ) from error
+
+
+def _folder_of(location: str) -> str | None:
+    """Return the folder of a location on a disk; None of any other, such as ``mlflow-artifacts:`` or ``s3:``."""
+    parts = urlsplit(location)
+    if parts.scheme not in ("", "file"):
+        return None
+    return unquote(parts.path) or None
 
 
 def _create(client: mlflow.MlflowClient, project: Project, name: str, rows: str) -> str:
