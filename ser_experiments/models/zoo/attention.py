@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -73,7 +74,8 @@ class AttentionClassifier(SequenceClassifier):
         super()._validate_params()
         require("hidden", self.hidden, "an int of at least 0", is_int(self.hidden, 0))
         require("dropout", self.dropout, "at least 0 and below 1", is_fraction(self.dropout))
-        require("layers_lr", self.layers_lr, "a number above 0", is_number(self.layers_lr) and self.layers_lr > 0)
+        lr = self.layers_lr
+        require("layers_lr", lr, "a number above 0", is_number(lr) and 0 < lr < math.inf)
 
 
 SPEC = ModelSpec(

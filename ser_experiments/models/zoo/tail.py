@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -134,7 +135,7 @@ class TailClassifier(SequenceClassifier):
             require(name, getattr(self, name), "an int of at least 0", is_int(getattr(self, name), 0))
         for name in ("lr", "blocks_lr"):
             value = getattr(self, name)
-            require(name, value, "a number above 0", is_number(value) and value > 0)
+            require(name, value, "a number above 0", is_number(value) and 0 < value < math.inf)
         decay = self.layer_decay
         require("layer_decay", decay, "above 0 and at most 1", is_number(decay) and 0 < decay <= 1)
         require("dropout", self.dropout, "at least 0 and below 1", is_fraction(self.dropout))
