@@ -125,7 +125,7 @@ def _layers(result: Result, fitted: BaseEstimator) -> Figure | None:
 
 def _layer_table(result: Result, fitted: BaseEstimator) -> pd.DataFrame | None:
     found = layer_weights(result, fitted)
-    return pd.DataFrame(found).T.rename_axis("fold").reset_index() if found else None
+    return pd.DataFrame(found).T.rename_axis("fold") if found else None
 
 
 def _choices(result: Result, fitted: BaseEstimator) -> Figure | None:
