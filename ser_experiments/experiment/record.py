@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sklearn.base import BaseEstimator
 
 from ser_experiments import identity
-from ser_experiments.experiment.pictures import history, pictures
+from ser_experiments.experiment.pictures import ALL_ROWS, history, pictures
 from ser_experiments.experiment.words import note, tags, warnings_for
 from ser_experiments.frames import GROUP
 from ser_experiments.models.report import SearchReport, report_of
@@ -18,8 +18,6 @@ from ser_experiments.tracking.record import Child, Dataset, RunRecord, Stepped, 
 if TYPE_CHECKING:
     from ser_experiments.experiment.result import Prepared, Result
 
-#: What a search on all rows is called beside those of the folds: it is that of the model, and no score is of it.
-ALL_ROWS = "all rows"
 #: Scores of single folds that are logged as steps.
 _FOLD_SCORES = ("fold_uar", "fold_wa")
 

@@ -29,6 +29,8 @@ _NOTES = {"_name_or_path", "architectures", "dtype", "torch_dtype", "transformer
 _HEADER_MOST = 100 << 20
 _BLOCK = 1 << 24
 _LFS = b"version https://git-lfs"
+#: Folders of checkpoints by digest, as they were met.
+_SEEN: dict[str, list[str]] = {}
 
 
 class Tensor(NamedTuple):
@@ -248,7 +250,14 @@ def _digest(folder: str, files: tuple[tuple[str, int, int, int, int], ...]) -> s
         for name, tensor in checkpoint.tensors().items()
     }
     config = {key: value for key, value in checkpoint.config.items() if key not in _NOTES}
-    return identity.of({"config": config, "preprocessor": checkpoint.preprocessor, "tensors": tensors})
+    found = identity.of({"config": config, "preprocessor": checkpoint.preprocessor, "tensors": tensors})
+    _SEEN.setdefault(found, []).append(folder)
+    return found
+
+
+def seen(digest: str) -> list[str]:
+    """Return the folders in which this process has met a checkpoint of that digest, the latest first."""
+    return _SEEN.get(digest, [])[::-1]
 
 
 def _bytes(tensor: Tensor) -> Iterator[bytes]:

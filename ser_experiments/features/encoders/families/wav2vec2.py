@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from ser_experiments.features.encoders.upper import Upper
+
 _CLASSES = {
     "wav2vec2": "Wav2Vec2",
     "hubert": "Hubert",
@@ -94,6 +96,15 @@ def _renamed(name: str) -> str:
     return re.sub(r"\.weight_v$", ".parametrizations.weight.original1", name)
 
 
+def _upper(network: Any, first: int, last: int) -> Upper:
+    from ser_experiments.features.encoders.upper import AddedMask, SharedPlaces
+
+    layers = network.encoder.layers
+    if network.config.model_type == "wavlm":
+        return SharedPlaces(layers[first:last], layers[0].attention)
+    return AddedMask(layers[first:last])
+
+
 def _sizes(config: Mapping[str, Any]) -> tuple[int, int]:
     return int(config["num_hidden_layers"]), int(config["hidden_size"])
 
@@ -118,4 +129,5 @@ FAMILY = Family(
         r"speaker_proj\.",
     ),
     renamed=_renamed,
+    upper=_upper,
 )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from ser_experiments.features.encoders.upper import Upper
+
 #: The filter banks' frames in samples of 16 kHz, as Kaldi makes them.
 _FRAME, _HOP = 400, 160
 
@@ -89,6 +91,12 @@ def _build(config: Mapping[str, Any]) -> nn.Module:
     return network
 
 
+def _upper(network: Any, first: int, last: int) -> Upper:
+    from ser_experiments.features.encoders.upper import RelativePlaces
+
+    return RelativePlaces(network.encoder.layers[first:last], network.encoder.embed_positions)
+
+
 FAMILY = Family(
     model_types=("wav2vec2-bert",),
     build=_build,
@@ -96,4 +104,5 @@ FAMILY = Family(
     sizes=lambda config: (int(config["num_hidden_layers"]), int(config["hidden_size"])),
     prefixes=("wav2vec2_bert.",),
     heads=(r"lm_head\.", r"classifier\.", r"projector\.", r"layer_weights$", r"masked_spec_embed$", r"adapter\."),
+    upper=_upper,
 )

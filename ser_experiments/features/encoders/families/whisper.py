@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from ser_experiments.features.encoders.upper import Upper
+
 
 class WhisperNet:
     """Whisper's encoder, ready to listen; see :class:`~ser_experiments.features.encoders.family.Net`."""
@@ -99,10 +101,17 @@ def _build(config: Mapping[str, Any]) -> nn.Module:
     return network
 
 
+def _upper(network: Any, first: int, last: int) -> Upper:
+    from ser_experiments.features.encoders.upper import Upper
+
+    return Upper(network.layers[first:last])
+
+
 FAMILY = Family(
     model_types=("whisper",),
     build=_build,
     open=WhisperNet,
     sizes=lambda config: (int(config["encoder_layers"]), int(config["d_model"])),
     prefixes=("model.encoder.", "encoder."),
+    upper=_upper,
 )
