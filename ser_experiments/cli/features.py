@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ser_experiments.cli._options import request_options, take
+from ser_experiments.cli._options import CorpusCommand, request_options, take
 from ser_experiments.experiment.request import CorpusRequest
 
 
@@ -61,7 +61,7 @@ def describe(name: str, as_json: bool) -> None:
         click.echo(f"{column.name:<{width}}  {column.unit:<{unit}}  {column.source}")
 
 
-@command.command("export")
+@command.command("export", cls=CorpusCommand)
 @click.argument("sets", nargs=-1, required=True, metavar="SET...")
 @click.argument("target", metavar="FILE|URL")
 @request_options(CorpusRequest)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +11,10 @@ import pandas as pd
 from ser_experiments import frames, identity, plugins
 from ser_experiments import project as projects
 from ser_experiments.corpora._labels import LabelScheme
+from ser_experiments.corpora._options import PACKAGE, Option, check_option
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.project import Project
 from ser_experiments.task import Task
-
-PACKAGE = "ser_experiments.corpora"
 
 
 @dataclass(frozen=True)
@@ -46,30 +44,6 @@ class Reading:
     root: Path
     utterances: pd.DataFrame
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Option:
-    """Something that a corpus's reader can be told besides the root; the command offers it as ``--NAME``.
-
-    Parameters
-    ----------
-    name : str
-        As written after ``--``; the reader takes it as a keyword with ``_`` for ``-``.
-    type : type
-        ``str``, ``int``, ``float``, or ``bool`` for a flag.
-    help : str
-        One line.
-    """
-
-    name: str
-    type: type
-    help: str
-
-    @property
-    def keyword(self) -> str:
-        """Return the reader's keyword."""
-        return self.name.replace("-", "_")
 
 
 @dataclass(frozen=True)
@@ -201,7 +175,7 @@ def read_corpus(
     """
     spec = get_corpus(name)
     for option in options:
-        _check_option(spec, option)
+        check_option(spec, option)
     reading = spec.read(_root(spec, root, project), **options)
     return spec, _checked(spec, reading)
 
@@ -263,20 +237,6 @@ def load_corpus(
     first = [*frames.UTTERANCE_COLUMNS, *task.truth_columns]
     rest = [column for column in table.columns if column not in first]
     return Corpus(spec, reading.name, reading.root, scheme, subset, table[[*first, *rest]], reading.notes)
-
-
-def _check_option(spec: CorpusSpec, name: str) -> None:
-    # A reader's first parameter is the root, which has its own place.
-    known = list(inspect.signature(spec.read).parameters)[1:]
-    if name in known:
-        return
-    every = plugins.each(PACKAGE, "corpus", holds="SPEC")
-    takers = [corpus for corpus, module in every for one in module.SPEC.options if one.keyword == name]
-    if takers:
-        raise InputError(
-            f"corpus {spec.name!r}: --{name.replace('_', '-')} is for --corpus {' or --corpus '.join(takers)}"
-        )
-    raise InputError(f"corpus {spec.name!r}: unknown option {name!r}{nearest(name, known)}")
 
 
 def _root(spec: CorpusSpec, root: str | Path | None, project: Project | None) -> Path:

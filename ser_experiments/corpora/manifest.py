@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser_experiments.corpora._corpus import CorpusSpec, Option, Reading
+from ser_experiments.corpora._corpus import CorpusSpec, Reading
 from ser_experiments.corpora._labels import ALIASES, SCHEMES, LabelScheme
+from ser_experiments.corpora._options import Option
 from ser_experiments.csvfile import read_csv
 from ser_experiments.errors import InputError
 
