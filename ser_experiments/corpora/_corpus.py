@@ -76,7 +76,8 @@ class CorpusSpec:
     options : sequence of Option
         What the reader can be told on the command line.
     ceilings : mapping of (str, str, str) to float
-        Label scheme, subset and protocol to the UAR that no model of functionals ever had there without a leak.
+        Label scheme, subset and protocol to the UAR that no model of functionals ever had there without a leak. It is
+        held against runs on such features alone: see :attr:`ser_experiments.features.extractor.Extractor.handcrafted`.
     """
 
     name: str

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ser_experiments.experiment.estimator import views_of
-from ser_experiments.features.extractor import AT
+from ser_experiments.features.extractor import AT, get_extractor
 
 if TYPE_CHECKING:
     from ser_experiments.experiment.result import Prepared
@@ -77,7 +77,10 @@ def _ceiling(prepared: Prepared) -> float:
     setting = prepared.setting
     if setting.normalize != "none" or prepared.table_file is not None:
         return math.inf
-    return prepared.corpus.spec.ceilings.get((setting.labels, setting.subset, setting.protocol), math.inf)
+    known = prepared.corpus.spec.ceilings.get((setting.labels, setting.subset, setting.protocol), math.inf)
+    if known < math.inf and all(get_extractor(name, **params).handcrafted for name, params in prepared.sets.items()):
+        return known
+    return math.inf
 
 
 def note(prepared: Prepared, warnings: Sequence[str] | None = None) -> str:
