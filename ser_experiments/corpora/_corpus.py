@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +11,11 @@ import pandas as pd
 from ser_experiments import frames, identity, plugins
 from ser_experiments import project as projects
 from ser_experiments.corpora._labels import LabelScheme, LeftOut
+from ser_experiments.corpora._options import PACKAGE, Option, check_option
 from ser_experiments.corpora._spelling import check_spelling
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.project import Project
 from ser_experiments.task import Task
-
-PACKAGE = "ser_experiments.corpora"
 
 
 @dataclass(frozen=True)
@@ -53,30 +51,6 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Option:
-    """Something that a corpus's reader can be told besides the root; the command offers it as ``--NAME``.
-
-    Parameters
-    ----------
-    name : str
-        As written after ``--``; the reader takes it as a keyword with ``_`` for ``-``.
-    type : type
-        ``str``, ``int``, ``float``, or ``bool`` for a flag.
-    help : str
-        One line.
-    """
-
-    name: str
-    type: type
-    help: str
-
-    @property
-    def keyword(self) -> str:
-        """Return the reader's keyword."""
-        return self.name.replace("-", "_")
-
-
-@dataclass(frozen=True)
 class CorpusSpec:
     """One corpus: each file of this package holds one as ``SPEC``.
 
@@ -106,7 +80,8 @@ class CorpusSpec:
     options : sequence of Option
         What the reader can be told on the command line.
     ceilings : mapping of (str, str, str) to float
-        Label scheme, subset and protocol to the UAR that no model of functionals ever had there without a leak.
+        Label scheme, subset and protocol to the UAR that no model of functionals ever had there without a leak. It is
+        held against runs on such features alone: see :attr:`ser_experiments.features.extractor.Extractor.handcrafted`.
     """
 
     name: str
@@ -208,7 +183,7 @@ def read_corpus(
     """
     spec = get_corpus(name)
     for option in options:
-        _check_option(spec, option)
+        check_option(spec, option)
     reading = spec.read(_root(spec, root, project), **options)
     return spec, _checked(spec, reading)
 
@@ -299,20 +274,6 @@ def _pairs(given: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
         if found.setdefault(old, new) != new:
             raise InputError(f"--map {old}={new}: {old!r} counts as {found[old]!r} already; say one of them")
     return found
-
-
-def _check_option(spec: CorpusSpec, name: str) -> None:
-    # A reader's first parameter is the root, which has its own place.
-    known = list(inspect.signature(spec.read).parameters)[1:]
-    if name in known:
-        return
-    every = plugins.each(PACKAGE, "corpus", holds="SPEC")
-    takers = [corpus for corpus, module in every for one in module.SPEC.options if one.keyword == name]
-    if takers:
-        raise InputError(
-            f"corpus {spec.name!r}: --{name.replace('_', '-')} is for --corpus {' or --corpus '.join(takers)}"
-        )
-    raise InputError(f"corpus {spec.name!r}: unknown option {name!r}{nearest(name, known)}")
 
 
 def _root(spec: CorpusSpec, root: str | Path | None, project: Project | None) -> Path:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser_experiments.corpora._corpus import CorpusSpec, Option, Reading
+from ser_experiments.corpora._corpus import CorpusSpec, Reading
 from ser_experiments.corpora._labels import ALIASES, SCHEMES, LabelScheme
+from ser_experiments.corpora._options import Option
 from ser_experiments.csvfile import is_gap, listed_path, read_csv, seconds, without_gaps
 from ser_experiments.errors import InputError
 from ser_experiments.frames import FOLD, GROUP, PREDICTED, UTTERANCE_COLUMNS

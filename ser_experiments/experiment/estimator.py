@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 
 from ser_experiments.errors import InputError
 from ser_experiments.experiment.definition import Definition, Experiment, Pipeline, load_experiment
-from ser_experiments.features.extractor import fetch, get_measure, params_of, resolved, set_of
+from ser_experiments.features.extractor import fetch, get_extractors, get_measure, params_of, resolved, set_of
 from ser_experiments.features.progress import Callback
 from ser_experiments.features.views import on_view
 from ser_experiments.models.ensemble import ENSEMBLES
@@ -81,6 +81,9 @@ def build_estimator(
         recipe["augment"] = definition.features.augment
     kept = None if remember is None else str(remember)
     try:
+        for name in recipe["sets"]:
+            # What a set does not take is said now, and not when the corpus has been read.
+            get_extractors(name, **params_of(name, definition.features.params))
         pipeline = build_pipeline(**recipe)
         require_probabilities(pipeline, definition.model.type)
         if definition.search is not None:

@@ -58,7 +58,7 @@ def load(request: CorpusRequest, project: Project) -> Corpus:
         drop=request.drop,
         as_spelled=request.as_spelled,
         project=project,
-        **request.reader_options,
+        **request.corpus_options,
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ser_experiments.evaluation.scoring import get_score
 from ser_experiments.experiment.estimator import views_of
 from ser_experiments.features.encoders.catalogue import names_corpus
-from ser_experiments.features.extractor import AT
+from ser_experiments.features.extractor import AT, get_extractors
 
 if TYPE_CHECKING:
     from ser_experiments.experiment.result import Prepared
@@ -119,7 +119,9 @@ def _ceiling(prepared: Prepared) -> float:
     setting = prepared.setting
     if setting.normalize != "none" or prepared.table_file is not None:
         return math.inf
-    return prepared.corpus.spec.ceilings.get((setting.labels, setting.subset, setting.protocol), math.inf)
+    known = prepared.corpus.spec.ceilings.get((setting.labels, setting.subset, setting.protocol), math.inf)
+    measured = (one for name, params in prepared.sets.items() for one in get_extractors(name, **params))
+    return known if known < math.inf and all(one.handcrafted for one in measured) else math.inf
 
 
 def note(prepared: Prepared, warnings: Sequence[str] | None = None) -> str:

@@ -12,7 +12,8 @@ it raised :class:`~ser_experiments.features.assets.AssetAway`.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -23,9 +24,9 @@ from ser_experiments import identity, plugins
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.features.assets import AssetAway
 from ser_experiments.features.columns import Columns, names_of
-from ser_experiments.features.measure import OVER_TIME, Array, Measure, Output
+from ser_experiments.features.measure import OVER_TIME, ROW, Array, Measure, Output
 from ser_experiments.features.progress import Callback
-from ser_experiments.features.views import AT, viewed
+from ser_experiments.features.views import AT, check_view, viewed
 
 SETS = "ser_experiments.features.sets"
 #: Stands between the name of a set and that of an output which is not its first.
@@ -89,6 +90,14 @@ class Extractor:
     def layout(self) -> Literal["row", "array"]:
         """Return what a family of models takes: ``"row"`` for functionals, ``"array"`` for an array over time."""
         return "array" if self.output.axes == OVER_TIME else "row"
+
+    @property
+    def handcrafted(self) -> bool:
+        """Whether it is a row of functionals by formula, with nothing that was learned from other recordings.
+
+        A corpus's ceiling is one of such features, and says nothing of others.
+        """
+        return self.output.axes == ROW and not self.measure.needs.assets
 
     @property
     def columns(self) -> Columns:
@@ -217,13 +226,43 @@ def measures_of(sets: Mapping[str, Mapping[str, object]]) -> dict[str, Measure]:
 
 def get_measure(name: str, **params: object) -> Measure:
     """Build the measure of a set by its name; an InputError names the nearest set or parameter."""
-    factory = plugins.load(SETS, name, "feature set", holds="extractor").extractor
+    built: Measure = _factory(name, params)(**params)
+    return built
+
+
+def check_name(name: str, params: Mapping[str, object]) -> None:
+    """Refuse a name or a parameter that there is not, at the least cost: a set is built to know its outputs only.
+
+    Parameters
+    ----------
+    name : str
+        As for :func:`get_extractor`.
+    params : mapping
+        Parameters of the set.
+
+    Raises
+    ------
+    InputError
+        No such set, output, view or parameter; the nearest name is given.
+    """
+    plain, at, view = name.partition(AT)
+    _factory(set_of(name), params)
+    if at:
+        check_view(view)
+    if SLASH in plain:
+        # Which outputs an encoder has is known once it is here.
+        with suppress(AssetAway):
+            get_extractors(plain, **params)
+
+
+def _factory(name: str, params: Mapping[str, object]) -> Callable[..., Measure]:
+    """Return what builds a set, which takes these parameters."""
+    factory: Callable[..., Measure] = plugins.load(SETS, name, "feature set", holds="extractor").extractor
     allowed = inspect.signature(factory).parameters
     for key in params:
         if key not in allowed:
             raise InputError(f"feature set {name!r}: unknown parameter {key!r}{nearest(key, allowed)}")
-    built: Measure = factory(**params)
-    return built
+    return factory
 
 
 def fetch(

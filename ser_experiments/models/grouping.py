@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.model_selection import GroupKFold
 
+from ser_experiments import plugins
 from ser_experiments.errors import InputError, LeakError
 from ser_experiments.frames import GROUP
 from ser_experiments.identity import canonical
@@ -160,7 +160,7 @@ def outputs_of(sets: Sequence[str], params: Mapping[str, Mapping[str, object]] |
     return [one for name in sets for one in get_extractors(name, **params_of(name, params or {}))]
 
 
-@lru_cache(maxsize=256)
+@plugins.remembered
 def _columns_of(name: str, params: str) -> tuple[str, ...]:
     """Return the columns of a set; a set of thousands of columns takes longer to build than to look up."""
     from ser_experiments.features.extractor import get_extractors
