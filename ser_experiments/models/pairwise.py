@@ -6,12 +6,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from scipy.special import log_expit
 from sklearn import svm
+from sklearn.utils import check_array
 from sklearn.utils.multiclass import _ovr_decision_function
 
 #: A margin of one, where support vectors lie, counts as odds of e squared.
 _SLOPE = 2.0
+#: From so many columns on, and up to so many rows, all products of rows are taken beforehand.
+_WIDE, _MOST_ROWS = 64, 8192
 
 
 class SVC(svm.SVC):
@@ -27,6 +31,28 @@ class SVC(svm.SVC):
     Refregier, Vallet (1991), Probabilistic approach for multiclass classification with neural networks, ICANN.
     Wu, Lin, Weng (2004), Probability estimates for multi-class classification by pairwise coupling, JMLR 5.
     """
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> SVC:
+        """Fit as scikit-learn does; of a linear kernel on many columns, the products of rows are taken all at once.
+
+        libsvm takes them one by one, which is nearly all of its work on the thousands of columns of an encoder and ten
+        times as slow. What it finds is the same to the last digits.
+        """
+        wide = self.kernel == "linear" and not issparse(X) and np.ndim(X) == 2
+        if not (wide and np.shape(X)[1] >= _WIDE and np.shape(X)[0] <= _MOST_ROWS):
+            return super().fit(X, y, sample_weight)
+        names = getattr(X, "columns", None)
+        values = check_array(X, dtype=np.float64, order="C", estimator=self)
+        self.kernel = "precomputed"
+        try:
+            super().fit(values @ values.T, y, sample_weight)
+        finally:
+            self.kernel = "linear"
+        self.support_vectors_ = values[self.support_]
+        self.shape_fit_, self.n_features_in_ = values.shape, values.shape[1]
+        if names is not None and all(isinstance(name, str) for name in names):
+            self.feature_names_in_ = np.asarray(names, dtype=object)
+        return self
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Return scores of shape (n_rows, n_classes); of two classes the margins, shape (n_rows,)."""

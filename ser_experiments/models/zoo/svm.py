@@ -30,7 +30,7 @@ SPEC = ModelSpec(
     build=build,
     params=lambda: NAMES,
     estimator="ser_experiments.models.pairwise.SVC",
-    version="2",
+    version="3",
     without_effect=("cache_size",),
     trusted_types=("ser_experiments.models.pairwise.SVC",),
 )
