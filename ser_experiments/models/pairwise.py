@@ -38,16 +38,16 @@ class SVC(svm.SVC):
         libsvm takes them one by one, which is nearly all of its work on the thousands of columns of an encoder and ten
         times as slow. What it finds is the same to the last digits.
         """
-        wide = self.kernel == "linear" and not issparse(X) and np.ndim(X) == 2
+        wide = self.get_params()["kernel"] == "linear" and not issparse(X) and np.ndim(X) == 2
         if not (wide and np.shape(X)[1] >= _WIDE and np.shape(X)[0] <= _MOST_ROWS):
             return super().fit(X, y, sample_weight)
         names = getattr(X, "columns", None)
         values = check_array(X, dtype=np.float64, order="C", estimator=self)
-        self.kernel = "precomputed"
+        self.set_params(kernel="precomputed")
         try:
             super().fit(values @ values.T, y, sample_weight)
         finally:
-            self.kernel = "linear"
+            self.set_params(kernel="linear")
         self.support_vectors_ = values[self.support_]
         self.shape_fit_, self.n_features_in_ = values.shape, values.shape[1]
         if names is not None and all(isinstance(name, str) for name in names):
