@@ -106,7 +106,7 @@ def textbook(audio: np.ndarray, sample_rate: int) -> list[np.ndarray]:
 def contenders() -> dict[str, Callable[[np.ndarray], Any]]:
     """Return what is measured by name: the recipe, every set there is, and openSMILE where it is installed."""
     found: dict[str, Callable[[np.ndarray], Any]] = {"textbook recipe": lambda y: textbook(y, SAMPLE_RATE)}
-    for name in set_names():
+    for name in (name for name in set_names() if name != "encoder"):
         extractor = get_extractor(name)
         found[name] = lambda y, extractor=extractor: extractor(y, SAMPLE_RATE)
     if importlib.util.find_spec("opensmile"):

@@ -1,22 +1,115 @@
 """Read a small CSV file that people and their programs wrote: cells are text, the separator is guessed from the header.
 
-Identifiers stay as they are written (a speaker ``03``, a class ``none``). Tables of features are too large for this
+Identifiers stay as they are written (a speaker ``03``). What such a file holds besides text is read here as well: cells
+that say that there is nothing (:func:`is_gap`), seconds, and paths of files. Tables of features are too large for this
 reader and have one of their own, :mod:`ser_experiments.features.external`.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import os
+import re
+import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from ser_experiments.errors import InputError
 
+#: What programs and people write into a cell that has no value, in lower case.
+_GAP_WORDS = (
+    "nan -nan +nan 1.#qnan -1.#qnan 1.#ind -1.#ind na n/a n.a. #n/a #na <na> nat none null nil <none> <null> (null) "
+    "(none) #value! #ref! #name? #div/0! #num! #null! undefined"
+)
+_GAPS = frozenset(_GAP_WORDS.split()) | {"", "#n/a n/a"}
+#: Marks alone, such as ``-``, ``--``, ``?``, ``???``, an em dash or dots: what people write for the same.
+_MARKS = re.compile(r"[\s\-_.?–—−‐‑…/*]*")
+#: Byte order marks, the longer ones first.
+_MARKED = (
+    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
+#: What a spreadsheet writes before the header to say which separator follows.
+_SEPARATOR_LINE = re.compile(r"\A\"?sep=(.)\"?\r?\n?", re.IGNORECASE)
+
+
+def is_gap(cell: Any) -> bool:
+    """Whether a cell says that there is no value, e.g. ``nan``, ``NA``, ``None``, ``#N/A``, ``-`` or ``?``.
+
+    Anything that is no text is a gap where pandas takes it for missing.
+    """
+    if not isinstance(cell, str):
+        return bool(pd.isna(cell)) if pd.api.types.is_scalar(cell) else False
+    text = unicodedata.normalize("NFKC", cell).strip()
+    return text.lower() in _GAPS or _MARKS.fullmatch(text) is not None
+
+
+def without_gaps(column: pd.Series) -> pd.Series:
+    """Return a column of text with None in its gaps."""
+    return column.astype(object).where(~column.map(is_gap).to_numpy(dtype=bool), None)
+
+
+def seconds(cell: str | None) -> float:
+    """Return the seconds that a cell says, NaN of a gap; a comma may stand for the decimal point.
+
+    Raises
+    ------
+    ValueError
+        It says something else, or no finite number.
+    """
+    if cell is None or is_gap(cell):
+        return float("nan")
+    number = float(re.sub(r"^([+-]?\d*),(\d+)$", r"\1.\2", cell.strip()))
+    if number in (float("inf"), float("-inf")):
+        raise ValueError("not finite")
+    return number
+
+
+def listed_path(folder: Path, written: str) -> Path:
+    """Return the file that a list means, whichever system wrote the list.
+
+    Where there is no file of that name, backslashes count as slashes, and letters with marks are the same composed or
+    not: a Mac, an archive and a spreadsheet write ``é`` in different ways.
+
+    Parameters
+    ----------
+    folder : Path
+        That of the list.
+    written : str
+        As in the list, relative to the folder or absolute.
+    """
+    plain = Path(os.path.normpath(folder / written))
+    if plain.exists():
+        return plain
+    for text in dict.fromkeys((written, written.replace("\\", "/"))):
+        found = _spelled_otherwise(Path(os.path.normpath(folder / text)))
+        if found is not None:
+            return found
+    return plain
+
+
+def _spelled_otherwise(path: Path) -> Path | None:
+    """Return the path that is there and reads like this one; None where there is none."""
+    if path.exists():
+        return path
+    if path.parent == path:
+        return None
+    parent = _spelled_otherwise(path.parent)
+    if parent is None or not parent.is_dir():
+        return None
+    for form in ("NFC", "NFD"):
+        there = parent / unicodedata.normalize(form, path.name)
+        if there.exists():
+            return there
+    return None
+
 
 def read_csv(path: Path, *, lower_names: bool = False, may_be_empty: bool = False) -> pd.DataFrame:
-    """Read a file in UTF-8 whose columns are separated by commas, semicolons or tabs.
+    """Read a file in UTF-8 or UTF-16 whose columns are separated by commas, semicolons or tabs.
 
     Parameters
     ----------
@@ -38,12 +131,11 @@ def read_csv(path: Path, *, lower_names: bool = False, may_be_empty: bool = Fals
         No file, no text, no rows, a column twice, or a line with more or fewer cells than the header.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        numbered = _rows(text)
+        numbered = _rows(_text(path.read_bytes()))
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text ({error.reason}); save it as CSV in UTF-8") from error
+        raise InputError(f"{path}: not UTF-8 text, nor UTF-16 ({error.reason}); save it as CSV in UTF-8") from error
     except (OSError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as CSV: {error}") from error
     if len(numbered) < (1 if may_be_empty else 2):
@@ -58,15 +150,32 @@ def read_csv(path: Path, *, lower_names: bool = False, may_be_empty: bool = Fals
     return pd.DataFrame([row for _, row in numbered[1:]], columns=names, index=[line for line, _ in numbered[1:]])
 
 
+def _text(content: bytes) -> str:
+    """Decode a file by its byte order mark, else by where its zero bytes are; UTF-8 where nothing says otherwise."""
+    for mark, encoding in _MARKED:
+        if content.startswith(mark):
+            return content.decode(encoding)
+    head = content[:200]
+    pairs = len(head) // 2
+    for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if pairs >= 2 and 2 * head[first::2].count(0) > pairs and not head[1 - first :: 2].count(0):
+            return content.decode(encoding)
+    return content.decode("utf-8")
+
+
 def _rows(text: str) -> list[tuple[int, list[str]]]:
     """Return the cells of each row that is not empty, with the line on which it begins."""
-    header = text.split("\n", 1)[0]
+    said = _SEPARATOR_LINE.match(text)
+    body = text if said is None else text[said.end() :]
+    header = body.split("\n", 1)[0]
+    separator = max(",;\t", key=header.count) if said is None else said[1]
     # Python's own notion of lines stays out of it: a cell may hold a line break, or a character that is one elsewhere.
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
-    found, line = [], 1
+    reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True)
+    before = 0 if said is None else 1
+    found, line = [], before + 1
     for row in reader:
         cells = [cell.strip() for cell in row]
         if any(cells):
             found.append((line, cells))
-        line = reader.line_num + 1
+        line = before + reader.line_num + 1
     return found

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ser_experiments.csvfile import is_gap
 from ser_experiments.errors import InputError
 from ser_experiments.task import Classes, Task
 
@@ -80,9 +81,13 @@ def check_utterances(frame: pd.DataFrame, where: str, *, also: Sequence[str] = (
             raise InputError(f"{where}: no column {column!r}; got {shown}; its reader must give it")
     for column in ("path", "speaker", *also):
         cells = frame[column]
-        empty = cells.isna().to_numpy() | (cells.astype(str).str.strip() == "").to_numpy()
+        # A reader that means "no emotion" by a class may call it so; a speaker is never called that.
+        fine = frozenset({"none"} if column in also else ())
+        empty = cells.map(lambda cell, fine=fine: cell not in fine and is_gap(cell)).to_numpy(dtype=bool)
         if empty.any():
-            raise InputError(f"{where}: utterance {frame.index[empty][0]!r} has no {column}; every one needs it")
+            got = cells[empty].iloc[0]
+            said = f" but {got!r}" if isinstance(got, str) and got.strip() else ""
+            raise InputError(f"{where}: utterance {frame.index[empty][0]!r} has no {column}{said}; every one needs it")
         odd = [one for one in cells if not isinstance(one, str)]
         if odd:
             raise InputError(f"{where}: {column} {odd[0]!r} is a {type(odd[0]).__name__}; it must be text")
@@ -90,6 +95,9 @@ def check_utterances(frame: pd.DataFrame, where: str, *, also: Sequence[str] = (
         odd = [one for one in frame[column] if not isinstance(one, str) and not pd.isna(one)]
         if odd:
             raise InputError(f"{where}: {column} {odd[0]!r} is a {type(odd[0]).__name__}; it must be text or empty")
+        gap = [one for one in frame[column] if isinstance(one, str) and is_gap(one)]
+        if gap:
+            raise InputError(f"{where}: {column} {gap[0]!r} says that there is none; its reader must give None for it")
     for column in ("start_s", "end_s"):
         if not pd.api.types.is_numeric_dtype(frame[column]):
             raise InputError(f"{where}: {column} holds {frame[column].dtype} values; it must hold seconds or NaN")
@@ -107,10 +115,10 @@ def check_utterances(frame: pd.DataFrame, where: str, *, also: Sequence[str] = (
 def unit_column(unit: str) -> str:
     """Return the column that holds what intervals are taken over.
 
-    Under a protocol by session those are the groups (sessions, joined where they share a speaker); else the speakers,
+    Under a protocol by session or file those are the groups (joined where they share a speaker); else the speakers,
     also where the partners of a session were kept apart.
     """
-    return GROUP if unit == "session" else "speaker"
+    return "speaker" if unit == "speaker" else GROUP
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
+import tempfile
+from functools import partial
 from pathlib import Path
 
 import pytest
+
+from tests.checkpoints import as_fetched
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -19,6 +23,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         for module in ("util.utils", "core.audio", "core.pitch", "sequence"):
             importlib.import_module(f"librosa.{module}")
+        # No test asks the hub, and the default encoder stands for a tiny one.
+        cache = Path(tempfile.mkdtemp(prefix="ser-hub-"))
+        config.add_cleanup(partial(shutil.rmtree, cache, ignore_errors=True))
+        as_fetched(cache, "openai/whisper-base")
+        os.environ |= {"HF_HUB_CACHE": str(cache), "HF_HUB_OFFLINE": "1"}
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ser_experiments.audio.read import SILENT_PEAK, opened, to_mono
+from ser_experiments.audio.read import SILENT_PEAK, cancelled, opened, powers, to_mono
 from ser_experiments.errors import AudioError
 
 #: Seconds that are read at once while a recording is scanned.
@@ -29,11 +29,14 @@ class Overall:
         Its rate in Hz.
     peak : float
         The largest magnitude of the mono mix; full scale is 1.
+    channel : int or None
+        The channel that stands for all where they cancel each other.
     """
 
     duration_s: float
     sample_rate: int
     peak: float
+    channel: int | None = None
 
 
 def scan(source: str | os.PathLike[str] | bytes) -> Overall:
@@ -44,21 +47,45 @@ def scan(source: str | os.PathLike[str] | bytes) -> Overall:
     AudioError
         The recording is missing, unreadable, empty, silent or holds NaN or infinite samples.
     """
-    n_samples, low, high, rate = 0, math.inf, -math.inf, 1
-    for block, sample_rate in stream_audio(source, _BLOCK_S):
-        n_samples, rate = n_samples + len(block), sample_rate
-        low, high = min(low, float(block.min())), max(high, float(block.max()))
+    with opened(source) as file:
+        rate = int(file.samplerate)
+        extent, of_mix, of_channels = _Extent(), 0.0, np.zeros(file.channels)
+        each = [_Extent() for _ in range(file.channels)]
+        while len(samples := file.read(max(1, round(_BLOCK_S * rate)), dtype="float32", always_2d=True)):
+            mix = samples.mean(axis=1, dtype=np.float32)
+            power = powers(samples, mix)
+            of_mix, of_channels = of_mix + power[0], of_channels + power[1]
+            for one, heard in zip([extent, *each], [mix, *samples.T], strict=True):
+                one.add(heard)
+    channel = cancelled(of_mix, of_channels) if len(each) > 1 else None
+    return (extent if channel is None else each[channel]).overall(name_of(source), rate, channel)
+
+
+class _Extent:
+    """How long and how loud what was heard is."""
+
+    def __init__(self) -> None:
+        self.n_samples, self.low, self.high, self.finite = 0, math.inf, -math.inf, True
+
+    def add(self, audio: NDArray[np.float32]) -> None:
+        self.n_samples += len(audio)
+        self.low, self.high = min(self.low, float(audio.min())), max(self.high, float(audio.max()))
         # A NaN is neither above nor below, so it has to be looked for in every block.
-        if not np.isfinite(block).all():
-            raise AudioError(name_of(source), "holds NaN or infinite samples")
-    if n_samples == 0:
-        raise AudioError(name_of(source), "empty recording (no samples)")
-    if high - low <= 2 * SILENT_PEAK:
-        raise AudioError(name_of(source), "silent recording (all samples alike)")
-    return Overall(n_samples / rate, rate, max(abs(low), abs(high)))
+        self.finite = self.finite and bool(np.isfinite(audio).all())
+
+    def overall(self, name: str, rate: int, channel: int | None) -> Overall:
+        if not self.finite:
+            raise AudioError(name, "holds NaN or infinite samples")
+        if self.n_samples == 0:
+            raise AudioError(name, "empty recording (no samples)")
+        if self.high - self.low <= 2 * SILENT_PEAK:
+            raise AudioError(name, "silent recording (all samples alike)")
+        return Overall(self.n_samples / rate, rate, max(abs(self.low), abs(self.high)), channel)
 
 
-def stream_audio(source: str | os.PathLike[str] | bytes, block_s: float) -> Iterator[tuple[NDArray[np.float32], int]]:
+def stream_audio(
+    source: str | os.PathLike[str] | bytes, block_s: float, channel: int | None = None
+) -> Iterator[tuple[NDArray[np.float32], int]]:
     """Yield a recording in blocks of `block_s` seconds; the last may be shorter.
 
     Parameters
@@ -67,6 +94,8 @@ def stream_audio(source: str | os.PathLike[str] | bytes, block_s: float) -> Iter
         A file that libsndfile reads, or the bytes of one.
     block_s : float
         Length of a block in seconds.
+    channel : int, optional
+        The one that stands for all, as :func:`scan` found it; by default channels are averaged.
 
     Yields
     ------
@@ -83,7 +112,8 @@ def stream_audio(source: str | os.PathLike[str] | bytes, block_s: float) -> Iter
     with opened(source) as file:
         n_samples = max(1, round(block_s * file.samplerate))
         while len(samples := file.read(n_samples, dtype="float32", always_2d=True)):
-            yield to_mono(samples), int(file.samplerate)
+            mono = samples.mean(axis=1, dtype=np.float32) if channel is None else to_mono(samples, channel)
+            yield mono, int(file.samplerate)
 
 
 def name_of(source: str | os.PathLike[str] | bytes) -> str:

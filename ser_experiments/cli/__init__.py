@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import logging
 import os
 import sys
@@ -11,6 +12,7 @@ import click
 
 from ser_experiments import plugins, project
 from ser_experiments.cli._signals import end_at_once, hear
+from ser_experiments.cli._unforeseen import said_of
 from ser_experiments.errors import SerError, nearest
 
 
@@ -46,6 +48,7 @@ def ser(verbose: bool) -> None:
 
     Begin with `ser list`, then `ser run xgb_lld`; with nothing configured it runs on the built-in demo corpus.
     """
+    _say_anything()
     level = logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
     logging.getLogger("ser_experiments").setLevel(logging.INFO)
@@ -57,6 +60,13 @@ def ser(verbose: bool) -> None:
 #: Objects that are made before Python looks for circles among the young ones: to import makes hundreds of thousands,
 #: and a look after every 700 of them, as is usual, finds nothing and takes a tenth of a run's processor time.
 _LOOK_AFTER = 50_000
+
+
+def _say_anything() -> None:
+    """Let texts be written whatever the streams can encode: a file's name must not end a command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def main() -> None:
@@ -72,7 +82,7 @@ def main() -> None:
 
 
 def answer() -> None:
-    """Run the command; an error that a person can mend is one line, without a traceback."""
+    """Run the command; an error is one line, without a traceback, also one that nobody foresaw."""
     try:
         ser.main(standalone_mode=False, prog_name="ser")
     except click.exceptions.Exit as stop:
@@ -86,7 +96,8 @@ def answer() -> None:
         click.echo(f"error: {error.format_message()}{hint}", err=True)
         sys.exit(error.exit_code)
     except SerError as error:
-        click.echo(f"error: {error}", err=True)
+        kept = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
+        click.echo(f"error: {error}{kept}", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
@@ -94,4 +105,7 @@ def answer() -> None:
     except BrokenPipeError:
         # The reader (head, less) has gone; point stdout elsewhere so that the flush at exit stays quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        click.echo(f"error: {said_of(error)}", err=True)
         sys.exit(1)

@@ -86,8 +86,8 @@ class _Csv:
         """Write nothing last."""
 
 
-def show(answers: Iterable[tuple[Recording, Answer]], task: Task, form: str | None) -> int:
-    """Write answers as they come and return the number of recordings that could not be used.
+def show(answers: Iterable[tuple[Recording, Answer]], task: Task, form: str | None) -> tuple[int, int]:
+    """Write answers as they come; return the number of recordings that could not be used, and of all.
 
     Parameters
     ----------
@@ -101,15 +101,16 @@ def show(answers: Iterable[tuple[Recording, Answer]], task: Task, form: str | No
     """
     writers: dict[str | None, type[_Lines | _Json | _Csv]] = {None: _Lines, "json": _Json, "csv": _Csv}
     writer = writers[form](task)
-    failed = 0
+    failed = total = 0
     writer.begin()
     for recording, answer in answers:
+        total += 1
         if answer["error"]:
             failed += 1
             click.echo(answer["error"], err=True)
         writer.one(recording, answer)
     writer.end()
-    return failed
+    return failed, total
 
 
 def _clock(seconds: float) -> str:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ser_experiments.serving.audio_model import Source
 
-#: Files of a folder that are taken for recordings.
-AUDIO = frozenset({".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".opus", ".au", ".w64", ".caf"})
+#: Endings of lists; everything else is a recording.
+LISTS = frozenset({".csv", ".tsv", ".txt"})
 
 
 @dataclass(frozen=True)
@@ -60,45 +60,51 @@ def recordings(sources: Iterable[Path]) -> Iterator[Recording]:
     for source in sources:
         if source.is_dir():
             yield from _in_folder(source)
-        elif source.suffix.lower() == ".csv":
+        elif source.suffix.lower() in LISTS and source.exists():
             yield from _listed(source)
         else:
             yield Recording(source, Path(os.path.abspath(source)).parent.name)
 
 
 def _in_folder(folder: Path) -> Iterator[Recording]:
+    """Yield what is meant as a recording, be it one that can be read or not: nothing is passed over without a word."""
+    from ser_experiments.audio.container import READABLE, is_recording
     from ser_experiments.errors import InputError
 
     empty = True
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in AUDIO and not path.name.startswith(".") and path.is_file():
+        if not path.name.startswith(".") and path.is_file() and is_recording(path):
             empty = False
             yield Recording(path, Path(os.path.abspath(path)).parent.name)
     if empty:
-        raise InputError(f"{folder}: no audio files in this folder; looked for {', '.join(sorted(AUDIO))}")
+        raise InputError(f"{folder}: no audio files in this folder; looked for {', '.join(sorted(READABLE))}")
 
 
 def _listed(source: Path) -> Iterator[Recording]:
-    from ser_experiments.csvfile import read_csv
+    from ser_experiments.csvfile import is_gap, listed_path, read_csv
     from ser_experiments.errors import InputError
 
-    rows = read_csv(source, may_be_empty=True)  # a program's list may hold nothing
+    rows = read_csv(source, lower_names=True, may_be_empty=True)  # a program's list may hold nothing
     if "path" not in rows:
         raise InputError(f"{source}: no column 'path'; found {', '.join(rows.columns)}")
     for line, row in zip(rows.index, rows.to_dict("records"), strict=True):
-        if not row["path"]:
+        if is_gap(row["path"]):
             raise InputError(f"{source}, line {line}: 'path' is empty; name a recording")
-        path = source.parent / row["path"]
+        path = listed_path(source.parent, row["path"])
         start, end = (_seconds(source, line, key, row.get(key)) for key in ("start", "end"))
-        yield Recording(path, row.get("speaker") or Path(os.path.abspath(path)).parent.name, start, end)
+        said = row.get("speaker")
+        speaker = Path(os.path.abspath(path)).parent.name if said is None or is_gap(said) else said
+        yield Recording(path, speaker, start, end)
 
 
 def _seconds(source: Path, line: int, key: str, text: str | None) -> float | None:
+    import math
+
+    from ser_experiments.csvfile import seconds
     from ser_experiments.errors import InputError
 
-    if not text or not text.strip():
-        return None
     try:
-        return float(text)
+        found = seconds(text)
     except ValueError:
         raise InputError(f"{source}, line {line}: {key!r} is {text!r}; expected seconds, e.g. 1.5") from None
+    return None if math.isnan(found) else found

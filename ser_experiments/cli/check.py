@@ -22,8 +22,8 @@ from ser_experiments.experiment.request import RunRequest
 def command(experiment: str, permutations: int, as_json: bool, **given: Any) -> None:
     """Check an experiment for leaks: tripwires and shuffled labels.
 
-    Labels are shuffled within each speaker. With them an honest experiment scores chance; the p-value says how often
-    they score as well as the true ones. Nothing is logged.
+    Labels are shuffled within each speaker, or among whole speakers where that would move hardly any. With them an
+    honest experiment scores chance; the p-value says how often they score as well as the true ones. Nothing is logged.
     """
     from ser_experiments import project
     from ser_experiments.experiment.check import check_experiment
@@ -44,6 +44,7 @@ def command(experiment: str, permutations: int, as_json: bool, **given: Any) -> 
             "experiment": experiment, "setting": prepared.setting.name, "uar": found.score, "p_value": found.p_value,
             "n_permutations": permutations, "shuffled_uar": list(found.shuffled), "shuffled_mean": found.mean,
             "shuffled_std": found.std, "chance": found.chance, "above_chance": bool(found.above_chance),
+            "shuffled_how": found.how, "shuffled_moved": found.moved,
             "warnings": _problems(found),
         }))  # fmt: skip
         return
@@ -54,6 +55,7 @@ def command(experiment: str, permutations: int, as_json: bool, **given: Any) -> 
     click.echo(
         f"shuffled labels  UAR {found.mean:.3f} +- {found.std:.3f} ({permutations} times; chance {found.chance:.3f})"
     )
+    click.echo(f"shuffled         {found.how}: a shuffle moves {found.moved:.0%} of the labels")
     click.echo(f"p-value          {found.p_value:.3f}")
     for line in _problems(found):
         click.echo(f"note: {line}")

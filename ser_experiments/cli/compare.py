@@ -221,19 +221,20 @@ def _variants(table: pd.DataFrame) -> list[str]:
 
 def _show(table: pd.DataFrame, facts: dict[str, Any], title: str) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
-    console.print(f"\n[bold]{facts['setting']}[/], {facts['n_utterances']} utterances", soft_wrap=True)
+    console.print(f"\n[bold]{escape(facts['setting'])}[/], {facts['n_utterances']} utterances", soft_wrap=True)
     shown = Table(show_header=True, header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for i, heading in enumerate(_HEADINGS):
         shown.add_column(heading.format(title), justify="left" if i == 1 else "right", no_wrap=True)
     for cells in _cells(table, facts["metric"]):
-        shown.add_row(*cells)
+        shown.add_row(*map(escape, cells))
     console.print(shown)
     console.print()
     for line in _variants(table):
         console.print(line, style="dim", markup=False, soft_wrap=True)
     for line in _below(table, facts):
         style = "yellow" if line.startswith("note: ") else "dim"
-        console.print(f"[{style}]{line}[/]", soft_wrap=True)
+        console.print(line, style=style, markup=False, soft_wrap=True)

@@ -40,7 +40,7 @@ def list_corpora() -> None:
 
 @command.command("describe")
 @click.argument("corpus")
-@request_options(CorpusRequest, without=("corpus", "labels", "subset"))
+@request_options(CorpusRequest, without=("corpus", "labels", "subset", "map", "drop"))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def describe(corpus: str, as_json: bool, **given: Any) -> None:
     """Count utterances beside the expected counts.

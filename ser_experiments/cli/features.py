@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -21,21 +22,32 @@ def command() -> None:
 def list_sets(as_json: bool) -> None:
     """List the feature sets, and the views to train on."""
     from ser_experiments import plugins
-    from ser_experiments.features.extractor import SETS, get_extractor
+    from ser_experiments.features.assets import AssetAway
+    from ser_experiments.features.extractor import SETS, Extractor, offered
     from ser_experiments.features.views import VIEWS
 
     modules = dict(plugins.each(SETS, "feature set", holds="extractor"))
-    sets = {one.name: one for name in modules for one in get_extractor(name).outputs}
+    sets: dict[str, dict[str, list[Extractor]]] = {}
+    away: dict[str, str] = {}
+    for name in modules:
+        try:
+            sets[name] = offered(name)
+        except AssetAway as error:
+            # Its parameters may name what is not on this machine, which is no reason to list nothing.
+            sets[name], away[name] = {}, str(error)
     if as_json:
-        rows = {n: {**e.identity, "layout": e.layout, "n_columns": len(e.columns)} for n, e in sets.items()}
-        click.echo(json.dumps(rows))
+        rows = {n: _told(found) for offer in sets.values() for n, found in offer.items()}
+        click.echo(json.dumps({**rows, **{name: {"problem": why} for name, why in away.items()}}))
         return
-    for name, extractor in sets.items():
-        shown = f"{len(extractor.columns):>5} columns, {extractor.output.words}, version {extractor.version}"
-        click.echo(f"{name:<12} {shown}")
-        if not extractor.number:
-            about = modules[name].__doc__ or ""
-            click.echo(f"  {about.partition(chr(10))[0]}")
+    for set_name, offer in sets.items():
+        for name, found in offer.items():
+            n_columns = sum(len(one.columns) for one in found)
+            outputs = f" of {len(found)} outputs" if len(found) > 1 else ""
+            shown = f"{n_columns:>5} columns{outputs}, {found[0].output.words}, version {found[0].version}"
+            click.echo(f"{name:<12} {shown}")
+        if set_name in away:
+            click.echo(f"{set_name:<12} {away[set_name]}")
+        click.echo(f"  {(modules[set_name].__doc__ or '').partition(chr(10))[0]}")
     views = ", ".join(f'"{view}"' for view, _ in plugins.each(VIEWS, "view", holds="view"))
     click.echo(f"views to train on besides the recordings: augment = [{views}] under [features]")
 
@@ -45,20 +57,27 @@ def list_sets(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def describe(name: str, as_json: bool) -> None:
     """Say of every column of SET its unit and its formula or source."""
-    from ser_experiments.features.extractor import get_extractor
+    from ser_experiments.features.extractor import get_extractors
 
-    extractor = get_extractor(name)
+    found = get_extractors(name)
+    first, columns = found[0], [column for one in found for column in one.columns]
     if as_json:
-        columns = [column._asdict() for column in extractor.columns]
-        click.echo(json.dumps({**extractor.identity, "layout": extractor.layout, "columns": columns}))
+        click.echo(json.dumps({**_told(found), "columns": [column._asdict() for column in columns]}))
         return
-    params = ", ".join(f"{key}={value}" for key, value in extractor.params.items()) or "none"
-    click.echo(f"{name} version {extractor.version}: {len(extractor.columns)} columns at {extractor.sample_rate} Hz")
+    params = ", ".join(f"{key}={value}" for key, value in first.params.items()) or "none"
+    click.echo(f"{name} version {first.version}: {len(columns)} columns at {first.sample_rate} Hz")
     click.echo(f"parameters: {params}")
-    width = max(len(column.name) for column in extractor.columns)
-    unit = max(len(column.unit) for column in extractor.columns)
-    for column in extractor.columns:
+    width = max(len(column.name) for column in columns)
+    unit = max(len(column.unit) for column in columns)
+    for column in columns:
         click.echo(f"{column.name:<{width}}  {column.unit:<{unit}}  {column.source}")
+
+
+def _told(found: list[Any]) -> dict[str, Any]:
+    """Return what a name stands for, as JSON: what is the same of all its outputs is the first one's."""
+    first = found[0]
+    outputs = {"outputs": [one.name for one in found]} if len(found) > 1 else {}
+    return {**first.identity, "layout": first.layout, "n_columns": sum(len(one.columns) for one in found), **outputs}
 
 
 @command.command("export")
@@ -83,7 +102,7 @@ def export_table(sets: tuple[str, ...], target: str, jobs: int | None, skip_bad:
             list(sets), loaded.utterances, cache=here.cache, jobs=jobs, skip_bad=skip_bad, progress=progress
         )
     write_table(table, target)
-    click.echo(f"{len(table)} utterances, {table.shape[1] - 1} columns: {target}")
+    click.echo(f"{len(table)} utterances, {table.shape[1]} columns: {target}")
 
 
 @command.command("status")
@@ -120,18 +139,31 @@ def prune_store(dry_run: bool, fits_days: float) -> None:
 
     from ser_experiments import project
     from ser_experiments.experiment.definition import experiment_names, load_experiment
-    from ser_experiments.features import prune
-    from ser_experiments.features.extractor import get_extractor, params_of, set_names
+    from ser_experiments.features import prune, status
+    from ser_experiments.features.assets import AssetAway
+    from ser_experiments.features.extractor import Extractor, get_extractors, params_of, set_names, set_of
     from ser_experiments.features.views import on_view
     from ser_experiments.models.fits import prune_fits
 
-    wanted = [get_extractor(name) for name in set_names()]
+    asked: list[tuple[str, Mapping[str, object]]] = [(name, {}) for name in set_names()]
     for name in experiment_names():
         features = load_experiment(name).definition.features
         for one in features.sets:
             measured = [one, *(on_view(one, view) for view in features.augment)]
-            wanted += [get_extractor(each, **params_of(one, features.params)) for each in measured]
+            asked += [(each, params_of(one, features.params)) for each in measured]
+    wanted: list[Extractor] = []
+    unknown = set()
+    for name, params in asked:
+        try:
+            wanted += get_extractors(name, **params)
+        except AssetAway:
+            # Without the weights nobody knows which tables are of them.
+            unknown.add(set_of(name))
     kept = {(output.name, output.digest) for extractor in wanted for output in extractor.outputs}
+    if unknown:
+        tables = status(project.find().cache)
+        pairs = zip(tables["set"], tables["digest"], strict=True)
+        kept |= {(name, digest) for name, digest in pairs if set_of(name) in unknown}
     cache = project.find().cache
     tables = prune(cache, keep=kept, dry_run=dry_run)
     removed = pd.concat([tables, prune_fits(cache / "fits", days=fits_days, dry_run=dry_run)], ignore_index=True)

@@ -24,9 +24,12 @@ def command(as_json: bool) -> None:
             rows[name] = load_experiment(name).definition
         except InputError as error:
             click.echo(f"left out: {error}", err=True)
+        except Exception as error:  # of one half-written file the others know nothing
+            said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            click.echo(f"left out: experiments/{name}.toml: cannot be read: {said}", err=True)
     if as_json:
         shown = {n: {"description": d.description, **d.model_dump(exclude={"description"})} for n, d in rows.items()}
-        click.echo(json.dumps(shown))
+        click.echo(json.dumps(shown, default=str))
         return
     if not rows:
         click.echo(f"no experiments in {folder}; run from the project's folder, or write a TOML file there", err=True)

@@ -54,9 +54,9 @@ def command(
 ) -> None:
     """Predict the emotion of recordings with the champion.
 
-    SOURCES are audio files, folders of them, or CSV files with a column `path` (and perhaps `start`, `end` in seconds
-    and `speaker`). A recording that cannot be used gets its reason on standard error, the others go on, and the exit
-    code is 1.
+    SOURCES are audio files, folders of them, or lists (.csv, .tsv or .txt) with a column `path` (and perhaps `start`,
+    `end` in seconds and `speaker`). A recording that cannot be used gets its reason on standard error, the others go
+    on, and the exit code is 1.
     """
     from ser_experiments.cli import _answers
     from ser_experiments.cli._recordings import recordings
@@ -81,8 +81,9 @@ def command(
     else:
         loaded.check_ready()
         answers = _each(loaded, found)
-    failed = _answers.show(answers, loaded.task, form)
+    failed, total = _answers.show(answers, loaded.task, form)
     if failed:
+        click.echo(f"{failed} of {total} recordings could not be used; see above", err=True)
         sys.exit(1)
 
 

@@ -69,6 +69,9 @@ def _as_on(card: Card, given: dict[str, Any]) -> dict[str, Any]:
     }
     if not known:
         theirs["name"] = card.setting["corpus"]
+    own = card.facts.get("own_labels")
+    if own is not None:
+        theirs |= {"labels": own["labels"], "map": own["map"], "drop": own["drop"]}
     chosen = {name: context.get_parameter_source(name) not in {ParameterSource.DEFAULT, None} for name in given}
     return {name: theirs.get(name, value) if not chosen[name] else value for name, value in given.items()}
 
@@ -93,12 +96,13 @@ def _show(card: Card) -> None:
     overlap = facts["text_overlap"]
     texts = f"{overlap['share'] or 0:.0%} of {overlap['n_known']} tested rows have a text that also occurs in training"
     enrolled = sum(map(len, facts.get("enrolled", {}).values()))
-    unit = "sessions" if setting["unit"] == "session" else "speakers"
+    unit = f"{setting['unit']}s"
     for key, value in {
         "card": card.digest,
         "corpus": f"{setting['corpus']}, {len(card.rows)} utterances, {len(counts['speaker'])} speakers",
         "labels": f"{setting['labels']}: {facts['label_rule']}",
         "classes": ", ".join(f"{name} {n}" for name, n in counts["label"].items()),
+        **_left_out(facts.get("left_out", {})),
         "subset": setting["subset"],
         "protocol": f"{setting['protocol']}: {facts['words']}",
         "folds": ", ".join(f"{name} {n}" for name, n in counts["fold"].items()),
@@ -107,3 +111,13 @@ def _show(card: Card) -> None:
         "same text": "not known" if overlap["share"] is None else texts,
     }.items():
         click.echo(f"{key:<11}{value}")
+
+
+def _left_out(facts: dict[str, Any]) -> dict[str, str]:
+    """Return what the labels made no use of, where there is anything."""
+    hints = facts.get("did_you_mean", {})
+    gone = [f"{word} {n}" + (f" (did you mean {hints[word]!r}?)" if word in hints else "")
+            for word, n in facts.get("unknown", {}).items()]  # fmt: skip
+    gone += [f"{word} {n} (--drop)" for word, n in facts.get("dropped", {}).items()]
+    said = {"left out": ", ".join(gone)} if gone else {}
+    return said | ({"no rows": ", ".join(facts["empty_classes"])} if facts.get("empty_classes") else {})

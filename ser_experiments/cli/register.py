@@ -13,6 +13,7 @@ from ser_experiments.errors import InputError, SerError
 if TYPE_CHECKING:
     from ser_experiments.evaluation.compare import Difference
     from ser_experiments.evaluation.score import Score
+    from ser_experiments.tracking.backend import Backend
     from ser_experiments.tracking.leaderboard import StoredRun, StoredSetting
     from ser_experiments.tracking.registry import Registered
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 @metric_option("The score that makes a run the best.")
 @click.option("--force", is_flag=True, help="Replace the champion without having to be better.")
 @click.option("--allow-demo", is_flag=True, help="Register a model of synthetic speech, to try the registry.")
+@click.option("--no-weights", is_flag=True, help="Leave the weights of encoders where they are; keep a reference.")
 @click.option("--list", "listing", is_flag=True, help="List what is registered.")
 @click.option("--rollback", is_flag=True, help="Make the previous champion the champion again.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
@@ -32,6 +34,7 @@ def command(
     metric: str | None,
     force: bool,
     allow_demo: bool,
+    no_weights: bool,
     listing: bool,
     rollback: bool,
     as_json: bool,
@@ -61,10 +64,26 @@ def command(
     against = None if force else registry.against_champion(client, chosen, candidate, score)
     if against is not None:
         _must_be_better(candidate, *against, score)
+    if not no_weights:
+        _place_weights(client, candidate)
     done = registry.register(client, chosen, candidate, score.name)
     if not as_json and chosen_from:
         click.echo(chosen_from)
     _say(done, "is champion", as_json)
+
+
+def _place_weights(client: Backend, run: StoredRun) -> None:
+    """Put the weights that a model needs beside it, so that it answers on a machine without them."""
+    from ser_experiments.serving.folder import ABOUT
+    from ser_experiments.serving.weights import needed
+
+    try:
+        files = needed(client.model_folder(f"runs:/{run.run_id}/model") / ABOUT)
+    except InputError as error:
+        raise InputError(f"{error}; or leave a reference to it with --no-weights") from error
+    added = client.add_to_model(run.run_id, files) if files else 0
+    if added:
+        click.echo(f"weights that it needs lie beside it: {added / 1e6:.0f} MB", err=True)
 
 
 def _choose(

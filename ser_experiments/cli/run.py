@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -67,6 +68,7 @@ class _Folds:
 def show(result: Result, seconds: float) -> None:
     """Print the short table of a result and how to look at it."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from ser_experiments.evaluation.scoring import scores_of
@@ -74,8 +76,8 @@ def show(result: Result, seconds: float) -> None:
     prepared, metrics = result.prepared, result.metrics
     setting = prepared.setting
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
-    console.print(f"\n[bold]{prepared.experiment.name}[/] on {setting.name}")
-    console.print(f"{len(result.predictions)} utterances, {prepared.folds.words}")
+    console.print(f"\n[bold]{escape(prepared.experiment.name)}[/] on {escape(setting.name)}")
+    console.print(f"{len(result.predictions)} utterances, {escape(prepared.folds.words)}")
     task = prepared.task
     primary, *others = scores_of(task, values=False)
     table = Table(show_header=True, header_style="bold", box=None, pad_edge=False, padding=(0, 3, 0, 0))
@@ -88,13 +90,13 @@ def show(result: Result, seconds: float) -> None:
     console.print(f"[dim]interval over {result.interval.n_groups} {prepared.folds.unit}s (jackknife, t)[/]\n")
     for heading, values in _parts(result, primary):
         shown = "   ".join(f"{name} {value:.2f}" for name, value in values.items())
-        console.print(f"{heading:<11}{shown}", soft_wrap=True)
+        console.print(f"{heading:<11}{shown}", soft_wrap=True, markup=False)
     for warning in result.warnings:
-        console.print(f"[yellow]note: {warning}[/]", soft_wrap=True)
+        console.print(f"note: {warning}", soft_wrap=True, style="yellow", markup=False)
     for utterance, reason in prepared.skipped.items():
-        console.print(f"[yellow]left out: {utterance}: {reason}[/]", soft_wrap=True)
+        console.print(f"left out: {utterance}: {reason}", soft_wrap=True, style="yellow", markup=False)
     for line in [*_chosen(result), *_members(result)]:
-        console.print(line, soft_wrap=True)
+        console.print(line, soft_wrap=True, markup=False)
     reused = _reused(result)
     if reused:
         console.print(f"reused {reused} of the fits that earlier runs made on the same rows with the same parameters")
@@ -102,7 +104,7 @@ def show(result: Result, seconds: float) -> None:
     if result.pending:
         console.print(f"[yellow]run {result.run_id} is kept on disk: the tracking store went away; log it: ser sync[/]")
     elif result.run_id:
-        console.print(f"logged as run {result.run_id} in MLflow experiment {setting.name}")
+        console.print(f"logged as run {result.run_id} in MLflow experiment {setting.name}", markup=False)
         console.print("look at it: make ui (or: ser ui)")
 
 
@@ -142,5 +144,5 @@ def _chosen(result: Result) -> list[str]:
         if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
             lines.append(f"{name} {min(values):.3g} - {max(values):.3g}")
         else:
-            lines.append(f"{name} " + ", ".join(f"{v} x{values.count(v)}" for v in dict.fromkeys(values)))
+            lines.append(f"{name} " + ", ".join(f"{v} x{n}" for v, n in Counter(map(str, values)).items()))
     return [f"chosen inside the {len(found)} training sides: " + "; ".join(lines)]

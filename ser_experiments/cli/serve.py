@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 
@@ -20,6 +18,7 @@ def command(model: str | None, host: str, port: int) -> None:
     listen beyond this machine without a proxy that has it.
     """
     from ser_experiments import project
+    from ser_experiments.cli._programs import check_port, leave, run
     from ser_experiments.tracking import connect
     from ser_experiments.tracking.loading import load_model
     from ser_experiments.tracking.registry import model_uri
@@ -29,5 +28,9 @@ def command(model: str | None, host: str, port: int) -> None:
     server = backend.serve(uri, host, port)
     # What cannot be loaded or cannot answer for a single recording is said here, in one line, and not by a server.
     load_model(uri).check_ready()
-    click.echo(f"serving {uri} on http://{host}:{port}/invocations", err=True)
-    os.execve(server.arguments[0], list(server.arguments), dict(server.environment))
+    check_port(host, port)
+
+    def announce() -> None:
+        click.echo(f"serving {uri} on http://{host}:{port}/invocations", err=True)
+
+    leave(run(server, host, port, announce))

@@ -11,7 +11,7 @@ from ser_experiments.corpora._corpus import (
     load_corpus,
     read_corpus,
 )
-from ser_experiments.corpora._labels import ALIASES, SCHEMES, LabelScheme
+from ser_experiments.corpora._labels import ALIASES, SCHEMES, LabelScheme, LeftOut
 
 __all__ = [
     "ALIASES",
@@ -20,6 +20,7 @@ __all__ = [
     "Corpus",
     "CorpusSpec",
     "LabelScheme",
+    "LeftOut",
     "Option",
     "Reading",
     "corpus_names",

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ser_experiments import frames, identity, plugins
 from ser_experiments import project as projects
-from ser_experiments.corpora._labels import LabelScheme
+from ser_experiments.corpora._labels import LabelScheme, LeftOut
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.project import Project
 from ser_experiments.task import Task
@@ -141,6 +141,8 @@ class Corpus:
         One row an utterance, as :class:`Reading` says, with the truth of the task (``label``) after ``gender``.
     notes : tuple of str
         What a user should know about this copy.
+    left_out : LeftOut
+        What the label rule made no use of.
     """
 
     spec: CorpusSpec
@@ -150,6 +152,7 @@ class Corpus:
     subset: str
     utterances: pd.DataFrame
     notes: tuple[str, ...] = field(default=())
+    left_out: LeftOut = field(default_factory=LeftOut)
 
     @property
     def task(self) -> Task:
@@ -213,6 +216,8 @@ def load_corpus(
     labels: str | None = None,
     *,
     subset: str | None = None,
+    map: Mapping[str, str] | Sequence[str] = (),
+    drop: Sequence[str] = (),
     project: Project | None = None,
     **options: object,
 ) -> Corpus:
@@ -228,6 +233,10 @@ def load_corpus(
         A label scheme of the corpus; by default its first.
     subset : str, optional
         ``"all"`` (default) or a scenario of the corpus, such as ``"improvised"``.
+    map : mapping of str to str, or sequence of "word=class"
+        Words to the classes that they count as, whatever the scheme says.
+    drop : sequence of str
+        Words that are left out.
     project : Project, optional
         Knows roots, and the cache for what is made; by default that of the current folder.
     **options
@@ -241,7 +250,8 @@ def load_corpus(
     Raises
     ------
     InputError
-        Unknown name, scheme, subset or option, a root that is not the corpus, one speaker or one class only.
+        Unknown name, scheme, subset or option, a root that is not the corpus, a word to map or drop that nobody uses,
+        words that may mean one class, one speaker or one class only.
     """
     spec = get_corpus(name)
     scheme = _scheme(spec, labels)
@@ -252,17 +262,34 @@ def load_corpus(
     table = reading.utterances
     if subset != "all":
         table = table[table["scenario"] == subset]
-    table = scheme.apply(table)
+    scheme = scheme.changed(_pairs(map), [drop] if isinstance(drop, str) else drop, table)
+    left_out, table = scheme.left_out(table), scheme.apply(table)
     where = f"corpus {reading.name!r} (labels {scheme.name}, subset {subset})"
     if table.empty:
-        raise InputError(f"{where}: no utterance left under {reading.root}; choose other --labels or --subset")
+        said = "".join(f"; {line}" for line in left_out.lines[:1])
+        raise InputError(f"{where}: no utterance left under {reading.root}; choose other --labels or --subset{said}")
+    scheme.ask(table, where)
     task = scheme.task(table, where)
     if table["speaker"].nunique() < 2:
         only = table["speaker"].iloc[0]
         raise InputError(f"{where}: one speaker only ({only!r}); speaker-independent scores need at least two")
     first = [*frames.UTTERANCE_COLUMNS, *task.truth_columns]
     rest = [column for column in table.columns if column not in first]
-    return Corpus(spec, reading.name, reading.root, scheme, subset, table[[*first, *rest]], reading.notes)
+    return Corpus(spec, reading.name, reading.root, scheme, subset, table[[*first, *rest]], reading.notes, left_out)
+
+
+def _pairs(given: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
+    """Return own maps by word."""
+    if isinstance(given, Mapping):
+        return dict(given)
+    found: dict[str, str] = {}
+    for item in [given] if isinstance(given, str) else given:
+        old, equals, new = (part.strip() for part in item.partition("="))
+        if not equals or not old or not new:
+            raise InputError(f"--map {item!r}: expected WORD=CLASS, e.g. joy=happy")
+        if found.setdefault(old, new) != new:
+            raise InputError(f"--map {old}={new}: {old!r} counts as {found[old]!r} already; say one of them")
+    return found
 
 
 def _check_option(spec: CorpusSpec, name: str) -> None:

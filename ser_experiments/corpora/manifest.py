@@ -1,24 +1,47 @@
 """Your own recordings, listed in a CSV file.
 
 Needed columns: ``path``, ``label`` (or ``emotion``) and ``speaker``. Optional: ``utterance_id``, ``session``,
-``gender``, ``start``, ``end`` (seconds), ``text_id``, ``scenario``. Paths are relative to the file.
+``gender``, ``start``, ``end`` (seconds), ``text_id``, ``scenario``. Paths are relative to the file. Cells such as
+``NA``, ``nan``, ``-`` or ``?`` are empty. Other columns are carried along and mean nothing; of those that could be
+taken for one that does, the reading says that they are not used.
 """
 
 from __future__ import annotations
 
-import os
+import unicodedata
+from difflib import get_close_matches
 from pathlib import Path
 
 import pandas as pd
 
 from ser_experiments.corpora._corpus import CorpusSpec, Option, Reading
 from ser_experiments.corpora._labels import ALIASES, SCHEMES, LabelScheme
-from ser_experiments.csvfile import read_csv
+from ser_experiments.csvfile import is_gap, listed_path, read_csv, seconds, without_gaps
 from ser_experiments.errors import InputError
+from ser_experiments.frames import FOLD, GROUP, PREDICTED, UTTERANCE_COLUMNS
 
 _NEEDED = ("path", "label", "speaker")
 _KNOWN = ("utterance_id", *_NEEDED, "emotion", "session", "gender", "start", "end", "text_id", "scenario")
 _NAMES = ("metadata.csv", "manifest.csv")
+#: Names that mean something in the tables that layers hand each other; a column of the file has them with a prefix.
+_OURS = frozenset({*UTTERANCE_COLUMNS, "emotion", "code", "label", "dialog", "votes", GROUP, FOLD, PREDICTED})
+_FOREIGN = "manifest."
+#: Columns that look as if they cut folds, and as if they cut segments.
+_SPLIT_NAMES = (
+    "split splits partition partitions fold folds fold_id subset set usage train test dev part phase cv cv_fold "
+    "train_test is_train is_test data_split split_name"
+)
+_TIME_NAMES = (
+    "start_s end_s start_ms end_ms begin begin_s begin_time start_time end_time stop stop_time onset offset duration "
+    "duration_s length from to from_s to_s t_start t_end tmin tmax xmin xmax start_sec end_sec seg_start seg_end "
+    "segment_start segment_end clip_start clip_end start_frame end_frame start_sample end_sample num_frames "
+    "frame_offset"
+)
+_SPLITS, _TIMES = frozenset(_SPLIT_NAMES.split()), frozenset(_TIME_NAMES.split())
+_OPTIONAL = ("session", "gender", "text_id", "scenario", "utterance_id")
+#: Other words for the optional columns.
+_LIKE = {"sex": "gender", "dialog": "session", "dialogue": "session", "conversation": "session", "recording_session":
+         "session", "sentence_id": "text_id", "utt_id": "utterance_id", "id": "utterance_id"}  # fmt: skip
 
 
 def read(root: Path, *, name: str | None = None, allow_outside: bool = False) -> Reading:
@@ -48,9 +71,11 @@ def read(root: Path, *, name: str | None = None, allow_outside: bool = False) ->
             also = " (or 'emotion')" if column == "label" else ""
             raise InputError(f"{path}: no column {column!r}{also}; got {', '.join(table.columns)}; add it")
     for column in _NEEDED:
-        empty = table.index[table[column] == ""]
+        empty = table.index[table[column].map(is_gap)]
         if len(empty):
-            raise InputError(f"{path}: line {empty[0]}: empty {column!r}; every row needs one")
+            got = table.loc[empty[0], column]
+            said = f"empty {column!r}" + (f" ({got!r} says that there is none)" if got else "")
+            raise InputError(f"{path}: line {empty[0]}: {said}; every row needs one{_how_many(empty)}")
     files = _resolve(path, table["path"], allow_outside)
     start, end = _seconds(path, table, "start"), _seconds(path, table, "end")
     wrong = table.index[(start < 0) | (end <= start.fillna(0))]
@@ -59,27 +84,59 @@ def read(root: Path, *, name: str | None = None, allow_outside: bool = False) ->
             f"{path}: line {wrong[0]}: segment {start[wrong[0]]}-{end[wrong[0]]} s; end must be after start"
         )
     ids = _ids(path, table, start, end)
-    emotion = table["label"].str.strip().str.lower()
-    blank = pd.Series("", index=table.index)
+    emotion = table["label"].map(_word)
+    optional = {name: without_gaps(table[name]) if name in table else None for name in _OPTIONAL}
     utterances = pd.DataFrame(
         {
             "path": files,
             "start_s": start,
             "end_s": end,
             "speaker": table["speaker"],
-            "session": table.get("session", blank).replace("", None),
-            "gender": table.get("gender", blank).str.lower().replace("", None),
+            "session": optional["session"],
+            "gender": None if optional["gender"] is None else optional["gender"].str.lower(),
             "emotion": emotion,
             "code": emotion.map(ALIASES),
-            "scenario": table.get("scenario", blank).replace("", None),
-            "text_id": table.get("text_id", blank).replace("", None),
-        }
+            "scenario": optional["scenario"],
+            "text_id": optional["text_id"],
+        },
+        index=table.index,
     )
     _check_sessions(path, utterances)
-    extra = [column for column in table.columns if column not in _KNOWN]
-    utterances = utterances.join(table[extra]) if extra else utterances
+    extra = [column for column in table.columns if column not in _KNOWN or (column == "emotion")]
+    # A column of the file's own must not pass for one that is made here.
+    own = {column: _FOREIGN + column if column in _OURS else column for column in extra}
+    utterances = utterances.join(table[extra].rename(columns=own)) if extra else utterances
     utterances.index = pd.Index(ids, name="utterance_id")
-    return Reading(name or path.resolve().parent.name, path, utterances)
+    return Reading(name or path.resolve().parent.name, path, utterances, tuple(_unused(path, table.columns, extra)))
+
+
+def _word(written: str) -> str:
+    """Return a label as it counts: composed letters, single spaces, lower case."""
+    return " ".join(unicodedata.normalize("NFC", written).lower().split())
+
+
+def _how_many(lines: pd.Index) -> str:
+    return "" if len(lines) == 1 else f" ({len(lines)} rows have none)"
+
+
+def _unused(path: Path, columns: pd.Index, extra: list[str]) -> list[str]:
+    """Say of columns that could be taken for ours that they are not used."""
+    said = []
+    for column in extra:
+        missing = [name for name in _OPTIONAL if name not in columns]
+        close = [_LIKE[column]] if column in _LIKE else get_close_matches(column, missing, n=1, cutoff=0.75)
+        if column in _SPLITS:
+            use = "folds are cut by --protocol"
+        elif column in _TIMES:
+            use = "segments are read from the columns 'start' and 'end', in seconds"
+        elif close and close[0] in missing:
+            use = f"if it is the {close[0]}, name it {close[0]!r}"
+        elif column == "emotion":
+            use = "labels are read from 'label'"
+        else:
+            continue
+        said.append(f"{path.name}: column {column!r} is not used: {use}")
+    return said
 
 
 def _find(root: Path) -> Path:
@@ -99,7 +156,7 @@ def _resolve(manifest: Path, paths: pd.Series, allow_outside: bool) -> list[str]
     for line, written in paths.items():
         if "\0" in written:
             raise InputError(f"{manifest}: line {line}: a path with a NUL character")
-        file = Path(os.path.normpath(folder / written))
+        file = listed_path(folder, written)
         if not allow_outside and not file.is_relative_to(folder):
             raise InputError(
                 f"{manifest}: line {line}: {written!r} leads out of {folder}; say --allow-outside to allow it"
@@ -117,21 +174,21 @@ def _resolve(manifest: Path, paths: pd.Series, allow_outside: bool) -> list[str]
 def _seconds(path: Path, table: pd.DataFrame, column: str) -> pd.Series:
     if column not in table:
         return pd.Series(float("nan"), index=table.index)
-    numbers = pd.to_numeric(table[column].replace("", None), errors="coerce").astype(float)
-    wrong = table.index[numbers.isna() & (table[column] != "")]
-    if len(wrong):
-        got = table.loc[wrong[0], column]
-        raise InputError(f"{path}: line {wrong[0]}: {column} is {got!r}; expected seconds, e.g. 12.5")
-    return numbers
+    found = []
+    for line, written in table[column].items():
+        try:
+            found.append(seconds(written))
+        except ValueError as error:
+            raise InputError(f"{path}: line {line}: {column} is {written!r}; expected seconds, e.g. 12.5") from error
+    return pd.Series(found, index=table.index, dtype=float)
 
 
 def _ids(path: Path, table: pd.DataFrame, start: pd.Series, end: pd.Series) -> list[str]:
     if "utterance_id" in table:
         ids = table["utterance_id"].tolist()
-        if "" in ids:
-            raise InputError(
-                f"{path}: line {table.index[ids.index('')]}: empty 'utterance_id'; fill it or drop the column"
-            )
+        empty = table.index[table["utterance_id"].map(is_gap)]
+        if len(empty):
+            raise InputError(f"{path}: line {empty[0]}: empty 'utterance_id'; fill it or drop the column")
     else:
         pieces = zip(table["path"], start, end, strict=True)
         ids = [p if pd.isna(s) and pd.isna(e) else f"{p}[{s:g}-{e:g}]" for p, s, e in pieces]
@@ -140,9 +197,16 @@ def _ids(path: Path, table: pd.DataFrame, start: pd.Series, end: pd.Series) -> l
         if name in seen:
             raise InputError(
                 f"{path}: line {line}: {name!r} again, first in line {seen[name]}; utterances must be unique"
+                + _segments_meant(table)
             )
         seen[name] = line
     return ids
+
+
+def _segments_meant(table: pd.DataFrame) -> str:
+    """Say which column may hold segments under another name."""
+    times = sorted(_TIMES.intersection(table.columns))
+    return f"; {times[0]!r} is not used: segments are 'start' and 'end', in seconds" if times else ""
 
 
 def _check_sessions(path: Path, utterances: pd.DataFrame) -> None:

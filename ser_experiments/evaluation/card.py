@@ -19,6 +19,7 @@ from ser_experiments.frames import unit_column
 
 FORMAT = "ser-protocol-card/1"
 _ROW = ("id", "label", "speaker", "session", "group", "fold")
+_FACTS = ("words", "label_rule", "text_overlap", "left_out", "own_labels", "enrolled")
 _IDENTITY = ("corpus", "labels", "subset", "protocol", "unit", "normalize")
 
 
@@ -123,7 +124,11 @@ def make_card(
         "words": folds.words,
         "label_rule": corpus.labels.rule or corpus.labels.note,
         "text_overlap": text_overlap(utterances, folds),
+        "left_out": corpus.left_out.as_dict(),
     }
+    own = corpus.labels
+    if own.map or own.drop:
+        facts["own_labels"] = {"labels": own.base, "map": dict(own.map), "drop": list(own.drop)}
     if enrolled:
         facts["enrolled"] = {speaker: list(ids) for speaker, ids in enrolled.items()}
     return Card(setting, rows.sort_index(), facts)
@@ -208,7 +213,7 @@ def _parse(content: Any, path: str | Path) -> Card:
         if not isinstance(row, list) or len(row) != len(_ROW) or not all(isinstance(cell, str) for cell in row):
             raise InputError(f"{path}: row {number} of the card must be {len(_ROW)} strings, got {row!r:.80}")
     table = pd.DataFrame(rows, columns=list(_ROW)).set_index("id").rename_axis("utterance_id")
-    facts = {key: content[key] for key in ("words", "label_rule", "text_overlap", "enrolled") if key in content}
+    facts = {key: content[key] for key in _FACTS if key in content}
     return Card({key: setting[key] for key in _IDENTITY}, table.sort_index(), facts)
 
 

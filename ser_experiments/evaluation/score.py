@@ -221,9 +221,15 @@ class GroupRows(Groups):
         if not times.any():
             return float("nan")
         frame, copy = self.predictions.frame, np.arange(times.max())
+        if len(copy) == 1:
+            # Leaving groups out needs no new ids.
+            return self._of(frame.iloc[np.flatnonzero(times)])
         rows, copies = np.nonzero(times[:, None] > copy)
         drawn = frame.iloc[rows]
         ids = [f"{one}#{n}" if n else one for one, n in zip(drawn.index, copies, strict=True)]
         index = pd.Index(ids, name=frame.index.name)
+        return self._of(drawn.set_axis(index))
+
+    def _of(self, frame: pd.DataFrame) -> float:
         assert self.score.statistic is not None
-        return float(self.score.statistic(Predictions(drawn.set_axis(index), self.predictions.task)))
+        return float(self.score.statistic(Predictions(frame, self.predictions.task)))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,6 +23,9 @@ ENSEMBLES = ("average", "stack")
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
+
+#: What begins a change of an ensemble's members.
+MEMBERS = "members."
 
 #: TOML has lists; a definition is frozen.
 Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)]
@@ -85,13 +90,22 @@ class Definition(_Section):
 
 
 class Experiment(_Section):
-    """A definition with its name, the text it was read from, the folder it lies in, and what was changed for a run."""
+    """A definition with its name, the text it was read from, the folder it lies in, and what was changed for a run.
+
+    What was changed of an ensemble's members, all of them that it concerns, is in ``of_members``.
+    """
 
     name: str
     definition: Definition
     text: str
     folder: Path
     changes: str = ""
+    of_members: dict[str, Any] = Field(default_factory=dict)
+
+    def overrides_of(self, member: Definition) -> dict[str, Any]:
+        """Return the changes that concern a member: parameters of a feature set only those that take the set."""
+        sets = {set_of(name) for name in member.features.sets}
+        return {key: value for key, value in self.of_members.items() if _concerned(key) in (None, *sets)}
 
 
 def experiment_names(folder: Path | None = None) -> list[str]:
@@ -112,7 +126,8 @@ def load_experiment(
     folder : Path, optional
         Where to look; by default ``experiments/`` of the project.
     overrides : sequence of "key=value" or mapping
-        Changes such as ``"model.max_depth=6"``; the value is read as TOML, else as a word.
+        Changes such as ``"model.max_depth=6"``; the value is read as TOML, else as a word. Of an ensemble,
+        ``"members.features.params.encoder.model=FOLDER"`` changes all members that it concerns.
 
     Raises
     ------
@@ -130,25 +145,59 @@ def load_experiment(
         raw = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{_shown(path)}: cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"{_shown(path)}: not TOML: {error}") from error
     changes = overrides if isinstance(overrides, Mapping) else dict(_pair(item) for item in overrides)
+    of_members = {key.removeprefix(MEMBERS): value for key, value in changes.items() if key.startswith(MEMBERS)}
     for key, value in changes.items():
-        _set(raw, key, value)
+        if not key.startswith(MEMBERS):
+            _set(raw, key, value)
     shown = [f"{key}={value!r}" for key, value in sorted(changes.items())]
     note = "".join(f"# --set {change}\n" for change in shown)
     definition = parse_definition(raw, _shown(path))
-    return Experiment(name=name, definition=definition, text=note + text, folder=folder, changes=" ".join(shown))
+    if of_members and not definition.members:
+        raise InputError(f"--set {MEMBERS}{next(iter(of_members))}: {name} has no members; leave out {MEMBERS!r}")
+    return Experiment(
+        name=name,
+        definition=definition,
+        text=note + text,
+        folder=folder,
+        changes=" ".join(shown),
+        of_members=of_members,
+    )
+
+
+def _concerned(key: str) -> str | None:
+    """Return the feature set whose parameter a change is; None of any other change."""
+    *section, name, _ = ["", "", *key.split(".")][-4:]
+    return name if section[-2:] == ["features", "params"] else None
 
 
 def parse_definition(raw: Mapping[str, Any], where: str) -> Definition:
     """Check a parsed TOML against the definition; `where` begins each message."""
+    for place, value in _values(raw):
+        if isinstance(value, date | time) or (isinstance(value, float) and math.isnan(value)):
+            raise InputError(
+                f"{where}: {place} is {value}; it must be a number, text, true or false, or a list of such"
+            )
     try:
         definition = Definition.model_validate(raw)
     except ValidationError as error:
         raise InputError(f"{where}: {_first_problem(error)}") from error
     _check_names(definition, where)
     return definition
+
+
+def _values(held: object, place: str = "") -> Iterator[tuple[str, object]]:
+    """Yield what stands at the ends of a parsed TOML, and where."""
+    if isinstance(held, Mapping):
+        for key, below in held.items():
+            yield from _values(below, f"{place}.{key}" if place else str(key))
+    elif isinstance(held, list | tuple):
+        for below in held:
+            yield from _values(below, place)
+    else:
+        yield place, held
 
 
 def _check_names(definition: Definition, where: str) -> None:
@@ -206,7 +255,7 @@ def _pair(item: str) -> tuple[str, object]:
         raise InputError(f"--set {item!r}: expected key=value, e.g. model.max_depth=6")
     try:
         return key, tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return key, value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,15 @@ from sklearn.base import BaseEstimator
 
 from ser_experiments.errors import InputError
 from ser_experiments.experiment.definition import Definition, Experiment, Pipeline, load_experiment
-from ser_experiments.features.extractor import params_of
+from ser_experiments.features.extractor import get_measure, params_of, resolved, set_of
 from ser_experiments.features.views import on_view
 from ser_experiments.models.ensemble import ENSEMBLES
 from ser_experiments.models.pipeline import build_pipeline, require_probabilities
 from ser_experiments.models.remember import Remembered
+from ser_experiments.models.search_space import EACH, FEATURES, flat_space
 from ser_experiments.models.spec import get_model
-from ser_experiments.models.tuned import Tuned, flat_space
+from ser_experiments.models.trial import try_out
+from ser_experiments.models.tuned import Tuned
 from ser_experiments.task import Task
 
 
@@ -39,7 +42,7 @@ def build_estimator(
     Returns
     -------
     estimator
-        Unfitted; takes a feature table with its ``group`` column.
+        Unfitted; ``fit(table, y, groups=speakers)`` takes a feature table, and the groups that inner folds keep apart.
 
     Raises
     ------
@@ -80,7 +83,7 @@ def build_estimator(
         pipeline = build_pipeline(**recipe)
         require_probabilities(pipeline, definition.model.type)
         if definition.search is not None:
-            space = dict(flat_space(definition.search.space, _searchable(definition)))
+            space = _space(definition)
             pipeline = Tuned(recipe, space, definition.search.trials, definition.search.folds, seed, kept)
             pipeline.check_space()
     except InputError as error:
@@ -93,7 +96,42 @@ def _searchable(definition: Definition) -> dict[str, Sequence[str]]:
     return {
         "model": get_model(definition.model.type).params(),
         "pipeline": [name for name in Pipeline.model_fields if name != "calibrate"],
+        "features": [f"{name}.{param}" for name in _sets(definition) for param in _chosen_by(definition, name)],
     }
+
+
+def _space(definition: Definition) -> dict[str, Any]:
+    """Return what is searched; ``"each"`` of a feature set's parameter is every value that stands for one output."""
+    if definition.search is None:
+        return {}
+    found = dict(flat_space(definition.search.space, _searchable(definition)))
+    for name, values in found.items():
+        if name.startswith(FEATURES):
+            one, param = name.removeprefix(FEATURES).rsplit(".", 1)
+            single = list(_chosen_by(definition, one)[param])
+            found[name] = [each for value in values for each in (single if value == EACH else [value])]
+    return found
+
+
+def _sets(definition: Definition) -> list[str]:
+    """Return the sets themselves that outputs are asked for by name."""
+    return list(dict.fromkeys(set_of(name) for name in definition.features.sets))
+
+
+def _chosen_by(definition: Definition, name: str) -> Mapping[str, tuple[object, ...]]:
+    """Return the parameters of a set that choose among its outputs, with the values that stand for one."""
+    return get_measure(name, **params_of(name, definition.features.params)).chooses
+
+
+def _choices(definition: Definition) -> list[dict[str, dict[str, Any]]]:
+    """Return the parameters of the sets: those of the definition, and each that a search may choose instead."""
+    params = definition.features.params
+    found: list[dict[str, dict[str, Any]]] = [dict(params)]
+    for name, values in _space(definition).items():
+        if name.startswith(FEATURES):
+            one, param = name.removeprefix(FEATURES).rsplit(".", 1)
+            found += [{**params, one: {**params.get(one, {}), param: value}} for value in values]
+    return found
 
 
 def members_of(experiment: Experiment) -> list[Experiment]:
@@ -106,7 +144,9 @@ def members_of(experiment: Experiment) -> list[Experiment]:
     """
     members = []
     for name in experiment.definition.members:
-        member = load_experiment(name, experiment.folder)
+        plain = load_experiment(name, experiment.folder)
+        changes = experiment.overrides_of(plain.definition)
+        member = load_experiment(name, experiment.folder, changes) if changes else plain
         if member.definition.members:
             raise InputError(
                 f"experiments/{experiment.name}.toml: member {name!r} is an ensemble; name its members instead"
@@ -121,7 +161,8 @@ def check_task(experiment: Experiment, task: Task) -> None:
     Raises
     ------
     InputError
-        An experiment, or a member of it, weighs classes by name and leaves one out.
+        An experiment, or a member of it, weighs classes by name and leaves one out, or has parameters that no fit
+        takes.
     """
     for one in members_of(experiment) or [experiment]:
         weights = one.definition.model.params.get("class_weight")
@@ -131,31 +172,41 @@ def check_task(experiment: Experiment, task: Task) -> None:
                 f"experiments/{one.name}.toml: model: class_weight has no {missing[0]!r}; every class needs a weight: "
                 f"{', '.join(task.targets)}"
             )
+        if one.definition.model.type not in ENSEMBLES:
+            try:
+                try_out(one.definition.model.type, one.definition.model.params, task.targets)
+            except InputError as error:
+                raise InputError(f"experiments/{one.name}.toml: {error}") from error
 
 
 def features_of(experiment: Experiment) -> dict[str, dict[str, object]]:
-    """Return the feature sets of an experiment, or of all members, with their parameters.
+    """Return the outputs of feature sets that an experiment, or all its members, take, with their parameters.
 
     Raises
     ------
     InputError
-        Two members want one set with different parameters.
+        Two members want one output with different parameters.
     """
     found: dict[str, dict[str, object]] = {}
     for one in members_of(experiment) or [experiment]:
-        features = one.definition.features
-        for name in features.sets:
-            params = dict(params_of(name, features.params))
-            if found.setdefault(name, params) != params:
-                raise InputError(f"experiments/{experiment.name}.toml: members want {name!r} with different parameters")
+        for params in _choices(one.definition):
+            for name in one.definition.features.sets:
+                _add(found, experiment, name, params_of(name, params))
     return found
 
 
 def views_of(experiment: Experiment) -> dict[str, dict[str, object]]:
-    """Return the sets, as measured on views, that an experiment or its members train on, with their parameters."""
+    """Return the outputs, as measured on views, that an experiment or its members train on, with their parameters."""
     found: dict[str, dict[str, object]] = {}
     for one in members_of(experiment) or [experiment]:
         features = one.definition.features
-        for view in features.augment:
-            found |= {on_view(name, view): dict(params_of(name, features.params)) for name in features.sets}
+        for params in _choices(one.definition) if features.augment else ():
+            for view, name in product(features.augment, features.sets):
+                _add(found, experiment, on_view(name, view), params_of(name, params))
     return found
+
+
+def _add(found: dict[str, dict[str, object]], experiment: Experiment, name: str, params: Mapping[str, object]) -> None:
+    for output, given in resolved(name, params).items():
+        if found.setdefault(output, given) != given:
+            raise InputError(f"experiments/{experiment.name}.toml: members want {output!r} with different parameters")

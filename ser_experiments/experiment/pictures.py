@@ -16,6 +16,7 @@ from ser_experiments.evaluation.importance import descriptors, permutation_impor
 from ser_experiments.evaluation.mistakes import surely_wrong
 from ser_experiments.evaluation.plots import (
     pictures_of,
+    plot_choices,
     plot_importance,
     plot_learning,
     plot_map,
@@ -25,6 +26,7 @@ from ser_experiments.evaluation.scoring import get_score
 from ser_experiments.features.extractor import get_extractor
 from ser_experiments.frames import GROUP
 from ser_experiments.models.report import report_of
+from ser_experiments.models.search_space import FEATURES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -107,6 +109,15 @@ def _learning(result: Result, fitted: BaseEstimator) -> Figure | None:
     return plot_learning(rows, f"{_title(result)}, fitted on all rows", report_of(fitted).best_epoch)
 
 
+def _choices(result: Result, fitted: BaseEstimator) -> Figure | None:
+    """Show what the inner folds thought of each choice among a feature set's outputs, such as the layers."""
+    searches = [report.search for report in result.reports.values() if report.search is not None]
+    named = [name for search in searches for name in search.best_params if name.startswith(FEATURES)]
+    if not named:
+        return None
+    return plot_choices([(one.trials, one.best_params) for one in searches], named[0], _title(result))
+
+
 def _spectrograms(result: Result, fitted: BaseEstimator) -> Figure | None:
     """Take of each class the utterance of middling length."""
     prepared = result.prepared
@@ -130,6 +141,7 @@ def _mistakes(result: Result, fitted: BaseEstimator) -> pd.DataFrame:
 MAKERS: dict[str, Maker] = {
     "plots/table_map.png": _map,
     "plots/importance.png": _importance,
+    "plots/choices.png": _choices,
     "plots/learning_curves.png": _learning,
     "plots/melspec.png": _spectrograms,
     "surely_wrong.csv": _mistakes,

@@ -49,6 +49,10 @@ class CorpusRequest:
         Name of a manifest in results; by default its folder.
     labels, subset : str, optional
         Label scheme and scenario; by default the corpus's first.
+    map : sequence of "word=class" or mapping
+        Words of the corpus to the classes that they count as; a part of the setting, like `drop`.
+    drop : sequence of str
+        Words of the corpus that are left out.
     allow_outside : bool
         Whether a manifest's paths may lead out of its folder.
     corpus_options : mapping
@@ -60,6 +64,13 @@ class CorpusRequest:
     name: Annotated[str | None, Option("Name of a manifest in results; by default its folder.")] = None
     labels: Annotated[str | None, Option("Label scheme, e.g. 4class; see `ser corpora list`.")] = None
     subset: Annotated[str | None, Option("all, improvised or scripted.")] = None
+    map: Annotated[
+        Sequence[str] | Mapping[str, str],
+        Option("Count a word as another class: joy=happy. May be given several times.", metavar="WORD=CLASS"),
+    ] = ()
+    drop: Annotated[
+        Sequence[str], Option("Leave out the utterances of a word. May be given several times.", metavar="WORD")
+    ] = ()
     allow_outside: Annotated[bool, Option("Let a manifest's paths lead out of its folder.")] = False
     corpus_options: Mapping[str, object] = field(default_factory=dict)
 
@@ -105,6 +116,8 @@ class RunRequest(SettingRequest):
         A file of ``experiments/`` without ``.toml``.
     table : path, optional
         A ready-made CSV or Parquet of features instead of the experiment's feature sets.
+    allow_columns : sequence of str
+        Columns of that table that are taken whatever they tell.
     overrides : sequence of "key=value" or mapping
         Changes of the definition.
     seed : int
@@ -122,6 +135,10 @@ class RunRequest(SettingRequest):
         str | Path | None,
         Option("A ready-made CSV or Parquet of features by utterance id, or s3://... of one.", metavar="FILE|URL"),
     ] = None
+    allow_columns: Annotated[
+        Sequence[str],
+        Option("Take this column of the table, whatever it tells.", flag="allow-column", metavar="NAME"),
+    ] = ()
     overrides: Annotated[
         Sequence[str] | Mapping[str, object],
         Option("Change the definition: model.max_depth=6.", flag="set", metavar="KEY=VALUE"),

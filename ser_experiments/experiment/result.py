@@ -47,6 +47,8 @@ class Prepared:
         Bad recordings that were left out, and why.
     facts : DataFrame or None
         Of the recordings: ``duration_s``, ``sample_rate``, ``rms_db`` and others; None with a ready-made table.
+    notes : tuple of str
+        What preparing found and must be said with the score.
     """
 
     experiment: Experiment
@@ -58,6 +60,7 @@ class Prepared:
     table_file: str | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
     facts: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def features(self) -> str:
@@ -170,6 +173,7 @@ class Result:
             "normalize": setting.normalize,
             "rows": setting.rows,
             "seed": self.prepared.seed,
+            "left_out": self.prepared.corpus.left_out.as_dict(),
             "n_utterances": len(self.predictions),
             "n_groups": self.interval.n_groups,
             "interval_unit": self.prepared.folds.unit,

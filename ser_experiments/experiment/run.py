@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +29,14 @@ from ser_experiments.features import feature_table, normalize_by_speaker, read_t
 from ser_experiments.features.storage import file_name
 from ser_experiments.frames import unit_column
 from ser_experiments.parallel import on_cluster
+from ser_experiments.tracking.names import check_names
 
 if TYPE_CHECKING:
     from ser_experiments.project import Project
 
 log = logging.getLogger(__name__)
+#: What a recording is recognised by.
+_TRACES = ("samples_digest", "content", "envelope")
 OnFold = Callable[[FoldResult], None]
 Progress = Callable[..., None]
 
@@ -59,11 +65,13 @@ def prepare(
     check_task(experiment, corpus.task)
     # Folds are cut before anything is measured: a protocol that cannot be held should not cost an extraction.
     selection = select(request, corpus)
+    check_names(selection.setting.name, corpus.classes, (fold.name for fold in selection.folds.folds))
     measured = _measure(request, experiment, corpus.utterances, project, progress)
     if measured.skipped:
         corpus = without(corpus, measured.skipped)
         selection = select(request, corpus)
     rows = _rows(selection, corpus.utterances["speaker"], measured)
+    notes = check_leaks(selection.folds, rows.utterances, **measured.traces(rows.utterances.index))
     return Prepared(
         experiment,
         selection,
@@ -73,7 +81,8 @@ def prepare(
         measured.sets,
         None if request.table is None else file_name(request.table),
         measured.skipped,
-        None if measured.facts is None else measured.facts.loc[rows.utterances.index],
+        measured.facts_of(rows.utterances.index),
+        (*notes, *(f"column {name!r} of the table was allowed, whatever it tells" for name in request.allow_columns)),
     )
 
 
@@ -84,28 +93,35 @@ class _Measured:
         self.table, self.facts, self.sets = table, facts, sets
         self.skipped: dict[str, str] = dict(table.attrs.get("skipped", {}))
 
+    def traces(self, index: pd.Index) -> dict[str, Any]:
+        """Return what tells that two of some utterances are one recording: the recordings, or else their numbers."""
+        if self.facts is None:
+            return {"table": self.table.loc[index]}
+        return {name: self.facts.loc[index, name] for name in _TRACES}
+
+    def facts_of(self, index: pd.Index) -> pd.DataFrame | None:
+        """Return what is known of the recordings of some utterances, but for what they are recognised by."""
+        return None if self.facts is None else self.facts.loc[index].drop(columns=list(_TRACES[1:]))
+
 
 def _measure(
     request: RunRequest, experiment: Experiment, utterances: pd.DataFrame, project: Project, progress: Progress | None
 ) -> _Measured:
     """Measure the sets of an experiment, or read the ready-made table instead."""
     if request.table is not None:
-        return _Measured(read_table(request.table, utterances), None, {})
+        return _Measured(read_table(request.table, utterances, allow=request.allow_columns), None, {})
     sets = features_of(experiment)
     wanted = sets | views_of(experiment)
     told = {"cache": project.cache, "jobs": request.jobs}
     table = feature_table(list(wanted), utterances, params=wanted, skip_bad=request.skip_bad, progress=progress, **told)
-    return _Measured(table, survey(utterances.loc[table.index], **told), sets)
+    return _Measured(table, survey(utterances.loc[table.index], envelopes=True, **told), sets)
 
 
 def _rows(selection: Selection, speakers: pd.Series, measured: _Measured) -> Rows:
-    """Take out the speaker, align, and run the tripwires."""
+    """Take out the speaker and align."""
     corpus, folds = selection.corpus, selection.folds
     table = normalize_by_speaker(measured.table, speakers, selection.normalization, selection.enrolled)
-    rows = Rows.align(table, corpus.utterances, folds, corpus.task)
-    digests = None if measured.facts is None else measured.facts["samples_digest"]
-    check_leaks(folds, corpus.utterances, digests)
-    return rows
+    return Rows.align(table, corpus.utterances, folds, corpus.task)
 
 
 def score(prepared: Prepared, *, jobs: int | None = None, on_fold: OnFold | None = None) -> Result:
@@ -120,6 +136,8 @@ def score(prepared: Prepared, *, jobs: int | None = None, on_fold: OnFold | None
         metrics |= interval.metrics(name)
     by_fold = folds[f"fold_{primary}"]
     metrics |= {f"fold_{primary}_mean": float(by_fold.mean()), f"fold_{primary}_std": float(by_fold.std())}
+    # What is not defined, such as the AUROC of confidence where every answer is right, is no number.
+    metrics = {name: value for name, value in metrics.items() if math.isfinite(value)}
     reports = {r.fold.name: r.report for r in results}
     alone = member_predictions(prepared.rows, results)
     members = {name: pooled(found) for name, found in alone.items()}
@@ -190,9 +208,28 @@ def _logged(prepared: Prepared, project: Project, jobs: int | None, on_fold: OnF
         note=note(prepared),
     ) as run:
         result = score(prepared, jobs=jobs, on_fold=on_fold)
-        log.info("fitting the model for use on all %d utterances", len(prepared.rows))
-        with threadpool_limits(limits=1):
-            fitted = clone(prepared.estimator).fit(prepared.table, prepared.rows.truth)
-        model_uri = run.log(describe(result, fitted, here))
+        with _kept(result, project, run.run_id):
+            log.info("fitting the model for use on all %d utterances", len(prepared.rows))
+            with threadpool_limits(limits=1):
+                fitted = clone(prepared.estimator).fit(prepared.table, prepared.rows.truth)
+            model_uri = run.log(describe(result, fitted, here))
     told = replace(result, run_id=run.run_id, experiment_id=run.experiment_id, model_uri=model_uri)
     return replace(told, pending=run.away)
+
+
+@contextmanager
+def _kept(result: Result, project: Project, run_id: str) -> Iterator[None]:
+    """Keep scores and predictions on disk if what follows on them fails: they cost the folds."""
+    try:
+        yield
+    except BaseException as error:
+        folder = project.mlruns / "kept" / run_id
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            result.predictions.to_csv(folder / "predictions.csv", float_format="%.6g")
+            (folder / "result.json").write_text(json.dumps(result.as_dict(), indent=2, default=str), encoding="utf-8")
+        except OSError as full:
+            log.warning("the results could not be kept: %s", full)
+        else:
+            error.add_note(f"scores and predictions are kept in {folder}")
+        raise

@@ -50,7 +50,14 @@ class Selection:
 def load(request: CorpusRequest, project: Project) -> Corpus:
     """Load the corpus that a request names, under its label scheme."""
     return load_corpus(
-        request.corpus, request.root, request.labels, subset=request.subset, project=project, **request.reader_options
+        request.corpus,
+        request.root,
+        request.labels,
+        subset=request.subset,
+        map=request.map,
+        drop=request.drop,
+        project=project,
+        **request.reader_options,
     )
 
 

@@ -6,11 +6,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ser_experiments.evaluation.scoring import get_score
 from ser_experiments.experiment.estimator import views_of
 from ser_experiments.features.extractor import AT
 
 if TYPE_CHECKING:
     from ser_experiments.experiment.result import Prepared
+
+#: Below this AUROC of confidence probabilities tell nothing.
+TELLS = 0.6
 
 
 def tags(prepared: Prepared, environment: Mapping[str, object]) -> dict[str, object]:
@@ -46,7 +50,7 @@ def tags(prepared: Prepared, environment: Mapping[str, object]) -> dict[str, obj
 
 def warnings_for(prepared: Prepared, metrics: dict[str, float] | None = None) -> list[str]:
     """Return what must be said with the score, one line each."""
-    said = list(prepared.corpus.notes)
+    said = [*prepared.corpus.notes, *prepared.corpus.left_out.lines, *prepared.notes]
     if prepared.corpus.spec.warning:
         said.append(prepared.corpus.spec.warning)
     if prepared.setting.leaky:
@@ -58,6 +62,18 @@ def warnings_for(prepared: Prepared, metrics: dict[str, float] | None = None) ->
         said.append(f"normalised by speaker: {prepared.normalization.words}")
     if prepared.skipped:
         said.append(f"{len(prepared.skipped)} bad recordings were left out (--skip-bad)")
+    tells = (metrics or {}).get("confidence_auroc", 1.0)
+    if tells < TELLS:
+        said.append(
+            f"the probabilities do not tell right answers from wrong ones (AUROC of confidence {tells:.2f}, chance "
+            "0.5): go by the labels, not by how probable they are called"
+        )
+    if metrics and _perfect(prepared, metrics):
+        said.append(
+            f"{get_score(prepared.task.primary).title} {metrics[prepared.task.primary]:.3f} with an interval of width "
+            f"zero: no {prepared.folds.unit} has a single mistake, which speech does not give; look for a column or a "
+            "recording that knows the answer"
+        )
     ceiling = _ceiling(prepared)
     if metrics and metrics.get("uar", 0.0) > ceiling:
         said.append(
@@ -65,6 +81,14 @@ def warnings_for(prepared: Prepared, metrics: dict[str, float] | None = None) ->
             "look for a leak"
         )
     return said
+
+
+def _perfect(prepared: Prepared, metrics: Mapping[str, float]) -> bool:
+    """Whether the primary score is as good as it gets, whoever is left out."""
+    score = get_score(prepared.task.primary)
+    ends = [metrics.get(name, math.nan) for name in (score.name, f"{score.name}_ci_low", f"{score.name}_ci_high")]
+    best = score.limits[1] if score.better > 0 else score.limits[0]
+    return all(math.isclose(end, best, abs_tol=1e-9) for end in ends)
 
 
 def by_speaker(prepared: Prepared) -> bool:

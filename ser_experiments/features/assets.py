@@ -28,8 +28,8 @@ class Asset:
     path: str | Path
 
     @property
-    def digest(self) -> str:
-        """Return the digest of the content; read again only where a file changed its size, time or inode.
+    def files(self) -> dict[str, Path]:
+        """Return the files that it is made of, by what they are called in it.
 
         Raises
         ------
@@ -38,12 +38,20 @@ class Asset:
         """
         path = Path(self.path)
         if path.is_file():
-            files = {_ITSELF: path}
-        else:
-            files = {one.relative_to(path).as_posix(): one for one in sorted(path.rglob("*")) if one.is_file()}
-        if not files:
+            return {_ITSELF: path}
+        found = {one.relative_to(path).as_posix(): one for one in sorted(path.rglob("*")) if one.is_file()}
+        if not found:
             raise InputError(f"asset {path}: {'an empty folder' if path.is_dir() else 'no such file or folder'}")
-        return _content(tuple((name, str(file), *_state(file)) for name, file in files.items()))
+        return found
+
+    @property
+    def digest(self) -> str:
+        """Return the digest of the content; read again only where a file changed its size, time or inode."""
+        return _content(tuple((name, str(file), *_state(file)) for name, file in self.files.items()))
+
+
+class AssetAway(InputError):
+    """What a set's parameters name is not on this machine, and can be brought; nothing else is wrong with them."""
 
 
 def _state(file: Path) -> tuple[int, int, int, int]:

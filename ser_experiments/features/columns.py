@@ -27,8 +27,9 @@ class ColumnRule(Sequence[Column]):
     ----------
     name : str
         With fields in braces, e.g. ``"ssl_{layer:02d}_{dim:03d}__mean"``.
-    numbers : tuple of (str, range or tuple of int)
-        What each field runs through, e.g. ``(("layer", range(13)), ("dim", range(768)))``; the last runs fastest.
+    numbers : tuple of (str, range or tuple of int or str)
+        What each field runs through, numbers or words, e.g. ``(("layer", range(13)), ("dim", range(768)))``; the last
+        runs fastest.
     unit : str
         Of all of them.
     source : str
@@ -36,7 +37,7 @@ class ColumnRule(Sequence[Column]):
     """
 
     name: str
-    numbers: tuple[tuple[str, Sequence[int]], ...]
+    numbers: tuple[tuple[str, Sequence[int] | Sequence[str]], ...]
     unit: str
     source: str
 
@@ -53,7 +54,7 @@ class ColumnRule(Sequence[Column]):
         rest = index(place) + (len(self) if place < 0 else 0)
         if not 0 <= rest < len(self):
             raise IndexError(f"column {place} of {len(self)}")
-        fields: dict[str, int] = {}
+        fields: dict[str, int | str] = {}
         for field, values in reversed(self.numbers):
             rest, here = divmod(rest, len(values))
             fields[field] = values[here]
@@ -67,19 +68,20 @@ class ColumnRule(Sequence[Column]):
         """Return the names in order."""
         return list(_names(self))
 
-    def _column(self, fields: dict[str, int]) -> Column:
+    def _column(self, fields: dict[str, int | str]) -> Column:
         return Column(self.name.format(**fields), self.unit, self.source.format(**fields))
 
-    def _fields(self) -> Iterator[dict[str, int]]:
+    def _fields(self) -> Iterator[dict[str, int | str]]:
         fields = [field for field, _ in self.numbers]
-        return (dict(zip(fields, each, strict=True)) for each in product(*(values for _, values in self.numbers)))
+        values: list[Sequence[int | str]] = [list(each) for _, each in self.numbers]
+        return (dict(zip(fields, each, strict=True)) for each in product(*values))
 
 
 #: The columns of an output.
 Columns = tuple[Column, ...] | ColumnRule
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=256)
 def _names(rule: ColumnRule) -> tuple[str, ...]:
     return tuple(rule.name.format(**fields) for fields in rule._fields())
 

@@ -11,7 +11,8 @@ from pathlib import Path, PurePath
 import numpy as np
 import pandas as pd
 
-from ser_experiments.errors import InputError
+from ser_experiments.errors import InputError, nearest
+from ser_experiments.features.giveaways import giveaways
 from ser_experiments.features.storage import fetched, file_name, handed_over
 from ser_experiments.frames import GROUP, UTTERANCE_ID
 
@@ -39,7 +40,7 @@ _MATCHES: tuple[tuple[str, Callable[[str], Hashable]], ...] = (
 )
 
 
-def read_table(path: str | Path, utterances: pd.DataFrame) -> pd.DataFrame:
+def read_table(path: str | Path, utterances: pd.DataFrame, *, allow: Sequence[str] = ()) -> pd.DataFrame:
     """Read a table of features that another program made.
 
     Parameters
@@ -50,28 +51,42 @@ def read_table(path: str | Path, utterances: pd.DataFrame) -> pd.DataFrame:
         column ``utterance_id``, ``file``, ``filename``, ``path`` or ``name``: by its id, its path or its file name,
         with or without the ending. openSMILE's ``file, start, end`` is understood, segments included.
     utterances : DataFrame
-        Indexed by ``utterance_id``, with ``path``, ``speaker`` and perhaps ``start_s`` and ``end_s``.
+        Indexed by ``utterance_id``, with ``path`` and perhaps ``start_s`` and ``end_s``; columns of the table are held
+        against ``label``, ``speaker`` and ``session`` where these are known.
+    allow : sequence of str
+        Columns that are taken whatever they tell.
 
     Returns
     -------
     DataFrame
-        In the order of `utterances`: float32 columns and ``group``, the speaker. Other rows of the file are left out;
-        missing numbers are NaN.
+        In the order of `utterances`: float32 columns. Other rows of the file are left out; missing numbers are NaN.
 
     Raises
     ------
     InputError
         The file cannot be read or is empty, an utterance is missing or there twice, a column is not numeric, holds
-        infinite numbers, or gives the answer away.
+        infinite numbers, or gives the answer away: by its name, or by what it tells
+        (:mod:`ser_experiments.features.giveaways`); or a column that is allowed is not there.
     """
     with fetched(path) as file:
         table, id_column = _read(path, file)
-    features = _features(path, table, id_column)
+    names = _names(table, id_column)
+    for name in allow:
+        if name not in names:
+            raise InputError(f"table {path}: no column {name!r} to allow{nearest(name, names)}")
+    features = _features(path, table, id_column, allow)
     rows = _rows(path, table, id_column, utterances)
     if len(rows) < len(table):
         _log.info("%s: %d of %d rows are of other utterances", path, len(table) - len(rows), len(table))
-    frame = pd.DataFrame(features[rows], index=utterances.index, columns=_names(table, id_column), copy=False)
-    frame[GROUP] = utterances["speaker"].astype(str).to_numpy()
+    frame = pd.DataFrame(features[rows], index=utterances.index, columns=names, copy=False)
+    judged = [place for place, name in enumerate(names) if name not in allow]
+    in_order = pd.DataFrame(features[:, judged], columns=[names[place] for place in judged], copy=False)
+    for name, why in giveaways(frame.iloc[:, judged], utterances, in_order=in_order):
+        called = f"column {name!r}" if name else f"column {names.index(name) + 1} of the features, which has no name,"
+        raise InputError(
+            f"table {path}: {called} is no feature: it {why}; remove it, or say --allow-column {name or repr(name)} "
+            "where you mean it"
+        )
     frame.attrs["skipped"] = {}
     return frame
 
@@ -170,11 +185,11 @@ def _names(table: pd.DataFrame, id_column: str) -> list[str]:
     return [n for n in table.columns if n != id_column and n.strip().lower() not in PIECE_COLUMNS]
 
 
-def _features(path: str | Path, table: pd.DataFrame, id_column: str) -> np.ndarray:
+def _features(path: str | Path, table: pd.DataFrame, id_column: str, allow: Sequence[str]) -> np.ndarray:
     """Return the numbers as one array of shape (n_rows, n_columns)."""
     names = _names(table, id_column)
     for name in names:
-        if name.strip().lower() in GIVE_AWAY:
+        if name.strip().lower() in GIVE_AWAY and name not in allow:
             raise InputError(f"table {path}: column {name!r} is no feature but what the corpus says; remove it")
         if not pd.api.types.is_numeric_dtype(table[name]) or pd.api.types.is_complex_dtype(table[name]):
             example = next(iter(table[name].dropna()), None)

@@ -49,8 +49,8 @@ class Extractor:
 
     @property
     def name(self) -> str:
-        """Return ``SET`` for the first output, else ``SET/OUTPUT``; either perhaps with ``@VIEW``."""
-        if not self.number:
+        """Return ``SET`` for the output that is meant by it alone, else ``SET/OUTPUT``; either perhaps ``@VIEW``."""
+        if not self.number and "" not in self.measure.stands_for:
             return self.measure.name
         plain, at, view = self.measure.name.partition(AT)
         return f"{plain}{SLASH}{self.output.name}{at}{view}"
@@ -106,6 +106,11 @@ class Extractor:
         return identity.of(self.identity, size=identity.CITED)
 
     @property
+    def measured_by(self) -> tuple[str, str]:
+        """Return what is equal for the outputs of one measure."""
+        return self.measure.name, self.measure.digest
+
+    @property
     def outputs(self) -> list[Extractor]:
         """Return the extractors of all outputs of the measure, this one among them."""
         return [replace(self, number=number) for number in range(len(self.measure.outputs))]
@@ -129,7 +134,7 @@ class Extractor:
         AudioError
             No samples, or samples that are NaN, infinite or too large to be squared.
         """
-        return self.measure(audio, sample_rate)[self.number]
+        return self.measure.outputs_of(audio, sample_rate, [self.number])[self.number]
 
 
 def set_names() -> list[str]:
@@ -143,21 +148,55 @@ def get_extractor(name: str, **params: object) -> Extractor:
     Parameters
     ----------
     name : str
-        The set, e.g. ``"lld"``, another than its first output (``"encoder/frames"``), or either as measured on a view
-        of the recording, e.g. ``"lld@noise"``.
+        The set, e.g. ``"lld"``, another than its first output (``"encoder/frames_3"``), or either as measured on a
+        view of the recording, e.g. ``"lld@noise"``.
     **params
         Parameters of the set where they differ from the defaults.
 
     Raises
     ------
     InputError
-        No such set, output, view or parameter; the nearest name is given.
+        No such set, output, view or parameter, for which the nearest name is given; or several outputs go by the name.
     """
+    found = get_extractors(name, **params)
+    if len(found) > 1:
+        each = ", ".join(repr(one.name) for one in found)
+        raise InputError(f"feature set {name!r} stands for {len(found)} outputs; ask for one of {each}")
+    return found[0]
+
+
+def get_extractors(name: str, **params: object) -> list[Extractor]:
+    """Build everything that a name stands for; see :func:`get_extractor`, which builds the one where it is one."""
     plain, at, view = name.partition(AT)
     set_name, slash, output = plain.partition(SLASH)
     measure = get_measure(set_name, **params)
-    number = _number(measure, output) if slash else 0
-    return Extractor(viewed(measure, view) if at else measure, number)
+    numbers = _numbers(measure, output) if slash else _meant(measure)
+    built = viewed(measure, view) if at else measure
+    return [Extractor(built, number) for number in numbers]
+
+
+def offered(set_name: str, **params: object) -> dict[str, list[Extractor]]:
+    """Return what a set offers by name: its outputs, or the names that stand for several of them."""
+    measure = get_measure(set_name, **params)
+    if not measure.stands_for:
+        return {one.name: [one] for one in Extractor(measure).outputs}
+    names = [f"{set_name}{SLASH}{name}" if name else set_name for name in measure.stands_for]
+    return {name: get_extractors(name, **params) for name in names}
+
+
+def resolved(name: str, params: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    """Return the outputs that a name stands for, each by its own name, with the parameters that build it.
+
+    Parameters that only choose outputs are gone, so that two who chose differently agree on every output they share.
+    """
+    return {
+        one.name: {
+            **{key: value for key, value in params.items() if key not in one.measure.chooses},
+            # Where an asset lies is told as it was found, so that it is found again.
+            **{key: one.measure.params[key] for key in one.measure.needs.assets if key in one.measure.params},
+        }
+        for one in get_extractors(name, **params)
+    }
 
 
 def get_measure(name: str, **params: object) -> Measure:
@@ -182,11 +221,21 @@ def params_of(name: str, params: Mapping[str, Mapping[str, object]]) -> Mapping[
     return params.get(set_of(name), {}) if own is None else own
 
 
-def _number(measure: Measure, output: str) -> int:
-    first, *others = (one.name for one in measure.outputs)
-    if output == first:
+def _meant(measure: Measure) -> list[int]:
+    """Return the numbers of the outputs that the set's name alone stands for."""
+    names = [one.name for one in measure.outputs]
+    return [names.index(name) for name in measure.stands_for.get("", names[:1])]
+
+
+def _numbers(measure: Measure, output: str) -> list[int]:
+    names = [one.name for one in measure.outputs]
+    if output in measure.stands_for:
+        return [names.index(name) for name in measure.stands_for[output]]
+    first_alone = "" not in measure.stands_for
+    if first_alone and output == names[0]:
         # One thing, one name: a column of a table is called after it.
         raise InputError(f"feature set {measure.name!r}: output {output!r} is its first; write {measure.name!r}")
-    if output not in others:
-        raise InputError(f"feature set {measure.name!r}: unknown output {output!r}{nearest(output, others)}")
-    return 1 + others.index(output)
+    if output not in names:
+        known = [name for name in (*measure.stands_for, *names[first_alone:]) if name]
+        raise InputError(f"feature set {measure.name!r}: unknown output {output!r}{nearest(output, known)}")
+    return [names.index(output)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -24,8 +24,9 @@ from ser_experiments.features.columns import Columns, unnamed
 
 Audio = NDArray[np.float32]
 Array = NDArray[np.floating[Any]]
-#: Takes clips, mono at the rate of the measure; returns for each clip one array an output, in their order.
-Opened = Callable[[Sequence[Audio]], Sequence[Sequence[Array]]]
+#: Takes clips, mono at the rate of the measure; returns for each clip one array an output, in their order. Where the
+#: measure has a `choose`, it also takes which outputs are wanted, and gives those alone.
+Opened = Callable[..., Sequence[Sequence[Array]]]
 #: Samples beyond this cannot be resampled and squared; full scale is 1.
 LOUDEST = 1e15
 #: The axes of an output: a row of functionals; an array over time; a row a layer of a network.
@@ -150,6 +151,16 @@ class Measure:
         The parameters the set was built with, JSON values only.
     libraries : tuple of str
         The distributions whose versions can change the numbers.
+    choose : callable, optional
+        Of a measure that need not give everything at once, such as a network that may stop at a layer: takes the
+        numbers of the outputs that are wanted and returns, in order, those that the same pass gives at no cost.
+    stands_for : mapping of str to tuple of str
+        Names that stand for several outputs: ``""`` is what the set's name alone stands for, by default the first.
+    chooses : mapping of str to tuple
+        Parameters that say what names stand for, and change nothing of any output, each with its values that stand
+        for one output: what a search over ``"each"`` goes through.
+    without_effect : tuple of str
+        Other parameters that change no number, such as where an asset lies.
     """
 
     name: str
@@ -159,11 +170,18 @@ class Measure:
     needs: Needs = field(default_factory=Needs)
     params: Mapping[str, object] = field(default_factory=dict)
     libraries: tuple[str, ...] = ("numpy", "scipy", "librosa", "soundfile", "soxr")
+    choose: Callable[[frozenset[int]], tuple[int, ...]] | None = None
+    stands_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    chooses: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+    without_effect: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = [output.name for output in self.outputs]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"measure {self.name!r}: needs outputs of different names, got {names}")
+        for name, meant in self.stands_for.items():
+            if not meant or not set(meant) <= set(names) or name in names:
+                raise ValueError(f"measure {self.name!r}: {name!r} must stand for outputs and be none, got {meant}")
 
     @property
     def identity(self) -> dict[str, object]:
@@ -177,11 +195,12 @@ class Measure:
 
     def identity_of(self, output: Output, name: str) -> dict[str, object]:
         """Return everything that can change a number of an output that is called `name`, and nothing else."""
+        unseen = {*self.chooses, *self.without_effect}
         found: dict[str, object] = {
             "set": name,
             "version": self.version,
             "sample_rate": self.needs.sample_rate,
-            "params": dict(sorted(self.params.items())),
+            "params": {name: value for name, value in sorted(self.params.items()) if name not in unseen},
             "dtype": output.dtype,
             "libraries": identity.libraries(self.libraries),
         }
@@ -218,10 +237,38 @@ class Measure:
                     known = _OPEN[self.name] = (wanted, self.open())
         return known[1]
 
+    def given(self, wanted: Iterable[int]) -> tuple[int, ...]:
+        """Return the numbers of the outputs that a pass for some of them gives."""
+        every = tuple(range(len(self.outputs)))
+        return every if self.choose is None else self.choose(frozenset(wanted))
+
+    def measured(self, clips: Sequence[Audio], wanted: Iterable[int]) -> list[dict[int, Array]]:
+        """Measure prepared clips in one pass; return of each its outputs by number, those wanted among them.
+
+        Raises
+        ------
+        ValueError
+            The measure gave another number of clips or outputs than it was asked for.
+        """
+        numbers = self.given(wanted)
+        found = list(self.opened()(clips) if self.choose is None else self.opened()(clips, numbers))
+        if len(found) != len(clips):
+            raise ValueError(f"gave {len(found)} results for {len(clips)} clips")
+        for one in found:
+            if len(one) != len(numbers):
+                raise ValueError(f"gave {len(one)} outputs, expected {len(numbers)}")
+        return [dict(zip(numbers, one, strict=True)) for one in found]
+
+    def outputs_of(self, audio: NDArray[np.floating], sample_rate: int, wanted: Iterable[int]) -> dict[int, Array]:
+        """Measure one recording, of shape (n_samples,) or (n_samples, n_channels); return some outputs by number."""
+        (found,) = self.measured([self.prepared(audio, sample_rate)], wanted)
+        return found
+
     def __call__(self, audio: NDArray[np.floating], sample_rate: int) -> tuple[Array, ...]:
         """Measure one recording, of shape (n_samples,) or (n_samples, n_channels); return one array an output."""
-        (found,) = self.opened()([self.prepared(audio, sample_rate)])
-        return tuple(found)
+        every = range(len(self.outputs))
+        found = self.outputs_of(audio, sample_rate, every)
+        return tuple(found[number] for number in every)
 
     def without_names(self) -> Measure:
         """Return the measure without the names of its columns, which would weigh more than the work of a worker."""

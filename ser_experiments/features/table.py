@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from ser_experiments import project
 from ser_experiments.errors import InputError, StoreError, nearest
 from ser_experiments.features.extraction.plan import Request
-from ser_experiments.features.extractor import Extractor, get_extractor, params_of, set_of
+from ser_experiments.features.extractor import Extractor, get_extractors, params_of, set_of
 from ser_experiments.features.progress import Callback
 from ser_experiments.features.store.codecs import codec_of
+from ser_experiments.features.store.costs import cost_of
 from ser_experiments.features.store.files import table_folder
 from ser_experiments.features.store.parts import RowsByKey
 from ser_experiments.features.store.survey import to_frame
-from ser_experiments.frames import GROUP
 
 
 class BadRecordings(InputError):
@@ -71,9 +71,15 @@ def extract(set_name: str, audio: NDArray[np.floating], sample_rate: int, **para
     AudioError
         The audio cannot be used.
     """
-    extractor = get_extractor(set_name, **params)
-    values = extractor(audio, sample_rate)
-    return codec_of(extractor.output).result(set_name, extractor.columns, values)
+    extractors = get_extractors(set_name, **params)
+    found = extractors[0].measure.outputs_of(audio, sample_rate, [one.number for one in extractors])
+    results = [codec_of(one.output).result(one.name, one.columns, found[one.number]) for one in extractors]
+    if len(results) == 1:
+        return results[0]
+    if any(codec_of(one.output).width == 0 for one in extractors):
+        names = ", ".join(repr(one.name) for one in extractors)
+        raise InputError(f"feature set {set_name!r} stands for several arrays over time; ask for one of {names}")
+    return pd.concat(results).rename(set_name)
 
 
 def table_row(extractors: Sequence[Extractor], audio: NDArray[np.floating], sample_rate: int) -> dict[str, Any]:
@@ -84,13 +90,16 @@ def table_row(extractors: Sequence[Extractor], audio: NDArray[np.floating], samp
     AudioError
         The audio cannot be used.
     """
-    passes: dict[tuple[str, str], tuple[NDArray[np.floating], ...]] = {}
+    wanted: dict[tuple[str, str], list[Extractor]] = {}
+    for extractor in extractors:
+        wanted.setdefault(extractor.measured_by, []).append(extractor)
+    passes = {
+        name: found[0].measure.outputs_of(audio, sample_rate, [one.number for one in found])
+        for name, found in wanted.items()
+    }
     row: dict[str, Any] = {}
     for extractor in extractors:
-        measured_by = extractor.measure.name, extractor.measure.digest
-        if measured_by not in passes:
-            passes[measured_by] = extractor.measure(audio, sample_rate)
-        values = passes[measured_by][extractor.number]
+        values = passes[extractor.measured_by][extractor.number]
         row |= codec_of(extractor.output).cells(extractor.name, extractor.columns, values)
     return row
 
@@ -113,7 +122,7 @@ def feature_table(
         Feature sets, whose columns stand side by side. ``"SET/OUTPUT"`` is another than a set's first output, and
         outputs of one set are measured together.
     utterances : DataFrame
-        Indexed by ``utterance_id``, with ``path``, ``speaker`` and perhaps ``start_s`` and ``end_s``.
+        Indexed by ``utterance_id``, with ``path`` and perhaps ``start_s`` and ``end_s``.
     params : mapping, optional
         Parameters by set where they differ from the defaults; they are those of all its outputs.
     cache : Path, optional
@@ -129,7 +138,8 @@ def feature_table(
     -------
     DataFrame
         In the order of `utterances`: float32 columns of functionals, one column of references for each output over
-        time, called as it was asked for, and ``group``, the speaker.
+        time, called as it was asked for. Who speaks is no feature: hand ``utterances["speaker"]`` to whatever splits
+        or fits, as ``groups``.
 
     Raises
     ------
@@ -145,7 +155,8 @@ def feature_table(
     for name in params:
         if name not in asked:
             raise InputError(f"parameters for feature set {name!r}, which is not asked for{nearest(name, set_names)}")
-    extractors = [get_extractor(name, **params_of(name, params)) for name in dict.fromkeys(set_names)]
+    asked_for = [one for name in set_names for one in get_extractors(name, **params_of(name, params))]
+    extractors = list({one.name: one for one in asked_for}.values())
     cache = cache or project.find().cache
     return build(extractors, utterances, cache=cache, jobs=jobs, skip_bad=skip_bad, progress=progress)
 
@@ -173,9 +184,27 @@ def build(
     if lost:
         raise StoreError(f"table store {request.cache}: {len(lost)} rows vanished while they were read; run again")
     frame = table.frame(kept, utterances.index[kept])
-    frame[GROUP] = utterances["speaker"].iloc[kept].astype(str).to_numpy()
     frame.attrs["skipped"] = {str(utterances.index[place]): problems[place] for place in sorted(problems)}
     return frame
+
+
+def measuring_cost(sets: Mapping[str, Mapping[str, object]], cache: Path) -> float | None:
+    """Return the milliseconds that it took on this machine to measure a second of audio; None where nobody knows.
+
+    Parameters
+    ----------
+    sets : mapping of str to mapping
+        Feature sets with their parameters.
+    cache : Path
+        The cache folder.
+    """
+    passes: dict[tuple[str, str], list[float | None]] = {}
+    for name, params in sets.items():
+        for one in get_extractors(name, **params):
+            passes.setdefault(one.measured_by, []).append(cost_of(table_folder(cache, one.name, one.digest)))
+    known = [[cost for cost in costs if cost is not None] for costs in passes.values()]
+    # Outputs of one measure share a pass; the dearest is what a pass for all of them costs.
+    return sum(map(max, known)) if known and all(known) else None
 
 
 def survey(
@@ -184,6 +213,7 @@ def survey(
     cache: Path | None = None,
     jobs: int | None = None,
     progress: Callback | None = None,
+    envelopes: bool = False,
 ) -> pd.DataFrame:
     """Return what the recordings are like, the unusable ones included.
 
@@ -197,13 +227,16 @@ def survey(
         Processes; by default one a core.
     progress : callable, optional
         As of :func:`feature_table`.
+    envelopes : bool
+        Whether to say what copies are found by, too.
 
     Returns
     -------
     DataFrame
         On the index of `utterances`: ``samples_digest`` (of the decoded mono samples, equal for copies),
         ``duration_s``, ``sample_rate`` in Hz, ``peak`` (full scale is 1), ``rms_db`` and ``problem`` (None, or why the
-        recording cannot be used; then the others are missing).
+        recording cannot be used; then the others are missing). With `envelopes` also ``content`` (a digest of the file)
+        and ``envelope`` (bytes, see :mod:`ser_experiments.features.dsp.envelope`).
 
     Raises
     ------
@@ -218,7 +251,11 @@ def survey(
         known = request.surveyed()
     if any(row is None for row in known):
         raise StoreError(f"table store {request.cache}: rows vanished while they were read; run again")
-    return to_frame([row for row in known if row is not None], utterances.index)
+    facts = to_frame([row for row in known if row is not None], utterances.index)
+    if envelopes:
+        facts["content"] = pd.Series(request.contents, index=facts.index, dtype=object)
+        facts["envelope"] = pd.Series(request.envelopes(), index=facts.index, dtype=object)
+    return facts
 
 
 class _Table:

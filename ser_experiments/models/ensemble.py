@@ -15,7 +15,7 @@ from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import Bunch
 
-from ser_experiments.models.grouping import ByColumn
+from ser_experiments.models.grouping import ByColumn, with_groups
 from ser_experiments.models.report import FitReport, report_of
 from ser_experiments.models.row_weights import weighted_mean
 from ser_experiments.models.spec import FitIdentity
@@ -53,7 +53,9 @@ class AverageOfMembers(_Members, VotingClassifier):
     def __init__(self, estimators: list[tuple[str, BaseEstimator]]) -> None:
         super().__init__(estimators, voting="soft")
 
-    def fit(self, X: pd.DataFrame, y: object, sample_weight: NDArray[np.float64] | None = None) -> AverageOfMembers:
+    def fit(
+        self, X: pd.DataFrame, y: object, sample_weight: NDArray[np.float64] | None = None, groups: object = None
+    ) -> AverageOfMembers:
         """Fit every member on all rows.
 
         Parameters
@@ -64,7 +66,10 @@ class AverageOfMembers(_Members, VotingClassifier):
             Class labels.
         sample_weight : array-like of shape (n_rows,), optional
             Weights of the rows.
+        groups : array-like of shape (n_rows,), optional
+            The speaker or session of each row; by default the column ``group``.
         """
+        X = with_groups(X, groups)
         # VotingClassifier hands its members numbers instead of labels; a member's own run was fitted on labels.
         labels = np.asarray(y)
         self.le_ = LabelEncoder().fit(labels)
@@ -99,7 +104,9 @@ class StackOfMembers(_Members, StackingClassifier):
         self.final_estimator: BaseEstimator | None = final_estimator
         self.cv: object = cv
 
-    def fit(self, X: pd.DataFrame, y: object, sample_weight: NDArray[np.float64] | None = None) -> StackOfMembers:
+    def fit(
+        self, X: pd.DataFrame, y: object, sample_weight: NDArray[np.float64] | None = None, groups: object = None
+    ) -> StackOfMembers:
         """Fit the members and the final model.
 
         Parameters
@@ -110,7 +117,10 @@ class StackOfMembers(_Members, StackingClassifier):
             Class labels.
         sample_weight : array-like of shape (n_rows,), optional
             Weights of the rows, for the members and for the final model.
+        groups : array-like of shape (n_rows,), optional
+            The speaker or session of each row, which inner folds keep apart; by default the column ``group``.
         """
+        X = with_groups(X, groups)
         labels = np.asarray(y)
         # As above: members are fitted on labels, not on numbers, so that their own runs' fits can be taken.
         self._label_encoder = LabelEncoder().fit(labels)

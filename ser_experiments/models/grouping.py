@@ -20,6 +20,7 @@ from sklearn.model_selection import GroupKFold
 
 from ser_experiments.errors import InputError, LeakError
 from ser_experiments.frames import GROUP
+from ser_experiments.identity import canonical
 
 
 class ByColumn(BaseEstimator):
@@ -78,8 +79,34 @@ class ByColumn(BaseEstimator):
 def groups_of(X: object) -> NDArray[np.str_]:
     """Return the column ``group`` of a table as strings; an InputError where there is none."""
     if not isinstance(X, pd.DataFrame) or GROUP not in X.columns:
-        raise InputError(f"the table has no column {GROUP!r}; it must hold the speaker or session of each row")
+        raise InputError(
+            f"the table has no column {GROUP!r}; say fit(X, y, groups=...) with the speaker or session of each row"
+        )
     return X[GROUP].astype(str).to_numpy(dtype=str)
+
+
+def with_groups(X: pd.DataFrame, groups: object = None) -> pd.DataFrame:
+    """Return a table with the groups of its rows in ``group``, as everything inside an estimator reads them.
+
+    Parameters
+    ----------
+    X : DataFrame of shape (n_rows, n_columns)
+        A feature table.
+    groups : array-like of shape (n_rows,), optional
+        The speaker or session of each row; without it the table is returned as it is.
+
+    Raises
+    ------
+    InputError
+        There are more groups than rows, or fewer.
+    """
+    if groups is None:
+        return X
+    # By place, as scikit-learn passes them: after its indexing, an array and a Series of other labels are the same.
+    named = np.asarray(groups).astype(str)
+    if named.shape != (len(X),):
+        raise InputError(f"groups of shape {named.shape} for {len(X)} rows; give one a row")
+    return X.assign(**{GROUP: named})
 
 
 def assert_disjoint(train: NDArray[np.str_], test: NDArray[np.str_]) -> None:
@@ -120,15 +147,22 @@ def columns_of(sets: Sequence[str], params: Mapping[str, Mapping[str, object]] |
     """Return the columns of each feature set."""
     from ser_experiments.features.extractor import params_of
 
-    return [_columns_of(one, json.dumps(params_of(one, params or {}), sort_keys=True, default=str)) for one in sets]
+    return [_columns_of(one, json.dumps(canonical(params_of(one, params or {})), sort_keys=True)) for one in sets]
+
+
+def arrays_of(sets: Sequence[str], params: Mapping[str, Mapping[str, object]] | None = None) -> list[str]:
+    """Return the columns of arrays over time that feature sets stand for."""
+    from ser_experiments.features.extractor import get_extractors, params_of
+
+    return [one.name for name in sets for one in get_extractors(name, **params_of(name, params or {}))]
 
 
 @lru_cache(maxsize=256)
 def _columns_of(name: str, params: str) -> tuple[str, ...]:
     """Return the columns of a set; a set of thousands of columns takes longer to build than to look up."""
-    from ser_experiments.features.extractor import get_extractor
+    from ser_experiments.features.extractor import get_extractors
 
-    return tuple(get_extractor(name, **json.loads(params)).column_names)
+    return tuple(column for one in get_extractors(name, **json.loads(params)) for column in one.column_names)
 
 
 @runtime_checkable
@@ -184,7 +218,7 @@ class TakeColumns(TransformerMixin, BaseEstimator):
         if not self.sets:
             return [name for name in X.columns if name != GROUP]
         if self.layout == "array":
-            return list(self.sets)
+            return arrays_of(self.sets, self.params)
         return [name for names in columns_of(self.sets, self.params) for name in names]
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame | NDArray[np.float32]:

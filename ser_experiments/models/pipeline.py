@@ -133,6 +133,7 @@ def build_model(
     if "random_state" in allowed:
         settings.setdefault("random_state", random_state)
     _check_weights(settings.get("class_weight"))
+    _check_sizes(settings)
     # A value that a fit would refuse is refused before anything is measured.
     try:
         _refuse_truth_for_numbers(spec.build().get_params(), settings)
@@ -142,6 +143,14 @@ def build_model(
     except (InvalidParameterError, InputError) as error:
         raise InputError(f"model: {' '.join(str(error).split())}") from error
     return estimator
+
+
+def _check_sizes(settings: Mapping[str, object]) -> None:
+    """Refuse whole numbers that no library can hold."""
+    for name, value in settings.items():
+        most = 2**32 if name == "random_state" else 2**31
+        if isinstance(value, int) and not -(2**31) < value < most:
+            raise InputError(f"model: {name} must be below {most}, got {value}")
 
 
 def _refuse_truth_for_numbers(usual: Mapping[str, object], settings: Mapping[str, object]) -> None:

@@ -20,6 +20,7 @@ from sklearn.base import BaseEstimator, clone
 
 from ser_experiments.models.fit_key import fit_key
 from ser_experiments.models.fits import FIT, find_fit, keep_fit
+from ser_experiments.models.grouping import with_groups
 from ser_experiments.models.report import FitReport, report_of
 from ser_experiments.models.wrapper import Wrapper, fit
 from ser_experiments.parallel import single_threaded
@@ -52,7 +53,9 @@ class Remembered(Wrapper):
         self.estimator = estimator
         self.folder = folder
 
-    def fit(self, X: pd.DataFrame, y: object, sample_weight: NDArray[np.float64] | None = None) -> Remembered:
+    def fit(
+        self, X: pd.DataFrame, y: object, sample_weight: NDArray[np.float64] | None = None, groups: object = None
+    ) -> Remembered:
         """Fit, or find the fit.
 
         Parameters
@@ -63,7 +66,10 @@ class Remembered(Wrapper):
             Class labels.
         sample_weight : array-like of shape (n_rows,), optional
             Weights of the rows.
+        groups : array-like of shape (n_rows,), optional
+            The speaker or session of each row, which inner folds keep apart; by default the column ``group``.
         """
+        X = with_groups(X, groups)
         truth = np.asarray(y)
         path = None
         if self.folder is not None:
@@ -71,11 +77,13 @@ class Remembered(Wrapper):
         found = None if path is None else find_fit(path)
         self.reused_ = found is not None
         if found is None:
-            start = time.process_time()
+            start, began = time.process_time(), time.perf_counter()
             # A search hands out its own fits; any other fit stays in one piece.
             inside = isinstance(self.estimator, Wrapper) and self.estimator.parallel_inside
             with nullcontext() if inside else single_threaded():
                 found = fit(clone(self.estimator), X, truth, sample_weight)
+            # Kept with the fit: what it cost is told as well when it is found again.
+            found.fit_s_ = round(time.perf_counter() - began, 3)
             if path is not None and time.process_time() - start > WORTH_S:
                 keep_fit(found, path)
         self.estimator_ = found
@@ -89,8 +97,9 @@ class Remembered(Wrapper):
 
     @property
     def fit_report_(self) -> FitReport:
-        """What the fitted classifier tells of its fit, and whether it was reused."""
-        return replace(report_of(self.estimator_), reused=self.reused_)
+        """What the fitted classifier tells of its fit, whether it was reused, and how long it took when it was made."""
+        seconds = getattr(self.estimator_, "fit_s_", None)
+        return replace(report_of(self.estimator_), reused=self.reused_, seconds=seconds)
 
 
 def keeping_nothing(estimator: BaseEstimator) -> BaseEstimator:

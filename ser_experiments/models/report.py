@@ -37,6 +37,8 @@ class FitReport:
     ----------
     reused : bool or None
         Whether the fit was kept by an earlier run; None where fits are not kept at all.
+    seconds : float or None
+        How long the fit took when it was made; None where nobody noted it.
     search : SearchReport or None
         What chose its parameters.
     members : mapping of str to FitReport
@@ -50,6 +52,7 @@ class FitReport:
     """
 
     reused: bool | None = None
+    seconds: float | None = None
     search: SearchReport | None = None
     members: Mapping[str, FitReport] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)

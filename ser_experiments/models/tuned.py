@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from ser_experiments.models.fit_key import fit_key
 from ser_experiments.models.fits import TRIALS, touch
 from ser_experiments.models.grouping import ByColumn, input_columns
 from ser_experiments.models.report import FitReport, SearchReport, report_of
+from ser_experiments.models.search_space import FEATURES, fixed, grid, holds, suggest
 from ser_experiments.models.wrapper import Wrapper, fit
 from ser_experiments.parallel import chosen_workers, single_threaded
 
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
     import optuna
 
 log = logging.getLogger(__name__)
-#: What a range may hold in a definition.
-_RANGE = {"low", "high", "log"}
 #: Attributes that had another name in models saved before.
 _RENAMED = {"best_uar_": "best_score_", "trials_": "cv_results_"}
 
@@ -41,7 +41,8 @@ _RENAMED = {"best_uar_": "best_score_", "trials_": "cv_results_"}
 class Tuned(Wrapper):
     """A pipeline whose parameters are chosen by the UAR pooled over inner folds, then fitted on all rows.
 
-    The first trial is the recipe as it stands; the others are drawn by Optuna's TPE sampler. Every trial has a seed
+    The first trial is the recipe as it stands; the others are drawn by Optuna's TPE sampler, or, where the space holds
+    no more combinations of choices than there are trials, each combination has one. Every trial has a seed
     of its own and is written to a file as soon as it is done, so a search that was interrupted goes on where it stopped
     and ends where it would have ended.
 
@@ -51,7 +52,8 @@ class Tuned(Wrapper):
         Arguments of :func:`ser_experiments.models.pipeline.build_pipeline`.
     space : dict of str to dict or list
         What is searched: ``"model.C": {"low": 0.1, "high": 10.0, "log": True}`` or a list of choices; the names are
-        ``model.`` and a parameter of the family, or ``pipeline.`` and an option of the pipeline.
+        ``model.`` and a parameter of the family, ``pipeline.`` and an option of the pipeline, or ``features.SET.`` and
+        a parameter that chooses among the set's outputs, such as the layers of an encoder.
     trials : int, default=25
         Trials, the recipe's own among them.
     folds : int, default=3
@@ -73,6 +75,7 @@ class Tuned(Wrapper):
         ``number``, ``params``, ``uar`` and ``seconds`` of each trial.
     """
 
+    version = "2"
     libraries = ("optuna",)
     without_effect = ("folder",)
     parallel_inside = True
@@ -108,14 +111,16 @@ class Tuned(Wrapper):
         labels = np.asarray(y)
         study = self._study(X, labels, sample_weight)
         splits = list(ByColumn(self.folds).split(X))
-        while (done := len(_finished(study))) < self.trials:
+        planned = self._planned()
+        n_trials = self.trials if planned is None else len(planned)
+        while (done := len(_finished(study))) < n_trials:
             # A seed for each trial, so that it does not matter in how many sittings the trials were made.
             study.sampler = _sampler(self.seed + done)
-            if done == 0:
-                study.enqueue_trial(self._start())
+            if planned is not None or done == 0:
+                study.enqueue_trial(fixed(self.space, self._start() if planned is None else planned[done]))
             trial = study.ask()
             start = time.perf_counter()
-            chosen = {name: _suggest(trial, name, values) for name, values in self.space.items()}
+            chosen = {name: suggest(trial, name, values) for name, values in self.space.items()}
             score = self._score(chosen, X, labels, splits, sample_weight)
             trial.set_user_attr("seconds", round(time.perf_counter() - start, 3))
             trial.set_user_attr("params", chosen)
@@ -156,8 +161,12 @@ class Tuned(Wrapper):
                     raise InputError(f"search: space: {name} = {value!r}: {error}") from error
 
     def input_columns(self, X: pd.DataFrame) -> list[str]:
-        """Return the columns that a fit depends on, which the space cannot change."""
-        return input_columns(self._pipeline({}, calibrate=False), X)
+        """Return the columns that a fit depends on, whatever is chosen."""
+        choices = [values for name, values in self.space.items() if name.startswith(FEATURES)]
+        names = [name for name in self.space if name.startswith(FEATURES)]
+        every: list[dict[str, Any]] = [dict(zip(names, each, strict=True)) for each in product(*choices)]
+        found = [input_columns(self._pipeline(chosen, calibrate=False), X) for chosen in every]
+        return list(dict.fromkeys(name for columns in found for name in columns))
 
     @property
     def fit_report_(self) -> FitReport:
@@ -177,6 +186,10 @@ class Tuned(Wrapper):
             section, option = name.split(".", 1)
             if section == "model":
                 recipe["params"][option] = value
+            elif name.startswith(FEATURES):
+                one, param = option.rsplit(".", 1)
+                given = recipe.get("set_params") or {}
+                recipe["set_params"] = {**given, one: {**given.get(one, {}), param: value}}
             else:
                 recipe[option] = value
         if not calibrate:
@@ -208,9 +221,18 @@ class Tuned(Wrapper):
         for name, values in self.space.items():
             section, option = name.split(".", 1)
             source = (self.recipe.get("params") or {}) if section == "model" else self.recipe
-            if option in source and _holds(values, source[option]):
+            if name.startswith(FEATURES):
+                one, option = option.rsplit(".", 1)
+                source = (self.recipe.get("set_params") or {}).get(one, {})
+            if option in source and holds(values, source[option]):
                 found[name] = source[option]
         return found
+
+    def _planned(self) -> list[dict[str, Any]] | None:
+        """Return every combination of the space, the recipe's own first; None where trials are drawn."""
+        every = grid(self.space, self.trials)
+        start = self._start()
+        return every and sorted(every, key=lambda one: any(one[name] != value for name, value in start.items()))
 
     def _study(self, X: pd.DataFrame, y: NDArray[np.str_], weights: NDArray[np.float64] | None) -> optuna.Study:
         """Return the study of exactly these rows and this search, with the trials made so far."""
@@ -265,68 +287,6 @@ def _finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
     import optuna
 
     return study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
-
-
-def _suggest(trial: optuna.Trial, name: str, values: Mapping[str, Any] | list[Any]) -> Any:
-    if isinstance(values, list):
-        # Optuna knows a choice by its value; a list or a table is none.
-        return trial.suggest_categorical(name, values)
-    low, high, log_scale = values["low"], values["high"], values.get("log", False)
-    if isinstance(low, int) and isinstance(high, int):
-        return trial.suggest_int(name, low, high, log=log_scale)
-    return trial.suggest_float(name, low, high, log=log_scale)
-
-
-def _holds(values: Mapping[str, Any] | list[Any], value: Any) -> bool:
-    if isinstance(values, list):
-        return value in values
-    return isinstance(value, (int, float)) and values["low"] <= value <= values["high"]
-
-
-def flat_space(raw: Mapping[str, Any], allowed: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, Any]]:
-    """Read ``[search.space]``: tables within tables become dotted names, each with its range or choices.
-
-    Parameters
-    ----------
-    raw : mapping
-        As TOML gives it.
-    allowed : mapping of str to collection of str
-        The options of each section, ``model`` and ``pipeline``.
-    where : str
-        The section so far.
-
-    Raises
-    ------
-    InputError
-        An unknown name, or a value that is neither a range nor a list of choices.
-    """
-    from ser_experiments.errors import nearest
-
-    for key, value in raw.items():
-        name = f"{where}.{key}" if where else key
-        if isinstance(value, Mapping) and not _RANGE & set(value) and name in allowed:
-            yield from flat_space(value, allowed, name)
-            continue
-        section, _, option = name.partition(".")
-        if section not in allowed:
-            raise InputError(f"search: space: unknown section {section!r}{nearest(section, allowed)}")
-        if option not in allowed[section]:
-            raise InputError(f"search: space: {section} has no {option!r}{nearest(option, allowed[section])}")
-        yield name, _checked(name, value)
-
-
-def _checked(name: str, value: Any) -> Any:
-    if isinstance(value, list) and value and all(isinstance(v, (str, int, float, bool)) for v in value):
-        return value
-    if isinstance(value, Mapping) and set(value) <= _RANGE and {"low", "high"} <= set(value):
-        low, high, log_scale = value["low"], value["high"], value.get("log", False)
-        numbers = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in (low, high))
-        if numbers and low < high and isinstance(log_scale, bool) and (low > 0 or not log_scale):
-            return dict(value)
-    raise InputError(
-        f"search: space: {name} is {value!r}; expected choices such as [1, 2] or a range such as "
-        "{ low = 0.1, high = 10.0, log = true } with low < high (and above 0 with log)"
-    )
 
 
 #: What a saved model may hold of this module.

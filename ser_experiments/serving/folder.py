@@ -19,6 +19,7 @@ from ser_experiments.models.persistence import load_estimator, save_estimator
 from ser_experiments.serving.audio_model import AudioModel
 from ser_experiments.serving.extractors import check_extractors
 from ser_experiments.serving.table_model import TableModel
+from ser_experiments.serving.weights import found_beside
 from ser_experiments.task import Task
 
 FORMAT = 1
@@ -61,7 +62,8 @@ def load_any(folder: Path) -> AudioModel | TableModel:
             table_model = TableModel(estimator, [str(name) for name in meta["columns"]], meta)
             table_model.task  # noqa: B018 -- asked for here, so that nonsense is found here
             return table_model
-        model = AudioModel(estimator, [(str(name), dict(params)) for name, params in meta["sets"]], meta)
+        named = [(str(name), dict(params)) for name, params in meta["sets"]]
+        model = AudioModel(estimator, found_beside(folder, named, meta["extractors"]), meta)
         model.task  # noqa: B018
         return replace(model, warnings=tuple(check_extractors(str(folder), meta["extractors"], model.extractors())))
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from ser_experiments.audio.container import why_not
+from ser_experiments.audio.read import duration_s
 from ser_experiments.errors import AudioError, InputError, SerError
 from ser_experiments.serving.audio_model import AudioModel
 from ser_experiments.serving.folder import load_any
@@ -58,13 +59,11 @@ def _bytes(value: object) -> bytes:
 def _bound(data: bytes) -> None:
     if len(data) > MAX_BYTES:
         raise InputError(f"audio of {len(data)} bytes; at most {MAX_BYTES} are read")
-    import soundfile
-
     try:
-        seconds = soundfile.info(io.BytesIO(data)).duration
-    except soundfile.SoundFileError as error:
-        raise AudioError("<bytes>", "not audio that libsndfile reads") from error
-    if seconds > MAX_SECONDS:
+        seconds = duration_s(data)
+    except AudioError as error:
+        raise AudioError("<bytes>", why_not(data) or "not audio that libsndfile reads") from error
+    if seconds is not None and seconds > MAX_SECONDS:
         raise InputError(f"audio of {seconds:.0f} s; at most {MAX_SECONDS:.0f} s are predicted at once")
 
 

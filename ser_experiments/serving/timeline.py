@@ -134,7 +134,7 @@ def _window(model: AudioModel, window_s: float | None, step_s: float | None) -> 
 def _steps(source: str | Path | bytes, overall: Overall, step_s: float) -> Iterator[_Step]:
     hears = VoiceActivity(overall.sample_rate, overall.peak)
     end, done = overall.duration_s, 0.0
-    for audio, rate in stream_audio(source, step_s):
+    for audio, rate in stream_audio(source, step_s, overall.channel):
         done += len(audio) / rate
         heard = hears(audio, last=done >= end - 0.5 / rate)
         yield _Step(audio, float(heard.mean()) if len(heard) else 0.0)

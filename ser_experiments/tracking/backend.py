@@ -157,6 +157,9 @@ class Backend(Protocol):
     def register(self, name: str, run_id: str, *, description: str, tags: Mapping[str, str]) -> int:
         """Register the model of a run under a name, and return its version."""
 
+    def add_to_model(self, run_id: str, files: Mapping[str, Path]) -> int:
+        """Put files beside a run's model, by their place in its own folder; return the bytes of what was not there."""
+
     def set_alias(self, name: str, alias: str, version: int) -> None:
         """Let an alias mean a version from now on."""
 

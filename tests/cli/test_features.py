@@ -14,7 +14,11 @@ from tests.iemocap_tree import small_tree
 
 def test_list_and_describe(project_folder: Path) -> None:
     rows = json.loads(ser("features", "list", "--json").stdout)
-    assert set(rows) == set(set_names()) >= {"lld", "prosody", "frames", "mfcc", "classic199", "melspec"}
+    assert (
+        set(rows) - {"encoder/frames"}
+        == set(set_names())
+        >= {"lld", "prosody", "frames", "mfcc", "classic199", "melspec"}
+    )
     out = ser("features", "describe", "lld")
     assert out.returncode == 0
     for name in get_extractor("lld").column_names:

@@ -45,6 +45,12 @@ def _sklearn_ece(truth: np.ndarray, predicted: np.ndarray, values: np.ndarray, l
     return total / len(truth)
 
 
+def _auroc_of_confidence(truth: np.ndarray, predicted: np.ndarray, values: np.ndarray, labels: list[str]) -> float:
+    right = np.array(labels)[values.argmax(axis=1)] == truth
+    # Of one kind of answers alone it is not defined.
+    return oracle.roc_auc_score(right, values.max(axis=1).round(9)) if 0 < right.sum() < len(right) else np.nan
+
+
 Oracle = Callable[[np.ndarray, np.ndarray, np.ndarray, list[str]], float]
 #: What another program says. A macro mean is over the classes that occur in the truth.
 ORACLES: dict[str, Oracle] = {
@@ -57,6 +63,7 @@ ORACLES: dict[str, Oracle] = {
     "log_loss": lambda t, p, v, c: oracle.log_loss(t, v, labels=c),
     "brier": lambda t, p, v, c: oracle.brier_score_loss(t, v, labels=c, scale_by_half=False),
     "ece": _sklearn_ece,
+    "confidence_auroc": _auroc_of_confidence,
 }
 
 
@@ -92,7 +99,8 @@ def test_pooled_equals_the_oracle(name: str, predictions: Predictions) -> None:
     values = np.clip(predictions.values, 1e-12, 1)
     values /= values.sum(axis=1, keepdims=True)
     exact = predictions_of(frame, classes, values)
-    assert pooled(exact)[name] == pytest.approx(ORACLES[name](truth, predicted, values, classes), abs=1e-10)
+    said = ORACLES[name](truth, predicted, values, classes)
+    assert pooled(exact)[name] == pytest.approx(said, abs=1e-10, nan_ok=name == "confidence_auroc")
 
 
 def predictions_of(frame: pd.DataFrame, classes: list[str], values: np.ndarray) -> Predictions:
@@ -116,21 +124,28 @@ def test_the_parts_equal_scikit_learn(predictions: Predictions) -> None:
     )).all()  # fmt: skip
 
 
+#: Scores of probabilities.
+PROBABLE = ("log_loss", "brier", "ece", "confidence_auroc")
+
+
 def test_names_that_are_logged_and_their_order() -> None:
     names = list(pooled(predictions_for("uar")))
     assert names[0] == "uar"
     parts = {f"{prefix}_{c}" for prefix in ("recall", "precision", "f1") for c in CLASSES}
-    assert set(names) == {"uar", "wa", "macro_f1", "macro_precision", "log_loss", "brier", "ece"} | parts
+    assert (
+        set(names)
+        == {"uar", "wa", "macro_f1", "macro_precision", "log_loss", "brier", "ece", "confidence_auroc"} | parts
+    )
     assert [score.name for score in scores_of(Classes.of("ab"))][:4] == ["uar", "macro_f1", "macro_precision", "wa"]
 
 
 def test_without_probabilities_the_scores_that_need_none() -> None:
     whole = predictions_for("uar")
     bare = Predictions(whole.frame.drop(columns="p_anger"), whole.task)
-    kept = {key: value for key, value in pooled(whole).items() if key not in ("log_loss", "brier", "ece")}
+    kept = {key: value for key, value in pooled(whole).items() if key not in PROBABLE}
     assert pooled(bare) == kept
     assert set(intervals(bare, "speaker")) == {"uar", "wa", "macro_f1", "macro_precision"}
-    for name in ("log_loss", "brier", "ece"):
+    for name in PROBABLE:
         with pytest.raises(InputError, match="needs a number for every target; the predictions have no 'p_anger'"):
             interval(bare, "speaker", name)
 

@@ -18,6 +18,7 @@ from ser_experiments import project
 from ser_experiments.corpora import Corpus, get_corpus
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.folds import make_folds
+from ser_experiments.evaluation.permutation import choose_shuffle, permute_whole
 from ser_experiments.evaluation.rows import Rows
 from ser_experiments.experiment import pictures
 from ser_experiments.experiment.check import check_experiment, check_prepared
@@ -37,9 +38,14 @@ def _without_group(table: pd.DataFrame) -> pd.DataFrame:
     return table.drop(columns="group")
 
 
-def prepared_of(labels: np.ndarray, features: pd.DataFrame, protocol: str = "leave-one-speaker-out") -> Prepared:
+def prepared_of(
+    labels: np.ndarray,
+    features: pd.DataFrame,
+    protocol: str = "leave-one-speaker-out",
+    speakers: np.ndarray | None = None,
+) -> Prepared:
     """Return what `prepare` would, on a table that is handed in."""
-    speakers = np.repeat([f"s{i}" for i in range(N_SPEAKERS)], N_ROWS)
+    speakers = np.repeat([f"s{i}" for i in range(N_SPEAKERS)], N_ROWS) if speakers is None else speakers
     index = pd.Index([f"u{i}" for i in range(len(labels))], name="utterance_id")
     utterances = pd.DataFrame({"speaker": speakers, "session": None, "label": labels}, index=index)
     spec = get_corpus("manifest")
@@ -96,6 +102,47 @@ def test_what_cannot_be_checked(honest: Prepared) -> None:
     one_each = prepared_of(np.where(np.isin(speakers, ["s0", "s1", "s2"]), "a", "b"), honest.table[["told"]])
     with pytest.raises(InputError, match="one class only"):
         check_prepared(one_each, jobs=1)
+
+
+@pytest.mark.parametrize("clips", [1, 2])
+def test_speakers_of_one_clip_exchange_their_labels(clips: int) -> None:
+    """Within speakers a shuffle would move no label, and shuffled labels would score as the true ones do."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.tile(["a", "b"], 30), clips)
+    told = pd.DataFrame({"told": (labels == "a") + rng.normal(0, 0.5, len(labels))})
+    speakers = np.repeat([f"s{i:02d}" for i in range(60)], clips)
+    _, found = check_prepared(prepared_of(labels, told, "grouped-k-fold", speakers), jobs=1)
+    assert found.how == "of whole speakers"
+    assert found.moved == pytest.approx(0.5, abs=0.05)
+    assert found.score > 0.7
+    assert found.p_value == pytest.approx(1 / 21)
+    assert found.mean < 0.6
+    assert not found.above_chance
+
+
+def test_the_share_of_moved_labels_decides_what_is_shuffled() -> None:
+    rng = np.random.default_rng(0)
+    speakers = np.repeat([f"s{i}" for i in range(20)], 10)
+    mixed = np.tile(["a", "b"], 100)
+    one_other = np.where(np.arange(200) % 10 == 0, "b", "a")
+    assert choose_shuffle(mixed, speakers, 20).how == "within speakers"
+    assert choose_shuffle(mixed, speakers, 20).moved == pytest.approx(0.5, abs=0.03)
+    # Nine of ten clips of each speaker are of one class, which half of the speakers share.
+    skewed = np.where(np.repeat(np.arange(20) % 2 == 0, 10), one_other, np.where(one_other == "a", "b", "a"))
+    assert choose_shuffle(skewed, speakers, 20).how == "of whole speakers"
+    # Speakers of one class and any number of clips.
+    sizes = np.repeat([f"s{i:02d}" for i in range(20)], np.arange(1, 21))
+    of_one = np.repeat(np.tile(["a", "b"], 10), np.arange(1, 21))
+    assert choose_shuffle(of_one, sizes, 20).how == "of whole speakers"
+    moved = permute_whole(of_one, sizes, rng)
+    assert all(len(set(moved[sizes == one])) == 1 for one in np.unique(sizes))
+    # Nobody can exchange with anybody, and nobody has two classes in numbers.
+    few = of_one.copy()
+    few[-1] = "c"
+    with pytest.raises(InputError, match="within speakers moves .% of them, one of whole speakers 0%"):
+        choose_shuffle(few, sizes, 20)
+    with pytest.raises(InputError, match="in too few ways"):
+        choose_shuffle(of_one[:10], sizes[:10], 20)
 
 
 def test_every_run_gets_its_pictures(honest: Prepared) -> None:

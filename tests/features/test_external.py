@@ -61,11 +61,10 @@ def test_rows_come_in_the_order_of_the_utterances(write: Write, utterances: pd.D
     frame = pd.concat([frame, pd.DataFrame({"utterance_id": ["b1"], "x": [2.0], "y": [np.nan]})])
     found = read_table(write(frame), utterances)
     assert list(found.index) == ["a1", "b1", "b2"]
-    assert list(found.columns) == ["x", "y", "group"]
+    assert list(found.columns) == ["x", "y"]
     assert found["x"].tolist() == [1.0, 2.0, 3.0]
     assert found["x"].dtype == np.float32
     assert found["y"].isna().tolist() == [False, True, False]
-    assert found["group"].tolist() == ["a", "b", "b"]
 
 
 @pytest.mark.parametrize("name", [*GIVE_AWAY, "Emotion", " label ", "VALENCE"])
@@ -82,7 +81,7 @@ def test_what_gives_the_answer_away_covers_what_a_corpus_says() -> None:
 
 def test_a_feature_that_only_sounds_like_it_is_taken(write: Write, utterances: pd.DataFrame) -> None:
     found = read_table(write(table().assign(label_entropy=[1.0, 2.0, 3.0], speaker_rate=[1, 2, 3])), utterances)
-    assert list(found.columns) == ["x", "y", "label_entropy", "speaker_rate", "group"]
+    assert list(found.columns) == ["x", "y", "label_entropy", "speaker_rate"]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +151,7 @@ def test_segments_of_opensmile(as_text: bool, write: Write, segments: pd.DataFra
         for name in ("start", "end"):
             frame[name] = pd.to_timedelta(frame[name], unit="s").astype(str)
     found = read_table(write(frame), whole)
-    assert list(found.columns) == ["x", "group"]
+    assert list(found.columns) == ["x"]
     assert found["x"].tolist() == [0.0, 1.0, 2.0]
 
 

@@ -41,7 +41,8 @@ def utterances(table: pd.DataFrame) -> pd.DataFrame:
 def test_what_is_written_is_read(name: str, table: pd.DataFrame, tmp_path: Path, storage: object) -> None:
     for place in (tmp_path / name, f"memory://bucket/{name}", f"file://{tmp_path}/other-{name}"):
         write_table(table, place)
-        pd.testing.assert_frame_equal(read_table(place, utterances(table)), table, check_names=False, rtol=1e-6)
+        read = read_table(place, utterances(table))
+        pd.testing.assert_frame_equal(read, table.drop(columns="group"), check_names=False, rtol=1e-6)
 
 
 def test_a_run_takes_a_table_from_a_storage(

@@ -49,11 +49,9 @@ def test_table_equals_the_set_on_each_recording(utterances: pd.DataFrame, cache:
     table = build([extractor()], utterances, cache=cache)
     assert list(table.index) == list(utterances.index)
     assert table.index.name == "utterance_id"
-    assert list(table.columns) == [*extractor().column_names, "group"]
+    assert list(table.columns) == extractor().column_names
     assert (table.dtypes.iloc[:-1] == np.float32).all()
-    np.testing.assert_array_equal(table.iloc[:, :-1].to_numpy(), expected(utterances))
-    assert table["group"].tolist() == utterances["speaker"].tolist()
-    assert table["group"].iloc[0] == "00"
+    np.testing.assert_array_equal(table.to_numpy(), expected(utterances))
     assert table.attrs["skipped"] == {}
 
 
@@ -75,7 +73,7 @@ def test_rows_of_several_sets_stand_side_by_side(utterances: pd.DataFrame, cache
     one, two = extractor(log=log), extractor(name="other", scale=2.0, n_columns=3, log=log)
     build([two], utterances.iloc[:5], cache=cache)
     table = build([one, two], utterances, cache=cache)
-    assert list(table.columns) == [*one.column_names, *two.column_names, "group"]
+    assert list(table.columns) == [*one.column_names, *two.column_names]
     np.testing.assert_array_equal(table[one.column_names], expected(utterances))
     np.testing.assert_array_equal(table[two.column_names], expected(utterances, scale=2.0, n_columns=3))
     assert len(measured(log)) == 2 * len(utterances)
@@ -96,9 +94,9 @@ def test_each_recording_is_decoded_once_for_all_sets(
 
 def test_the_block_of_numbers_is_not_copied(utterances: pd.DataFrame, cache: Path) -> None:
     table = build([extractor(), extractor(name="other")], utterances, cache=cache)
-    numbers = table.drop(columns="group")
+    numbers = table
     assert numbers.to_numpy().flags["C_CONTIGUOUS"]
-    assert np.shares_memory(numbers.to_numpy(), table.iloc[:, :-1].to_numpy())
+    assert np.shares_memory(numbers.to_numpy(), table.to_numpy())
 
 
 def test_a_changed_recording_alone_is_measured_again(utterances: pd.DataFrame, cache: Path, log: Path) -> None:
@@ -107,9 +105,9 @@ def test_a_changed_recording_alone_is_measured_again(utterances: pd.DataFrame, c
     soundfile.write(utterances["path"].iloc[3], audio[::-1] * 0.5, rate, subtype="PCM_16")
     after = build([extractor(log=log)], utterances, cache=cache)
     assert len(measured(log)) == len(utterances) + 1
-    changed = (before.iloc[:, :-1].to_numpy() != after.iloc[:, :-1].to_numpy()).any(axis=1)
+    changed = (before.to_numpy() != after.to_numpy()).any(axis=1)
     assert changed.nonzero()[0].tolist() == [3]
-    np.testing.assert_array_equal(after.iloc[:, :-1], expected(utterances))
+    np.testing.assert_array_equal(after, expected(utterances))
 
 
 def test_a_change_that_leaves_size_and_time_as_they_were_is_seen(
@@ -163,7 +161,7 @@ def test_other_parameters_or_version_are_measured_anew(
     build([extractor(log=log)], utterances, cache=cache)
     table = build([extractor(log=log, **change)], utterances, cache=cache)
     assert len(measured(log)) == 2 * len(utterances)
-    np.testing.assert_array_equal(table.iloc[:, :-1], expected(utterances, **change))
+    np.testing.assert_array_equal(table, expected(utterances, **change))
     build([extractor(log=log)], utterances, cache=cache)
     assert len(measured(log)) == 2 * len(utterances)
 
@@ -188,7 +186,7 @@ def test_segments_of_one_file(tmp_path: Path, cache: Path, log: Path) -> None:
     )
     table = build([extractor(log=log)], utterances, cache=cache)
     pieces = [audio, audio, audio[:16000], audio[16000:40000], audio[16000:]]
-    np.testing.assert_array_equal(table.iloc[:, :-1], np.stack([extractor()(piece, tiny_set.RATE) for piece in pieces]))
+    np.testing.assert_array_equal(table, np.stack([extractor()(piece, tiny_set.RATE) for piece in pieces]))
     # The first two are the same audio under two names.
     assert len(measured(log)) == len(segments) - 1
     facts = survey(utterances, cache=cache)
@@ -255,8 +253,7 @@ def test_bad_recordings_are_named_together(utterances: pd.DataFrame, cache: Path
     assert list(table.index) == [name for name in mixed.index if name not in REASONS]
     assert set(table.attrs["skipped"]) == set(REASONS)
     assert REASONS["silent"] in table.attrs["skipped"]["silent"]
-    np.testing.assert_array_equal(table.loc[utterances.index].iloc[:, :-1], expected(utterances))
-    assert table["group"].tolist() == mixed.loc[table.index, "speaker"].tolist()
+    np.testing.assert_array_equal(table.loc[utterances.index], expected(utterances))
 
 
 def test_bad_recordings_do_not_enter_arrays(utterances: pd.DataFrame, cache: Path, tmp_path: Path) -> None:
@@ -359,7 +356,7 @@ def test_a_backend_that_the_caller_chose_is_used(
     with joblib.parallel_config("threading", n_jobs=2):
         table = build([extractor()], utterances, cache=cache)
     assert any("worker" in name for name in threads), threads
-    np.testing.assert_array_equal(table.iloc[:, :-1], expected(utterances))
+    np.testing.assert_array_equal(table, expected(utterances))
 
 
 def test_small_jobs_start_no_processes(utterances: pd.DataFrame, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -386,7 +383,7 @@ def test_feature_table_by_name(utterances: pd.DataFrame, cache: Path) -> None:
     audio, rate = soundfile.read(utterances["path"].iloc[0], dtype="float32")
     row = extract("mfcc", audio, rate, n_mfcc=3)
     np.testing.assert_array_equal(table.iloc[0][list(row.index)].to_numpy(np.float32), row.to_numpy())
-    assert list(table.columns) == [*row.index, "melspec", "group"]
+    assert list(table.columns) == [*row.index, "melspec"]
     with pytest.raises(InputError, match="unknown feature set 'mfc'; did you mean 'mfcc'"):
         feature_table(["mfc"], utterances, cache=cache)
     with pytest.raises(InputError, match="parameters for feature set 'lld', which is not asked for"):
@@ -404,7 +401,7 @@ def test_the_project_cache_is_the_default(
 
 def test_no_utterances_give_an_empty_table(utterances: pd.DataFrame, cache: Path) -> None:
     table = build([extractor()], utterances.iloc[:0], cache=cache)
-    assert table.shape == (0, 5)
+    assert table.shape == (0, 4)
     assert survey(utterances.iloc[:0], cache=cache).empty
 
 

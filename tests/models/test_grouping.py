@@ -11,17 +11,30 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import StackingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
-from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from ser_experiments.errors import InputError, LeakError
+from ser_experiments.features.extractor import get_extractor
 from ser_experiments.models.ensemble import StackOfMembers
-from ser_experiments.models.grouping import ByColumn, OnFeatures, TakeColumns, assert_disjoint
+from ser_experiments.models.grouping import (
+    BalanceBlocks,
+    ByColumn,
+    OnFeatures,
+    TakeColumns,
+    assert_disjoint,
+    columns_of,
+    groups_of,
+    input_columns,
+)
 from ser_experiments.models.temperature import TemperatureScaled
 
 
@@ -51,6 +64,25 @@ def test_fewer_groups_than_folds(table: tuple[pd.DataFrame, np.ndarray]) -> None
         list(ByColumn(3).split(X[X["group"] == "s0"]))
     with pytest.raises(InputError, match="no column 'group'"):
         list(ByColumn(3).split(X.drop(columns="group")))
+
+
+@pytest.mark.parametrize("seed", [None, 0, 1, 7])
+def test_groups_are_dealt_as_scikit_learn_deals_them(table: tuple[pd.DataFrame, np.ndarray], seed: int | None) -> None:
+    X, y = table
+    folds = GroupKFold(3) if seed is None else GroupKFold(3, shuffle=True, random_state=seed)
+    expected = [tuple(map(tuple, pair)) for pair in folds.split(X, y, X["group"])]
+    assert [tuple(map(tuple, pair)) for pair in ByColumn(seed=seed).split(X)] == expected
+    assert ByColumn().get_n_splits() == 3, "how many are wanted, where there is no table to look at"
+    assert ByColumn(4).get_n_splits() == 4
+
+
+def test_groups_are_read_as_text(table: tuple[pd.DataFrame, np.ndarray]) -> None:
+    X, _ = table
+    numbers = groups_of(X.assign(group=np.arange(len(X)) % 3))
+    assert list(numbers[:4]) == ["0", "1", "2", "0"]
+    assert numbers.dtype.kind == "U"
+    with pytest.raises(InputError, match="it must hold the speaker or session of each row"):
+        groups_of(X.to_numpy())
 
 
 def test_the_assertion_fires() -> None:
@@ -87,14 +119,114 @@ def test_on_features_keeps_the_group(table: tuple[pd.DataFrame, np.ndarray]) -> 
     assert "group" not in OnFeatures(StandardScaler()).fit(X).transform(X.drop(columns="group"))
 
 
+def test_on_features_is_the_transformer_on_the_features(table: tuple[pd.DataFrame, np.ndarray]) -> None:
+    X, y = table
+    X.index = pd.Index([f"u{i}" for i in range(len(X))], name="utterance_id")
+    learned = OnFeatures(LinearDiscriminantAnalysis()).fit(X, y)
+    out = learned.transform(X)
+    expected = LinearDiscriminantAnalysis().fit_transform(X.drop(columns="group"), y)
+    assert np.allclose(out[["f0", "f1"]], expected, atol=1e-5)
+    assert list(out.columns) == ["f0", "f1", "group"]
+    assert out.index.equals(X.index)
+    assert set(out[["f0", "f1"]].dtypes) == {np.dtype(np.float32)}
+    without = X.drop(columns="group")
+    assert OnFeatures(LinearDiscriminantAnalysis()).fit(without, y).transform(without).equals(out[["f0", "f1"]])
+
+
 def test_take_columns(table: tuple[pd.DataFrame, np.ndarray]) -> None:
     X, _ = table
     taken = TakeColumns().fit(X)
     assert taken.transform(X).shape == (240, 5)
     assert taken.transform(X).dtype == np.float32
     assert list(taken.get_feature_names_out()) == list("vwxyz")
+    assert taken.get_feature_names_out().dtype == object
+    assert taken.n_features_in_ == 6
+    only = X.drop(columns="group")
+    assert np.array_equal(TakeColumns().fit(only).transform(only), only.to_numpy(dtype=np.float32))
+    assert TakeColumns().fit(only).transform(only).dtype == np.float32
+    # A file holds an array of texts as one thing, a list of them as a thousand.
+    assert taken.columns_.dtype.kind == "U"
+    assert TakeColumns().fit(X[["group"]]).columns_.dtype.kind == "U"
     with pytest.raises(InputError, match="the table has no column"):
         TakeColumns(("lld",)).fit(X)
+
+
+def test_take_columns_of_sets(table: tuple[pd.DataFrame, np.ndarray]) -> None:
+    X, _ = table
+    plain, few = ([*get_extractor("mfcc", **params).column_names] for params in ({}, {"n_mfcc": 2}))
+    measured = pd.DataFrame(0.0, index=X.index, columns=[*reversed(plain), "other"]).assign(group=X["group"])
+    measured[few[0]] = 1.0
+    assert list(TakeColumns(("mfcc",)).fit(measured).get_feature_names_out()) == plain
+    taken = TakeColumns(("mfcc",), params={"mfcc": {"n_mfcc": 2}}).fit(measured)
+    assert list(taken.get_feature_names_out()) == few
+    assert taken.transform(measured)[0].tolist() == [1.0] + [0.0] * (len(few) - 1)
+    # A number of numpy's is a number, and says the same as Python's.
+    assert columns_of(["mfcc"], {"mfcc": {"n_mfcc": np.int64(2)}}) == [tuple(few)]
+    grouped = TakeColumns(("mfcc",), keep_group=True).fit(measured)
+    assert list(grouped.transform(measured).columns) == [*plain, "group"]
+    assert list(grouped.transform(measured.drop(columns="group")).columns) == plain
+    missing = f"the table has no column '{few[1]}' (1 missing); extract ['mfcc']"
+    with pytest.raises(InputError) as refused:
+        TakeColumns(("mfcc",)).fit(measured.drop(columns=few[1]))
+    assert str(refused.value) == missing
+
+
+def test_take_columns_of_arrays(table: tuple[pd.DataFrame, np.ndarray]) -> None:
+    X, _ = table
+    measured = X.assign(melspec=[np.full((i % 5 + 1, 3), i) for i in range(len(X))])
+    taken = TakeColumns(("melspec",), layout="array").fit(measured).transform(measured)
+    assert list(taken.columns) == ["melspec"]
+    assert taken["melspec"].iloc[7] is measured["melspec"].iloc[7]
+    kept = TakeColumns(("melspec",), layout="array", keep_group=True).fit(measured).transform(measured)
+    assert list(kept.columns) == ["melspec", "group"]
+
+
+def test_a_fit_depends_on_the_columns_that_any_part_of_it_takes(table: tuple[pd.DataFrame, np.ndarray]) -> None:
+    X, _ = table
+
+    def of(*sets: str) -> BaseEstimator:
+        return make_pipeline(TakeColumns(sets, layout="array"), StandardScaler(), SVC())
+
+    stack = StackOfMembers([("one", of("a", "b")), ("two", TemperatureScaled(of("b", "c")))], cv=ByColumn(2))
+    assert input_columns(GridSearchCV(stack, {}), X) == ["a", "b", "c"]
+    assert input_columns(TakeColumns(("a",), layout="array"), X) == ["a"]
+    assert input_columns(make_pipeline(StandardScaler(), SVC()), X) == [*"vwxyz", "group"], "nobody says: all of them"
+    assert input_columns(make_pipeline(TakeColumns(), SVC()), X) == list("vwxyz")
+    # A class is no part that looks at columns, though it has the method.
+    assert input_columns(GridSearchCV(SVC(), {}, scoring=TakeColumns), X) == [*"vwxyz", "group"]
+
+
+@pytest.mark.parametrize("sizes", [(2, 3), (1, 4), (5,), (1, 1, 3)])
+def test_balanced_blocks_add_the_same_to_a_distance(
+    table: tuple[pd.DataFrame, np.ndarray], sizes: tuple[int, ...]
+) -> None:
+    standard = StandardScaler().fit_transform(table[0][list("vwxyz")])
+    weighed = BalanceBlocks(sizes).fit(standard).transform(standard)
+    assert weighed.dtype == np.float32
+    ends = np.cumsum(sizes)
+    # Between standardised rows the mean squared distance is twice the number of columns.
+    added = [
+        np.mean(euclidean_distances(weighed[:, end - size : end], squared=True))
+        for size, end in zip(sizes, ends, strict=True)
+    ]
+    assert added == pytest.approx([2 * 5 / len(sizes)] * len(sizes), rel=1e-4)
+    assert weighed.var(axis=0).mean() == pytest.approx(1, rel=1e-4)
+    with pytest.raises(InputError, match=r"blocks of \[2, 2\] columns, but the table has 5"):
+        BalanceBlocks((2, 2)).fit(standard)
+
+
+def test_a_search_in_a_pipeline_chooses_on_other_groups() -> None:
+    """Each speaker has one class, so a nearest neighbour knows everybody that it was fitted on and nobody else."""
+    rng = np.random.default_rng(3)
+    speakers = np.repeat([f"s{i}" for i in range(12)], 20)
+    voices = dict(zip(sorted(set(speakers)), rng.normal(size=(12, 5)), strict=True))
+    X = pd.DataFrame([voices[one] for one in speakers] + rng.normal(scale=0.01, size=(240, 5)), columns=list("vwxyz"))
+    y = np.where(pd.Series(speakers).isin([f"s{i}" for i in range(0, 12, 2)]), "a", "b")
+    model = make_pipeline(TakeColumns(), KNeighborsClassifier(1))
+    blind = GridSearchCV(model, {}, cv=KFold(3, shuffle=True, random_state=0)).fit(X.assign(group=speakers), y)
+    apart = GridSearchCV(model, {}, cv=ByColumn(3)).fit(X.assign(group=speakers), y)
+    assert blind.best_score_ > 0.99
+    assert apart.best_score_ < 0.75
 
 
 def test_temperature_is_the_one_that_minimises_the_loss(table: tuple[pd.DataFrame, np.ndarray]) -> None:

@@ -16,7 +16,8 @@ from ser_experiments.errors import InputError
 from ser_experiments.models.persistence import load_estimator, save_estimator
 from ser_experiments.models.pipeline import build_pipeline
 from ser_experiments.models.remember import Remembered
-from ser_experiments.models.tuned import Tuned, flat_space
+from ser_experiments.models.search_space import flat_space
+from ser_experiments.models.tuned import Tuned
 
 RECIPE = {"model": "svm", "params": {"C": 1.0, "class_weight": "balanced"}, "calibrate": "temperature"}
 SPACE: dict[str, Any] = {

@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
-from sklearn.linear_model import LogisticRegression
 
 from ser_experiments import project
 from ser_experiments.cli import ser
@@ -20,9 +18,9 @@ from ser_experiments.errors import SerError
 from ser_experiments.evaluation.compare import paired_difference
 from ser_experiments.evaluation.scoring import get_score, interval, pooled
 from ser_experiments.frames import Predictions
-from ser_experiments.serving import TableModel
-from ser_experiments.tracking import RunRecord, connect, start
+from ser_experiments.tracking import connect
 from ser_experiments.tracking.registry import registered
+from tests.logged import log
 from tests.scored import MAKERS, SCORES, predictions_for
 
 SKILL = {"poor": 0.15, "middling": 0.5, "good": 0.9}
@@ -30,25 +28,6 @@ SKILL = {"poor": 0.15, "middling": 0.5, "good": 0.9}
 
 def register(*arguments: str) -> Result:
     return CliRunner().invoke(ser, ["register", *arguments])
-
-
-def log(name: str, predictions: Predictions, setting: str) -> str:
-    """Log a run with a model and return its id."""
-    tags = {"ser.experiment": name, "ser.corpus": setting, "ser.protocol": "p"}
-    fitted = LogisticRegression().fit(pd.DataFrame({"x": [0.0, 1.0]}), ["a", "b"])
-    with start(project.find(), name=name, setting=setting, rows=f"rows of {setting}", tags=tags, note="") as run:
-        metrics = pooled(predictions)
-        for score in SCORES:
-            metrics |= interval(predictions, "speaker", score).metrics(score)
-        run.log(
-            RunRecord(
-                metrics=metrics,
-                tables={"predictions.csv": predictions.frame},
-                texts={"result.json": '{"interval_unit": "speaker"}'},
-                model=TableModel(fitted, ["x"], {}),
-            )
-        )
-    return run.run_id
 
 
 @pytest.fixture(scope="module")

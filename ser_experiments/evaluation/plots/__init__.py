@@ -1,6 +1,7 @@
 """Pictures of runs, readable without the code; one file each."""
 
 from ser_experiments.evaluation.plots._picture import Picture, pictures_of
+from ser_experiments.evaluation.plots.choices import plot_choices
 from ser_experiments.evaluation.plots.confusion import plot_confusion
 from ser_experiments.evaluation.plots.groups import plot_groups
 from ser_experiments.evaluation.plots.importance import plot_importance
@@ -14,6 +15,7 @@ from ser_experiments.evaluation.plots.timeline import plot_timeline
 __all__ = [
     "Picture",
     "pictures_of",
+    "plot_choices",
     "plot_confusion",
     "plot_groups",
     "plot_importance",

@@ -44,6 +44,8 @@ class Request:
         Why, by the place of the utterance.
     segments : list of (float, float)
         Start and end in seconds; NaN for the start and the end of the file.
+    contents : list of bytes or None
+        A digest of each utterance's file.
     """
 
     utterances: pd.DataFrame
@@ -53,6 +55,7 @@ class Request:
     keys: list[bytes | None]
     unreadable: dict[int, str]
     segments: list[tuple[float, float]]
+    contents: list[bytes | None]
 
     @classmethod
     def of(cls, utterances: pd.DataFrame, cache: Path, jobs: int | None, progress: Callback | None) -> Request:
@@ -87,6 +90,12 @@ class Request:
             rows[place] = survey.unusable(reason)
         survey.fill(survey.table(self.cache), self.rows_by_key(), rows)
         return rows
+
+    def envelopes(self) -> list[bytes | None]:
+        """Return the stored envelope of each recording; None of one that cannot be used."""
+        rows: list[tuple[Any, ...] | None] = [None] * len(self.keys)
+        survey.fill(survey.table(self.cache), self.rows_by_key(), rows, (survey.ENVELOPE,))
+        return [None if row is None else row[0] for row in rows]
 
     def survey(self, wanted: RowsByKey) -> None:
         """Survey the recordings of the keys."""
@@ -129,13 +138,19 @@ class Request:
         """
         asked = {(one.name, one.digest) for one in extractors}
         passes: dict[tuple[str, str], RowsByKey] = {}
-        others: dict[tuple[str, str], list[Extractor]] = {}
+        numbers: dict[tuple[str, str], set[int]] = {}
+        of: dict[tuple[str, str], Extractor] = {}
         for extractor, lacking in zip(extractors, wanted, strict=True):
             of_measure = extractor.measure.name, extractor.measure.digest
+            of[of_measure] = extractor
             passes.setdefault(of_measure, {}).update(lacking)
-            rows = [one for one in extractor.outputs if codec_of(one.output).width]
-            others[of_measure] = [one for one in rows if (one.name, one.digest) not in asked]
-        pairs = [(one, self._lacking(one, passes[name])) for name, found in others.items() for one in found]
+            if lacking:
+                numbers.setdefault(of_measure, set()).add(extractor.number)
+        pairs = []
+        for name, lacked in numbers.items():
+            given = [of[name].outputs[number] for number in of[name].measure.given(lacked)]
+            rows = [one for one in given if codec_of(one.output).width and (one.name, one.digest) not in asked]
+            pairs += [(one, self._lacking(one, passes[name])) for one in rows]
         return [one for one, lacking in pairs if lacking], [lacking for _, lacking in pairs if lacking]
 
     def _lacking(self, extractor: Extractor, wanted: RowsByKey) -> RowsByKey:

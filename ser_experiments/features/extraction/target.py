@@ -52,4 +52,4 @@ class Target:
     @property
     def measured_by(self) -> tuple[str, str]:
         """Return what is equal for the outputs of one measure."""
-        return self.extractor.measure.name, self.extractor.measure.digest
+        return self.extractor.measured_by

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -41,12 +41,15 @@ class Report(NamedTuple):
         How long it took.
     problems : dict of bytes to str
         Why recordings have no row, by key.
+    costs : dict of (str, str) to (float, float)
+        Seconds of audio and of work of each measure, by its name and digest.
     """
 
     n_done: int
     audio_s: float
     seconds: float
     problems: dict[bytes, str]
+    costs: dict[tuple[str, str], tuple[float, float]]
 
 
 def measure(
@@ -103,7 +106,7 @@ def measure(
                 done += len(together)
     finally:
         unit.writer.flush()
-    return Report(done, audio_s, time.monotonic() - began, unit.problems)
+    return Report(done, audio_s, time.monotonic() - began, unit.problems, unit.costs)
 
 
 class _Unit:
@@ -112,6 +115,7 @@ class _Unit:
     def __init__(self, cache: Path, targets: Sequence[Target]) -> None:
         self.writer = Writer(cache, targets)
         self.problems: dict[bytes, str] = {}
+        self.costs: dict[tuple[str, str], tuple[float, float]] = {}
         self._targets = targets
         #: The numbers of the targets that one pass serves, those of each measure.
         self._passes: dict[tuple[str, str], set[int]] = {}
@@ -127,23 +131,30 @@ class _Unit:
                 self.writer.add_survey(clip.recording.key, clip.surveyed())
         usable = [clip for clip in clips if clip.problem is None]
         resampled: Resampled = {}
-        for numbers in self._passes.values():
+        for measured_by, numbers in self._passes.items():
             one = self._targets[min(numbers)].extractor.measure
             lacking = [clip for clip in usable if not numbers.isdisjoint(clip.recording.targets)]
-            for clip, found in _values(one, lacking, resampled):
+            # Clips that lack different outputs are measured together: what one of them lacks costs the others nothing
+            # where the measure gives it anyway, and else little, as few stand in a unit.
+            outputs = {
+                self._targets[n].extractor.number for clip in lacking for n in numbers & {*clip.recording.targets}
+            }
+            began = time.perf_counter()
+            for clip, found in _values(one, lacking, outputs, resampled):
+                audio_s, seconds = self.costs.get(measured_by, (0.0, 0.0))
+                self.costs[measured_by] = audio_s + clip.duration_s, seconds + time.perf_counter() - began
                 for number in sorted(numbers.intersection(clip.recording.targets)):
                     self._keep(number, clip.recording, found)
                 self.writer.flush_if_due()
+                began = time.perf_counter()
 
-    def _keep(self, number: int, recording: Recording, found: Sequence[Array] | Exception) -> None:
+    def _keep(self, number: int, recording: Recording, found: Mapping[int, Array] | Exception) -> None:
         """Hand an output to the writer, or tell why it cannot be kept."""
         target = self._targets[number]
         extractor = target.extractor
         try:
             if isinstance(found, Exception):
                 raise found
-            if len(found) != len(extractor.measure.outputs):
-                raise ValueError(f"gave {len(found)} outputs, expected {len(extractor.measure.outputs)}")
             values = target.codec.checked(found[extractor.number])
         except Exception as error:
             # Whatever a set stumbles over, the other recordings are to be measured.
@@ -156,8 +167,8 @@ class _Unit:
 
 
 def _values(
-    one: Measure, clips: Sequence[Clip], resampled: Resampled
-) -> Iterator[tuple[Clip, Sequence[Array] | Exception]]:
+    one: Measure, clips: Sequence[Clip], outputs: set[int], resampled: Resampled
+) -> Iterator[tuple[Clip, Mapping[int, Array] | Exception]]:
     """Measure clips in batches; yield each with what was found, or why there is nothing."""
     rate = one.needs.sample_rate
     ready: list[tuple[Clip, Audio]] = []
@@ -170,7 +181,7 @@ def _values(
         except Exception as error:
             yield clip, error
     for batch in _batches(ready, (one.needs.batch_s or 0.0) * rate):
-        yield from zip((clip for clip, _ in batch), _attempt(one, [audio for _, audio in batch]), strict=True)
+        yield from zip((clip for clip, _ in batch), _attempt(one, [audio for _, audio in batch], outputs), strict=True)
 
 
 def _batches(ready: Sequence[tuple[Clip, Audio]], most: float) -> Iterator[list[tuple[Clip, Audio]]]:
@@ -186,15 +197,12 @@ def _batches(ready: Sequence[tuple[Clip, Audio]], most: float) -> Iterator[list[
         yield batch
 
 
-def _attempt(one: Measure, batch: Sequence[Audio]) -> list[Sequence[Array] | Exception]:
+def _attempt(one: Measure, batch: Sequence[Audio], outputs: set[int]) -> list[Mapping[int, Array] | Exception]:
     """Measure a batch, and where that fails its clips one by one, so that none spoils another."""
     try:
-        found = list(one.opened()(batch))
-        if len(found) != len(batch):
-            raise ValueError(f"gave {len(found)} results for {len(batch)} clips")
+        return [*one.measured(batch, outputs)]
     except Exception as error:
         if len(batch) == 1:
             return [error]
         _log.debug("feature set %r: %d clips are measured one by one", one.name, len(batch), exc_info=True)
-        return [result for audio in batch for result in _attempt(one, [audio])]
-    return [*found]
+    return [result for audio in batch for result in _attempt(one, [audio], outputs)]

@@ -42,11 +42,14 @@ class Recordings(NamedTuple):
         Why, by the place of the utterance.
     segments : list of (float, float)
         Start and end in seconds; NaN for the start and the end of the file.
+    contents : list of bytes or None
+        The fingerprint of each utterance's file.
     """
 
     keys: list[bytes | None]
     problems: dict[int, str]
     segments: list[tuple[float, float]]
+    contents: list[bytes | None]
 
 
 class _File(NamedTuple):
@@ -83,7 +86,8 @@ def identify(utterances: pd.DataFrame, cache: Path, *, jobs: int, meter: Meter) 
         utterance_key(fingerprints[path], *segment) if path in fingerprints else None
         for path, segment in zip(paths, segments, strict=True)
     ]
-    return Recordings(keys, {i: reasons[path] for i, path in enumerate(paths) if path in reasons}, segments)
+    problems = {i: reasons[path] for i, path in enumerate(paths) if path in reasons}
+    return Recordings(keys, problems, segments, [fingerprints.get(path) for path in paths])
 
 
 def utterance_key(fingerprint: bytes, start_s: float, end_s: float) -> bytes:

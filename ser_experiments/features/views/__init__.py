@@ -97,10 +97,10 @@ class _OnView:
     def __call__(self) -> Opened:
         return self._measure
 
-    def _measure(self, clips: Sequence[Audio]) -> Sequence[Sequence[Array]]:
+    def _measure(self, clips: Sequence[Audio], *numbers: tuple[int, ...]) -> Sequence[Sequence[Array]]:
         # What the plain set has opened serves its views, too.
         rate = self.measure.needs.sample_rate
-        return self.measure.opened()([perturb(self.view, clip, rate) for clip in clips])
+        return self.measure.opened()([perturb(self.view, clip, rate) for clip in clips], *numbers)
 
 
 def _parse(name: str) -> tuple[str, int]:

@@ -12,31 +12,21 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    _check_y,
-    check_consistent_length,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted
 
 from ser_experiments.errors import InputError
 from ser_experiments.frames import GROUP
 from ser_experiments.models.events import EpochEnd, emit
 from ser_experiments.models.grouping import groups_of
-from ser_experiments.models.nets.checks import is_fraction, is_int, is_number, is_seed, require
-from ser_experiments.models.nets.clips import Clips, cells_of, holds_arrays
+from ser_experiments.models.nets.checks import check_training
+from ser_experiments.models.nets.clips import Clips
 from ser_experiments.models.nets.holdout import hold_out
+from ser_experiments.models.nets.inputs import rows_to_answer, training_rows
 from ser_experiments.models.report import FitReport
-from ser_experiments.models.row_weights import row_weights
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
-
-OPTIMIZERS = ("adamw", "sgd")
-SCHEDULES = ("cosine", "step", "constant")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -146,7 +136,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
             A parameter is out of range, X holds no single column of arrays, or training diverged.
         """
         self._validate_params()
-        clips, labels, weights = self._check_training(X, y, sample_weight)
+        clips, labels, weights = training_rows(self, X, y, sample_weight)
         groups = groups_of(X) if isinstance(X, pd.DataFrame) and GROUP in X else None
         self.classes_, codes = np.unique(labels, return_inverse=True)
         self.weights_: dict[str, NDArray[Any]] = {}
@@ -164,25 +154,6 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         if len(stop) and self.refit:
             self._train(clips, codes, weights, used, used[:0], seed)
         return self
-
-    def _check_training(
-        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None
-    ) -> tuple[Clips, NDArray[Any], NDArray[np.float64]]:
-        """Return the clips, the labels and the rows' weights."""
-        if holds_arrays(X):
-            clips = Clips(cells_of(X))
-            labels = _check_y(y, multi_output=False, estimator=self)
-            check_consistent_length(labels, clips.lengths)
-            self.n_features_in_ = clips.n_columns
-        else:
-            table, labels = validate_data(self, _without_group(X), y, dtype=np.float32)
-            clips = Clips(table)
-        check_classification_targets(labels)
-        given = None if sample_weight is None else _check_sample_weight(sample_weight, labels[:, None])
-        weights = row_weights(self.class_weight, labels, given)
-        if not (weights >= 0).all() or not weights.any():
-            raise ValueError("sample_weight must be at least 0 and not 0 for all rows")
-        return clips, labels, weights
 
     def _train(
         self,
@@ -250,7 +221,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
             The network's answer to a row is not finite.
         """
         check_is_fitted(self)
-        clips = self._check_rows(X)
+        clips = rows_to_answer(self, X)
         if not self.weights_:
             return np.zeros((len(clips), 1))
         import torch
@@ -273,14 +244,6 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
             raise InputError(f"row {bad[0]}: holds NaN, infinite or huge values ({len(bad)} such rows)")
         return logs - np.logaddexp.reduce(logs, axis=1, keepdims=True)
 
-    def _check_rows(self, X: Any) -> Clips:
-        if not holds_arrays(X):
-            return Clips(validate_data(self, _without_group(X), reset=False, dtype=np.float32))
-        clips = Clips(cells_of(X))
-        if clips.n_columns != self.n_features_in_:
-            raise InputError(f"arrays have {clips.n_columns} columns; fitted on {self.n_features_in_}")
-        return clips
-
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return probabilities of shape (n_rows, n_classes) in the order of ``classes_``."""
         return np.exp(self.predict_log_proba(X))
@@ -295,22 +258,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         super().__setstate__({_RENAMED.get(name, name): value for name, value in state.items()})
 
     def _validate_params(self) -> None:
-        """Refuse what would fail later and deeper, one line each."""
-        for name, low in (("n_epochs", 1), ("batch_size", 2), ("patience", 1), ("n_threads", 1)):
-            require(name, getattr(self, name), f"an int of at least {low}", is_int(getattr(self, name), low))
-        require("lr", self.lr, "a number above 0", is_number(self.lr) and self.lr > 0)
-        for name in ("momentum", "label_smoothing", "weight_decay"):
-            require(name, getattr(self, name), "at least 0 and below 1", is_fraction(getattr(self, name)))
-        fraction = self.validation_fraction
-        require("validation_fraction", fraction, "between 0 and 1", is_number(fraction) and 0 < fraction < 1)
-        require("optimizer", self.optimizer, f"one of {', '.join(OPTIMIZERS)}", self.optimizer in OPTIMIZERS)
-        for name in ("early_stopping", "refit", "mixed_precision"):
-            require(name, getattr(self, name), "true or false", isinstance(getattr(self, name), bool | np.bool_))
-        known = self.class_weight is None or self.class_weight == "balanced" or isinstance(self.class_weight, dict)
-        require("class_weight", self.class_weight, "'balanced', weights by class or None", known)
-        require("random_state", self.random_state, "an int of at least 0 or None", is_seed(self.random_state))
-        require("device", self.device, "text, e.g. 'auto' or 'cpu'", isinstance(self.device, str))
-        require("schedule", self.schedule, f"one of {', '.join(SCHEDULES)}", self.schedule in SCHEDULES)
+        """Refuse what would fail later and deeper; a subclass adds its own."""
+        check_training(self)
 
 
 #: Attributes that had another name in models saved before.
@@ -320,7 +269,3 @@ _RENAMED = {"deviation_": "scale_"}
 def parameter_names(family: type[TorchClassifier]) -> list[str]:
     """Return the parameters of a family."""
     return [field.name for field in fields(family)]
-
-
-def _without_group(X: Any) -> Any:
-    return X.drop(columns=GROUP) if isinstance(X, pd.DataFrame) and GROUP in X else X

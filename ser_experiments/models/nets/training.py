@@ -183,7 +183,7 @@ def _optimizer(network: nn.Module, how: TorchClassifier) -> torch.optim.Optimize
     groups = [{"params": matrices, "weight_decay": how.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
     if how.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=how.lr, momentum=how.momentum, nesterov=how.momentum > 0)
-    return torch.optim.AdamW(groups, lr=how.lr, betas=(how.momentum, 0.999))
+    return torch.optim.AdamW(groups, lr=how.lr, betas=(float(how.momentum), 0.999))
 
 
 def _factor(schedule: str, progress: float) -> float:

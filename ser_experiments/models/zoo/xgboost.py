@@ -77,7 +77,7 @@ class XGBoostClassifier(ClassifierMixin, BaseEstimator):
         "reg_alpha": [Interval(Real, 0, None, closed="left")],
         "reg_lambda": [Interval(Real, 0, None, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, None],
-        "device": [str],
+        "device": [StrOptions({"cpu", "cuda", "gpu", *(f"cuda:{n}" for n in range(16))})],
         "n_jobs": [Integral],
         "random_state": ["random_state"],
     }

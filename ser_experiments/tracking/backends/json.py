@@ -7,13 +7,11 @@ file whole or not at all; what several processes may write is guarded by one loc
 
 from __future__ import annotations
 
-import json
 import logging
 import re
-import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -27,7 +25,6 @@ from ser_experiments.tracking.backend import (
     FINISHED,
     OUTBOX_TAG,
     ROWS_TAG,
-    RUN_NAME,
     RUNNING,
     Program,
     Registered,
@@ -37,10 +34,14 @@ from ser_experiments.tracking.backend import (
     now_ms,
     setting_names,
 )
-from ser_experiments.tracking.outbox import Step, write_whole
+from ser_experiments.tracking.backends._json.files import RUN, read, write
+from ser_experiments.tracking.backends._json.steps import STEPS
+from ser_experiments.tracking.names import told
+from ser_experiments.tracking.outbox import Step
+from ser_experiments.tracking.placing import place
 
 log = logging.getLogger(__name__)
-_RUN, _SETTING, _ALIASES = "run.json", "setting.json", "aliases.json"
+_SETTING, _ALIASES = "setting.json", "aliases.json"
 _MODEL_URI = re.compile(r"models:/(?P<name>[\w.-]+)(@(?P<alias>[\w.-]+)|/(?P<version>\d+))|runs:/(?P<run>\w+)/model")
 
 
@@ -78,8 +79,8 @@ class JsonFolder:
             for name in setting_names(setting, rows):
                 folder = self.folder / "settings" / re.sub(r"[^\w.-]+", "_", name)
                 if not (folder / _SETTING).is_file():
-                    _write(folder / _SETTING, {"name": name, ROWS_TAG: rows})
-                if _read(folder / _SETTING)[ROWS_TAG] == rows:
+                    write(folder / _SETTING, {"name": name, ROWS_TAG: rows})
+                if read(folder / _SETTING)[ROWS_TAG] == rows:
                     return folder.name
         raise StoreError(f"{self.folder}: setting {setting!r} holds other rows; move its folder away")
 
@@ -88,7 +89,7 @@ class JsonFolder:
         run_id = uuid.uuid4().hex
         with _answering(self.folder):
             told = {"run_id": run_id, "name": name, "status": RUNNING, "started_ns": time.time_ns(), "tags": dict(tags)}
-            _write(self.folder / "settings" / setting_id / run_id / _RUN, told)
+            write(self.folder / "settings" / setting_id / run_id / RUN, told)
         return run_id
 
     def run_of_outbox(self, setting_id: str, outbox: str) -> str | None:
@@ -99,7 +100,7 @@ class JsonFolder:
     def status(self, run_id: str) -> str | None:
         """Return how a run stands; None where it is not there any more."""
         try:
-            return str(_read(self._of(run_id) / _RUN)["status"])
+            return str(read(self._of(run_id) / RUN)["status"])
         except StoreError:
             return None
 
@@ -121,7 +122,7 @@ class JsonFolder:
             runs = [run for run in self._runs(folder.parent.name) if run["status"] == FINISHED]
             runs = sorted((run for run in runs if EXPERIMENT_TAG in run["tags"]), key=lambda run: -run["started_ns"])
             if runs:
-                setting = StoredSetting(_read(folder)["name"], folder.parent.name, [_stored(run) for run in runs])
+                setting = StoredSetting(read(folder)["name"], folder.parent.name, [_stored(run) for run in runs])
                 found.append((-runs[0]["started_ns"], setting))
         return [setting for _, setting in sorted(found, key=lambda pair: pair[0])]
 
@@ -138,10 +139,10 @@ class JsonFolder:
         """List what is registered under a name, or at all."""
         found = []
         for folder in sorted((self.folder / "models").iterdir()):
-            aliases = _read(folder / _ALIASES) if (folder / _ALIASES).is_file() else {}
+            aliases = read(folder / _ALIASES) if (folder / _ALIASES).is_file() else {}
             numbers = sorted((int(path.stem) for path in folder.glob("[0-9]*.json")), reverse=True)
             for number in numbers if name in (None, folder.name) else []:
-                told = _read(folder / f"{number}.json")
+                told = read(folder / f"{number}.json")
                 own = tuple(sorted(alias for alias, version in aliases.items() if version == number))
                 found.append(Registered(folder.name, number, own, told["run_id"], told["tags"], told["created_ms"]))
         return found
@@ -153,14 +154,19 @@ class JsonFolder:
         with _answering(self.folder), self._lock():
             number = max((one.version for one in self.versions(name)), default=0) + 1
             told = {"run_id": run_id, "tags": dict(tags), "created_ms": now_ms(), "description": description}
-            _write(self.folder / "models" / name / f"{number}.json", told)
+            write(self.folder / "models" / name / f"{number}.json", told)
         return number
+
+    def add_to_model(self, run_id: str, files: Mapping[str, Path]) -> int:
+        """Put files beside a run's model."""
+        with _answering(self.folder):
+            return place(files, self._of(run_id) / "model", self.folder.glob("settings/*/*/model"))
 
     def set_alias(self, name: str, alias: str, version: int) -> None:
         """Let an alias mean a version from now on."""
         path = self.folder / "models" / name / _ALIASES
         with _answering(self.folder), self._lock():
-            _write(path, {**(_read(path) if path.is_file() else {}), alias: version})
+            write(path, {**(read(path) if path.is_file() else {}), alias: version})
 
     def model_folder(self, uri: str) -> Path:
         """Return the folder of a logged or registered model's files.
@@ -193,15 +199,15 @@ class JsonFolder:
     # --- files ---------------------------------------------------------------------------------------------------
 
     def _runs(self, setting_id: str) -> Iterator[dict[str, Any]]:
-        for path in (self.folder / "settings" / setting_id).glob(f"*/{_RUN}"):
+        for path in (self.folder / "settings" / setting_id).glob(f"*/{RUN}"):
             try:
-                yield _read(path)
+                yield read(path)
             except StoreError as error:
                 log.warning("%s", error)
 
     def _of(self, run_id: str) -> Path:
         """Return the folder of a run."""
-        found = next((self.folder / "settings").glob(f"*/{run_id}/{_RUN}"), None)
+        found = next((self.folder / "settings").glob(f"*/{run_id}/{RUN}"), None)
         if found is None:
             raise StoreError(f"{self.folder}: no run {run_id}")
         return found.parent
@@ -210,93 +216,9 @@ class JsonFolder:
         return FileLock(self.folder / "lock", thread_local=False)
 
 
-def _params(step: Step, run: Path) -> None:
-    _merge(run, "params", step.arguments)
-
-
-def _tags(step: Step, run: Path) -> None:
-    _merge(run, "tags", step.arguments)
-
-
-def _metrics(step: Step, run: Path) -> None:
-    known = _read(run / _RUN).get("steps", {})
-    for name, value, _, number in step.arguments["values"]:
-        known.setdefault(name, {})[str(number)] = value
-    _merge(run, "steps", known)
-    _merge(run, "metrics", {name: values[max(values, key=int)] for name, values in known.items()})
-
-
-def _artifacts(step: Step, run: Path) -> None:
-    for path in sorted(step.files.rglob("*")):
-        if path.is_file():
-            place = run / "artifacts" / path.relative_to(step.files)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            half = place.with_name(f".{place.name}")
-            shutil.copyfile(path, half)
-            half.replace(place)
-
-
-def _dataset(step: Step, run: Path) -> None:
-    _merge(run, "datasets", {step.arguments["name"]: step.arguments})
-
-
-def _nested(step: Step, run: Path) -> None:
-    told = step.arguments
-    about = {"name": told["tags"][RUN_NAME], "status": FINISHED, "parent": run.name}
-    _write(run / "children" / f"{step.folder.name}.json", {**about, **told})
-
-
-def _model(step: Step, run: Path) -> str:
-    (written,) = step.files.iterdir()
-    half = run / ".model"
-    shutil.rmtree(half, ignore_errors=True)
-    shutil.copytree(written, half)
-    shutil.rmtree(run / "model", ignore_errors=True)
-    half.rename(run / "model")
-    return f"runs:/{run.name}/model"
-
-
-def _end(step: Step, run: Path) -> None:
-    told = step.arguments
-    if told["error"]:
-        _merge(run, "tags", {"ser.error": told["error"]})
-    _write(run / _RUN, {**_read(run / _RUN), "status": told["status"], "ended_ms": told["time"]})
-
-
-#: What can be logged: a function of the step and the run's folder by its kind.
-STEPS: dict[str, Callable[[Step, Path], Any]] = {
-    "params": _params,
-    "tags": _tags,
-    "metrics": _metrics,
-    "artifacts": _artifacts,
-    "dataset": _dataset,
-    "nested": _nested,
-    "model": _model,
-    "end": _end,
-}
-
-
 def _stored(run: Mapping[str, Any]) -> StoredRun:
     started_ms = run["started_ns"] // 1_000_000
-    return StoredRun(run["run_id"], run["name"], started_ms, dict(run["tags"]), dict(run.get("metrics", {})))
-
-
-def _merge(run: Path, key: str, values: Mapping[str, Any]) -> None:
-    about = _read(run / _RUN)
-    _write(run / _RUN, {**about, key: {**about.get(key, {}), **values}})
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{path}: cannot be read ({error})") from error
-    return found
-
-
-def _write(path: Path, values: Mapping[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, json.dumps(dict(values), indent=1, sort_keys=True) + "\n")
+    return StoredRun(run["run_id"], run["name"], started_ms, told(run["tags"]), told(run.get("metrics", {})))
 
 
 @contextmanager

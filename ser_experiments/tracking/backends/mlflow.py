@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import sys
+import tempfile
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
@@ -20,14 +21,18 @@ from ser_experiments.tracking.backend import (
     PARENT,
     Program,
     Registered,
+    StoreAway,
     StoredRun,
     StoredSetting,
 )
 from ser_experiments.tracking.backends._mlflow import store
 from ser_experiments.tracking.backends._mlflow.answers import answering, reason
 from ser_experiments.tracking.backends._mlflow.database import Database
+from ser_experiments.tracking.backends._mlflow.log_model import DATA
 from ser_experiments.tracking.backends._mlflow.system import system_metrics
+from ser_experiments.tracking.names import told
 from ser_experiments.tracking.outbox import Step
+from ser_experiments.tracking.placing import place
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -95,7 +100,7 @@ class Mlflow:
             return self._database
         from ser_experiments.tracking.backends._mlflow.client import Through
 
-        return Through(self.client)
+        return Through(self.client, self.uri)
 
     # --- runs ----------------------------------------------------------------------------------------------------
 
@@ -167,17 +172,36 @@ class Mlflow:
     def register(self, name: str, run_id: str, *, description: str, tags: Mapping[str, str]) -> int:
         """Register the model of a run under a name."""
         with answering(f"{name} was not registered"):
-            outputs = self.client.get_run(run_id).outputs
-            models = outputs.model_outputs if outputs else []
-            if not models:
-                raise StoreError(f"run {run_id} holds no model; run the experiment again")
+            model_id = self._model_of(run_id)
             if name not in [model.name for model in self._models()]:
                 self.client.create_registered_model(name, description=description)
-            model_id = models[0].model_id
             made = self.client.create_model_version(
                 name, source=f"models:/{model_id}", run_id=run_id, model_id=model_id, tags=dict(tags)
             )
         return int(made.version)
+
+    def add_to_model(self, run_id: str, files: Mapping[str, Path]) -> int:
+        """Put files beside a run's model."""
+        with answering(f"nothing was put beside the model of run {run_id}"):
+            model_id = self._model_of(run_id)
+            at = self.client.get_logged_model(model_id).artifact_location
+        from mlflow.utils.file_utils import local_file_uri_to_path
+        from mlflow.utils.uri import is_local_uri
+
+        folder = self.model_folder(f"models:/{model_id}")
+        local = local_file_uri_to_path(at) if is_local_uri(at) else None
+        if local is not None and folder.is_relative_to(local):
+            inside = folder.relative_to(local)
+            try:
+                return place(files, folder, Path(local).parents[3].glob(f"*/models/*/artifacts/{inside}"))
+            except OSError as error:
+                raise StoreAway(f"{folder}: cannot be written ({error.strerror or error}); make room") from error
+        lacking = {name: path for name, path in files.items() if not (folder / name).exists()}
+        with tempfile.TemporaryDirectory() as temporary, answering(f"nothing was put beside the model of {run_id}"):
+            added = place(lacking, Path(temporary) / DATA / folder.name)
+            if lacking:
+                self.client.log_model_artifacts(model_id, temporary)
+        return added
 
     def set_alias(self, name: str, alias: str, version: int) -> None:
         """Let an alias mean a version from now on."""
@@ -202,6 +226,13 @@ class Mlflow:
             return folder / str(flavor["python_function"]["data"])
         except (mlflow.exceptions.MlflowException, OSError, KeyError, TypeError, yaml.YAMLError) as error:
             raise InputError(f"{uri}: not a model that can be loaded ({reason(error)})") from error
+
+    def _model_of(self, run_id: str) -> str:
+        outputs = self.client.get_run(run_id).outputs
+        models = outputs.model_outputs if outputs else []
+        if not models:
+            raise StoreError(f"run {run_id} holds no model; run the experiment again")
+        return str(models[0].model_id)
 
     def _models(self) -> list[Any]:
         return list(self.client.search_registered_models(max_results=1000))
@@ -245,7 +276,7 @@ def _context(tags: Mapping[str, str]) -> dict[str, str]:
 
 def _stored(run: MlflowRun) -> StoredRun:
     data = run.data
-    return StoredRun(run.info.run_id, run.info.run_name, run.info.start_time, dict(data.tags), dict(data.metrics))
+    return StoredRun(run.info.run_id, run.info.run_name, run.info.start_time, told(data.tags), told(data.metrics))
 
 
 def _pages(search: Any, **query: Any) -> list[Any]:

@@ -32,8 +32,14 @@ def answering(what: str = "") -> Iterator[None]:
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether an error means that the store cannot be reached or is ill, so that trying later makes sense."""
-    return getattr(error, "error_code", None) not in _NONSENSE and not isinstance(error, sqlite3.IntegrityError)
+    """Whether an error means that the store cannot be reached or is ill, so that trying later makes sense.
+
+    A folder that this machine cannot write stays so: where a server keeps files on its own disk, no later try helps.
+    """
+    if _is_mlflows(error):
+        return getattr(error, "error_code", None) not in _NONSENSE
+    stays_so = PermissionError | FileNotFoundError | NotADirectoryError | FileExistsError | sqlite3.IntegrityError
+    return not isinstance(error, stays_so)
 
 
 def is_gone(error: BaseException) -> bool:

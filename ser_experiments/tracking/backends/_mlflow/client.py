@@ -14,7 +14,7 @@ from ser_experiments.tracking.backend import OUTBOX_TAG, ROWS_TAG
 from ser_experiments.tracking.backends._mlflow.answers import is_gone, reason
 from ser_experiments.tracking.backends._mlflow.limits import of_tags
 from ser_experiments.tracking.backends._mlflow.steps import perform
-from ser_experiments.tracking.backends._mlflow.store import FoundSetting
+from ser_experiments.tracking.backends._mlflow.store import FoundSetting, check_artifacts, on_server
 from ser_experiments.tracking.outbox import Step
 
 
@@ -53,20 +53,26 @@ class Through:
     ----------
     client : MlflowClient
         The store.
+    uri : str
+        Its address.
     """
 
-    def __init__(self, client: mlflow.MlflowClient) -> None:
-        self.client = client
+    def __init__(self, client: mlflow.MlflowClient, uri: str) -> None:
+        self.client, self.uri = client, uri
 
     def find_setting(self, name: str) -> FoundSetting | None:
         """Return the MLflow experiment of a name, deleted or not."""
         found = self.client.get_experiment_by_name(name)
         if found is None:
             return None
-        return FoundSetting(str(found.experiment_id), found.lifecycle_stage == "active", found.tags.get(ROWS_TAG))
+        is_active, rows = found.lifecycle_stage == "active", found.tags.get(ROWS_TAG)
+        return FoundSetting(str(found.experiment_id), is_active, rows, found.artifact_location)
 
     def create_setting(self, name: str, place: str | None, tags: Mapping[str, str]) -> str | None:
         """Make an MLflow experiment; None where another process made one of that name in the meantime."""
+        default = self.client.get_experiment("0") if on_server(self.uri) else None
+        if default is not None:
+            check_artifacts(self.uri, default.artifact_location)
         try:
             return str(self.client.create_experiment(name, artifact_location=place, tags=dict(tags)))
         except MlflowException:

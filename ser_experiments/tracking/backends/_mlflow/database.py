@@ -58,10 +58,11 @@ class Database:
     def find_setting(self, name: str) -> FoundSetting | None:
         """Return the MLflow experiment of a name, deleted or not."""
         with self.reading() as rows:
-            found = rows.execute("SELECT experiment_id, lifecycle_stage FROM experiments WHERE name = ?", [name])
-            for number, stage in found.fetchall():
+            columns = "experiment_id, lifecycle_stage, artifact_location"
+            found = rows.execute(f"SELECT {columns} FROM experiments WHERE name = ?", [name])
+            for number, stage, place in found.fetchall():
                 tags = rows.execute("SELECT key, value FROM experiment_tags WHERE experiment_id = ?", [number])
-                return FoundSetting(str(number), stage == "active", dict(tags.fetchall()).get(ROWS_TAG))
+                return FoundSetting(str(number), stage == "active", dict(tags.fetchall()).get(ROWS_TAG), place)
         return None
 
     def create_setting(self, name: str, place: str | None, tags: Mapping[str, str]) -> str | None:

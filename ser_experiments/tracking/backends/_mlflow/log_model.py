@@ -23,7 +23,8 @@ import numpy as np
 MODEL_NAME = "model"
 #: What MLflow is told to load the model through; it takes the model's folder.
 LOADER = "ser_experiments.serving.pyfunc"
-_DATA = "data"
+#: The folder within a logged model that holds the model's own.
+DATA = "data"
 _EXAMPLE, _SERVED_EXAMPLE = "input_example.json", "serving_input_example.json"
 
 
@@ -57,14 +58,14 @@ def write_model(
     """
     import yaml
 
-    shutil.copytree(files, folder / _DATA, dirs_exist_ok=True)
-    (own,) = (folder / _DATA).iterdir()
+    shutil.copytree(files, folder / DATA, dirs_exist_ok=True)
+    (own,) = (folder / DATA).iterdir()
     _write_example(folder, columns)
     about = {
         "artifact_path": uri,
         "flavors": {
             "python_function": {
-                "code": None, "data": f"{_DATA}/{own.name}", "loader_module": LOADER, "streamable": False,
+                "code": None, "data": f"{DATA}/{own.name}", "loader_module": LOADER, "streamable": False,
                 "python_version": platform.python_version(),
                 "env": {"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
             }

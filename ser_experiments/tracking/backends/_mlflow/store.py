@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
+from urllib.parse import unquote, urlsplit
 
 from ser_experiments.errors import InputError, StoreError
 from ser_experiments.project import Project
@@ -14,11 +16,12 @@ from ser_experiments.tracking.backends._mlflow.template import begin_database
 
 
 class FoundSetting(NamedTuple):
-    """An MLflow experiment: whether it is deleted, and which rows it is of."""
+    """An MLflow experiment: whether it is deleted, which rows it is of, and where its files go."""
 
     setting_id: str
     is_active: bool
     rows: str | None
+    place: str | None
 
 
 class Settings(Protocol):
@@ -98,8 +101,57 @@ def setting_for(settings: Settings, project: Project, setting: str, rows: str) -
                 return made
             found = settings.find_setting(name)
         if found is not None and found.rows == rows and found.is_active:
+            made = f", and delete what was made without: mlflow experiments delete -x {found.setting_id}"
+            check_artifacts(tracking_uri(project), found.place, made)
             return found.setting_id
     raise StoreError(
         f"MLflow experiment {setting!r} is deleted or holds other rows; restore it with "
         f"`mlflow experiments restore` or choose another store"
     )
+
+
+def on_server(uri: str) -> bool:
+    """Whether a tracking store is a server, rather than a database that this process opens itself."""
+    return uri.startswith(("http://", "https://"))
+
+
+def check_artifacts(uri: str, location: str | None, then: str = "") -> None:
+    """Refuse a server that wants files to be written to a folder of its own, before anything is run.
+
+    A server that does not serve artifacts tells its clients the folder, and they write there themselves: on another
+    machine, or as another user, they cannot.
+
+    Parameters
+    ----------
+    uri : str
+        The tracking store.
+    location : str or None
+        Where files of runs go.
+    then : str
+        What to do besides.
+
+    Raises
+    ------
+    StoreError
+        The folder cannot be written from here; what to do is said.
+    """
+    local = None if location is None or not on_server(uri) else _folder_of(location)
+    if local is None:
+        return
+    try:
+        Path(local).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=local):
+            pass
+    except OSError as error:
+        raise StoreError(
+            f"the tracking server {uri} keeps files on its own disk, in {local}, which cannot be written from here "
+            f"({error.strerror}): start it with --serve-artifacts --artifacts-destination {local}{then}"
+        ) from error
+
+
+def _folder_of(location: str) -> str | None:
+    """Return the folder of a location on a disk; None of any other, such as ``mlflow-artifacts:`` or ``s3:``."""
+    parts = urlsplit(location)
+    if parts.scheme not in ("", "file"):
+        return None
+    return unquote(parts.path) or None

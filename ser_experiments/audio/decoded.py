@@ -1,0 +1,69 @@
+"""Recordings in containers that libsndfile does not read, through PyAV where it is installed: ``ser_experiments[av]``.
+
+Phones and browsers record nothing else (m4a, webm, 3gp). What FFmpeg's libraries decode is written to a temporary file,
+which is then read like any other, so that hours of it need the memory of a moment.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import numpy as np
+import soundfile
+
+from ser_experiments.audio.container import FOREIGN, foreign, head_of
+
+
+def is_for_av(source: str | os.PathLike[str] | bytes) -> bool:
+    """Whether a recording is in a container for PyAV, and PyAV is installed."""
+    ending = "" if isinstance(source, bytes) else os.path.splitext(source)[1].lower()
+    wanted = foreign(head_of(source)) is not None or str(ending) in FOREIGN
+    return wanted and importlib.util.find_spec("av") is not None
+
+
+@contextmanager
+def decoded(source: str | os.PathLike[str] | bytes) -> Iterator[BinaryIO]:
+    """Decode the first audio track of a recording and give a file that libsndfile reads.
+
+    Raises
+    ------
+    ValueError
+        It holds no audio, or cannot be decoded.
+    """
+    import av
+
+    with tempfile.TemporaryFile() as file:
+        try:
+            with av.open(io.BytesIO(source) if isinstance(source, bytes) else os.fspath(source)) as container:
+                if not container.streams.audio:
+                    raise ValueError("holds no audio")
+                _write(container, file)
+        except (av.FFmpegError, EOFError, OSError) as error:
+            raise ValueError(f"cannot be decoded: {getattr(error, 'strerror', None) or error}") from error
+        file.seek(0)
+        yield file
+
+
+def _write(container: Any, file: Any) -> None:
+    """Write the samples of the first audio track at its own rate, as float32."""
+    import av
+
+    track = container.streams.audio[0]
+    resampler = av.AudioResampler(format="flt", layout=track.layout, rate=track.rate)
+    n_channels = track.layout.nb_channels
+    with soundfile.SoundFile(file, "w", track.rate, n_channels, format="W64", subtype="FLOAT") as written:
+        for frame in _frames(container, track):
+            for piece in resampler.resample(frame):
+                written.write(np.ascontiguousarray(piece.to_ndarray().reshape(-1, n_channels)))
+
+
+def _frames(container: Any, track: Any) -> Iterator[Any]:
+    """Yield the frames of a track, then None, at which a resampler gives what it still holds."""
+    yield from container.decode(track)
+    yield None

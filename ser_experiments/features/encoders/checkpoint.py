@@ -1,0 +1,239 @@
+"""An encoder on disk: a folder in the Hugging Face layout, read without torch and without running anything in it.
+
+Weights come as safetensors alone. The format is eight bytes that say how long a JSON header is, the header that says
+where each tensor lies, and the tensors' bytes: https://github.com/huggingface/safetensors.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ser_experiments import identity
+from ser_experiments.errors import InputError
+from ser_experiments.features.assets import Asset
+from ser_experiments.features.encoders.family import Family, family_of
+
+CONFIG, PREPROCESSOR, WEIGHTS = "config.json", "preprocessor_config.json", "model.safetensors"
+INDEX = WEIGHTS + ".index.json"
+_PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.msgpack", "*.h5")
+#: Keys of a configuration that change no number of a frozen encoder.
+_NOTES = {"_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version", "use_cache"}
+#: A header of more is none.
+_HEADER_MOST = 100 << 20
+_BLOCK = 1 << 24
+_LFS = b"version https://git-lfs"
+
+
+class Tensor(NamedTuple):
+    """Where a tensor lies.
+
+    Attributes
+    ----------
+    file : str
+    stored : str
+        Its name there.
+    dtype : str
+        As safetensors writes it, e.g. ``"F16"``.
+    shape : tuple of int
+    start, end : int
+        Its bytes in the file.
+    """
+
+    file: str
+    stored: str
+    dtype: str
+    shape: tuple[int, ...]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Checkpoint(Asset):
+    """A pretrained encoder in a folder.
+
+    It counts by its configurations and by the bytes of the encoder's tensors: a checkpoint that holds a decoder too is
+    the same encoder as one that does not.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder.
+    """
+
+    def __post_init__(self) -> None:
+        if not Path(self.path).is_dir():
+            raise InputError(f"encoder {self.path}: no such folder")
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """Return ``config.json``; an InputError where it cannot be read."""
+        return self._read(CONFIG, "it says which network the weights are of")
+
+    @property
+    def preprocessor(self) -> Mapping[str, Any]:
+        """Return ``preprocessor_config.json``; an InputError where it cannot be read."""
+        return self._read(PREPROCESSOR, "it says how audio is prepared; fetch it from where the weights came from")
+
+    @property
+    def family(self) -> Family:
+        """Return the family it belongs to; an InputError where there is none."""
+        return family_of(self.config.get("model_type"), f"encoder {self.path}")
+
+    @property
+    def n_layers(self) -> int:
+        """Return the number of blocks; there are hidden states 0 to this."""
+        return self._sizes()[0]
+
+    @property
+    def width(self) -> int:
+        """Return the width of a hidden state."""
+        return self._sizes()[1]
+
+    @property
+    def sample_rate(self) -> int:
+        """Return the rate in Hz of the audio that it takes."""
+        return int(self.preprocessor.get("sampling_rate", 16_000))
+
+    @property
+    def n_weights(self) -> int:
+        """Return how many numbers the encoder holds."""
+        return sum(math.prod(tensor.shape) for tensor in self.tensors().values())
+
+    @property
+    def n_bytes(self) -> int:
+        """Return what the encoder's tensors take on disk."""
+        return sum(tensor.end - tensor.start for tensor in self.tensors().values())
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Return the files that it is read from, by name."""
+        index = Path(self.path) / INDEX
+        shards = [index] if index.is_file() and not (Path(self.path) / WEIGHTS).is_file() else []
+        found = [Path(self.path) / CONFIG, Path(self.path) / PREPROCESSOR, *shards, *self._weights()]
+        return {file.name: file for file in found}
+
+    @property
+    def digest(self) -> str:
+        """Return the digest of the content, read again only where a file changed its size, time or inode."""
+        return _digest(str(self.path), tuple((str(file), *_state(file)) for file in self.files.values()))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return where the encoder's tensors lie, by the names that the network has for them.
+
+        Raises
+        ------
+        InputError
+            There are no weights, weights that are pickled, or only a part of them.
+        """
+        found = {name: tensor for file in self._weights() for name, tensor in _header(str(file), *_state(file)).items()}
+        family = self.family
+        prefix = next((one for one in family.prefixes if any(name.startswith(one) for name in found)), "")
+        inside = {name.removeprefix(prefix): one for name, one in found.items() if name.startswith(prefix)}
+        heads = [re.compile(pattern) for pattern in family.heads]
+        kept = {name: one for name, one in inside.items() if not any(head.match(name) for head in heads)}
+        return {family.renamed(name): one for name, one in kept.items()}
+
+    def _weights(self) -> list[Path]:
+        folder = Path(self.path)
+        if (folder / WEIGHTS).is_file():
+            return [folder / WEIGHTS]
+        if (folder / INDEX).is_file():
+            shards = sorted({str(name) for name in self._read(INDEX, "")["weight_map"].values()})
+            for shard in shards:
+                if Path(shard).name != shard or not (folder / shard).is_file():
+                    raise InputError(f"encoder {folder}: {shard} is missing, a part of the weights; fetch it again")
+            return [folder / shard for shard in shards]
+        pickled = next((file.name for pattern in _PICKLED for file in sorted(folder.glob(pattern))), None)
+        if pickled is not None:
+            raise InputError(
+                f"encoder {folder}: the weights lie in {pickled} alone, which can run code when it is read; ask for a "
+                f"copy with {WEIGHTS}, or, if you trust it, convert it once: transformers' AutoModel.from_pretrained("
+                "FOLDER).save_pretrained(NEW_FOLDER)"
+            )
+        raise InputError(f"encoder {folder}: no {WEIGHTS}; a folder in the Hugging Face layout has one")
+
+    def _sizes(self) -> tuple[int, int]:
+        try:
+            return self.family.sizes(self.config)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"encoder {self.path}: {CONFIG} does not say how big the network is ({error})") from error
+
+    def _read(self, name: str, why: str) -> dict[str, Any]:
+        file = Path(self.path) / name
+        try:
+            told = file.stat()
+            return _json(str(file), told.st_size, told.st_mtime_ns)
+        except FileNotFoundError as error:
+            raise InputError(f"encoder {self.path}: no {name}; {why}") from error
+        except (OSError, ValueError, RecursionError) as error:
+            raise InputError(f"encoder {self.path}: {name} cannot be read ({error})") from error
+
+
+@lru_cache(maxsize=64)
+def _json(file: str, size: int, time: int) -> dict[str, Any]:
+    if size > _HEADER_MOST:
+        raise ValueError(f"{size} bytes are no configuration")
+    found = json.loads(Path(file).read_text(encoding="utf-8"))
+    if not isinstance(found, dict):
+        raise ValueError("not a JSON object")
+    return found
+
+
+def _state(file: Path) -> tuple[int, int, int, int]:
+    told = file.stat()
+    return told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino
+
+
+@lru_cache(maxsize=64)
+def _header(file: str, size: int, *state: int) -> dict[str, Tensor]:
+    """Return where each tensor of a file lies; an InputError where the file is not whole."""
+    with open(file, "rb") as stream:
+        first = stream.read(8)
+        if first == _LFS[:8]:
+            raise InputError(f"encoder {file}: a Git LFS pointer instead of the weights; run git lfs pull")
+        length = int.from_bytes(first, "little")
+        text = stream.read(length) if len(first) == 8 and length <= _HEADER_MOST else b""
+    try:
+        header = json.loads(text)
+        begin = 8 + length
+        found = {
+            name: Tensor(file, name, one["dtype"], tuple(one["shape"]), *(begin + int(i) for i in one["data_offsets"]))
+            for name, one in header.items()
+            if name != "__metadata__"
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(f"encoder {file}: no safetensors file, or half a download; fetch it again") from error
+    end = max((tensor.end for tensor in found.values()), default=begin)
+    if end != size:
+        raise InputError(f"encoder {file}: {size} bytes of {end}; half a download, fetch it again")
+    return found
+
+
+@lru_cache(maxsize=64)
+def _digest(folder: str, files: tuple[tuple[str, int, int, int, int], ...]) -> str:
+    checkpoint = Checkpoint(folder)
+    tensors = {
+        name: [tensor.dtype, list(tensor.shape), identity.of_bytes(_bytes(tensor))]
+        for name, tensor in checkpoint.tensors().items()
+    }
+    config = {key: value for key, value in checkpoint.config.items() if key not in _NOTES}
+    return identity.of({"config": config, "preprocessor": checkpoint.preprocessor, "tensors": tensors})
+
+
+def _bytes(tensor: Tensor) -> Iterator[bytes]:
+    with open(tensor.file, "rb") as stream:
+        stream.seek(tensor.start)
+        left = tensor.end - tensor.start
+        while left:
+            block = stream.read(min(left, _BLOCK))
+            if not block:
+                raise InputError(f"encoder {tensor.file}: ends before its tensors do; fetch it again")
+            left -= len(block)
+            yield block

@@ -1,0 +1,1 @@
+"""Families of encoders: each file holds one as ``FAMILY``."""

@@ -1,0 +1,100 @@
+"""What a family of encoders is: how its checkpoints are read, built and fed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ser_experiments import plugins
+from ser_experiments.errors import InputError, nearest
+from ser_experiments.features.measure import Audio
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+FAMILIES = "ser_experiments.features.encoders.families"
+
+
+class Net(Protocol):
+    """A network with its weights, ready to listen.
+
+    Attributes
+    ----------
+    least : int
+        The fewest samples it takes.
+    most : int or None
+        The most samples of a pass; None where memory alone limits them.
+    stride : int
+        Samples from one frame to the next.
+    mixes : bool
+        Whether clips of different lengths may stand in one batch without changing each other's numbers.
+    """
+
+    least: int
+    most: int | None
+    stride: int
+    mixes: bool
+
+    def n_frames(self, n_samples: int) -> int:
+        """Return how many frames it gives of so many samples."""
+        ...
+
+    def states(self, clips: Sequence[Audio], last: int) -> list[torch.Tensor]:
+        """Return the hidden states 0 to `last` of a batch, each of shape (n_clips, n_frames, width), padding behind."""
+        ...
+
+
+@dataclass(frozen=True)
+class Family:
+    """One family of encoders.
+
+    Parameters
+    ----------
+    model_types : tuple of str
+        ``model_type`` of the configurations that it reads.
+    build : callable
+        Takes a configuration as a mapping and returns the encoder alone, as transformers has it, without weights.
+    prefixes : tuple of str
+        What the names of the encoder's tensors may begin with in a checkpoint; what is longest is tried first.
+    heads : tuple of str
+        Regular expressions of tensors of a checkpoint that the encoder does not need, after the prefix.
+    renamed : callable
+        Takes the name of a tensor after the prefix and returns what the network calls it.
+    open : callable
+        Takes the network with its weights, the configuration and that of the feature extractor; returns a :class:`Net`.
+    sizes : callable
+        Takes a configuration and returns the number of blocks and the width of a hidden state.
+    """
+
+    model_types: tuple[str, ...]
+    build: Callable[[Mapping[str, Any]], nn.Module]
+    open: Callable[[nn.Module, Mapping[str, Any], Mapping[str, Any]], Net]
+    sizes: Callable[[Mapping[str, Any]], tuple[int, int]]
+    prefixes: tuple[str, ...] = ()
+    heads: tuple[str, ...] = ()
+    renamed: Callable[[str], str] = lambda name: name
+
+
+def family_of(model_type: object, where: str) -> Family:
+    """Return the family of a configuration's ``model_type``.
+
+    Raises
+    ------
+    InputError
+        No family reads it; `where` begins the message.
+    """
+    known = _families()
+    if model_type not in known:
+        raise InputError(
+            f"{where}: model_type {model_type!r} is no speech encoder that can be read{nearest(str(model_type), known)}"
+        )
+    return known[str(model_type)]
+
+
+@cache
+def _families() -> dict[str, Family]:
+    found = [module.FAMILY for _, module in plugins.each(FAMILIES, "encoder family", holds="FAMILY")]
+    return {model_type: family for family in found for model_type in family.model_types}

@@ -1,0 +1,191 @@
+"""One pass of an encoder over recordings: cut what is too long, batch what is alike, pool what is asked for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ser_experiments.features.encoders.checkpoint import Checkpoint
+from ser_experiments.features.measure import Array, Audio, Opened
+
+if TYPE_CHECKING:
+    import torch
+
+    from ser_experiments.features.encoders.family import Net
+
+log = logging.getLogger(__name__)
+#: Seconds of audio in a batch, padding included: enough to keep two cores or a GPU busy, little enough to hold.
+BATCH_S = {"cpu": 20.0, "cuda": 480.0}
+
+
+@dataclass(frozen=True)
+class Listening:
+    """How an encoder listens: the opener of its measure.
+
+    Parameters
+    ----------
+    path : str
+        The folder of the checkpoint.
+    precision : {"float32", "bfloat16"}
+        What it computes in.
+    window_s, overlap_s : float
+        Longer recordings are cut into windows that overlap, and each frame counts once.
+    silence_s : float
+        Silence that the encoder hears behind a recording; its frames do not count.
+    """
+
+    path: str
+    precision: str
+    window_s: float
+    overlap_s: float
+    silence_s: float
+
+    def __call__(self) -> Opened:
+        import torch
+
+        from ser_experiments.features.encoders.loading import load_network
+
+        checkpoint = Checkpoint(self.path)
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        network = load_network(checkpoint, getattr(torch, self.precision), device)
+        net = checkpoint.family.open(network, checkpoint.config, checkpoint.preprocessor)
+        return Listener(net, checkpoint, self, device.type)
+
+
+class _Piece(NamedTuple):
+    """A window of a clip: its place among all windows, the clip's, its samples, and which of its frames count."""
+
+    number: int
+    clip: int
+    samples: Audio
+    first: int
+    end: int
+
+
+class Listener:
+    """An open encoder.
+
+    Parameters
+    ----------
+    net : Net
+        The network.
+    checkpoint : Checkpoint
+        Where it came from.
+    how : Listening
+        How it listens.
+    device : str
+        ``"cpu"`` or ``"cuda"``.
+    """
+
+    def __init__(self, net: Net, checkpoint: Checkpoint, how: Listening, device: str) -> None:
+        self.net = net
+        self._how = how
+        self._rate = checkpoint.sample_rate
+        self._n_layers = checkpoint.n_layers
+        self._batch = round(BATCH_S[device] * self._rate)
+        self._said_short = False
+
+    def __call__(self, clips: Sequence[Audio], numbers: Sequence[int]) -> list[list[Array]]:
+        """Listen to clips; return of each the outputs of those numbers.
+
+        Output k is the functionals of layer k, and output n_layers + 1 + k its frames.
+        """
+        import torch
+
+        n_states = self._n_layers + 1
+        layers = sorted({number % n_states for number in numbers})
+        windows = [(clip, *window) for clip, audio in enumerate(clips) for window in self._windows(audio)]
+        pieces = [_Piece(number, *window) for number, window in enumerate(windows)]
+        found: dict[int, list[Array]] = {}
+        with torch.inference_mode():
+            for batch in self._batches(pieces):
+                hidden = self.net.states([piece.samples for piece in batch], layers[-1])
+                for row, piece in enumerate(batch):
+                    own = {k: hidden[k][row, piece.first : piece.end] for k in layers}
+                    found[piece.number] = [
+                        _moments(own[n]) if n < n_states else own[n - n_states].half().numpy(force=True)
+                        for n in numbers
+                    ]
+        by_clip: list[list[_Piece]] = [[] for _ in clips]
+        for piece in pieces:
+            by_clip[piece.clip].append(piece)
+        return [
+            [
+                _pooled([found[piece.number][place] for piece in own], [piece.end - piece.first for piece in own])
+                if number < n_states
+                else np.concatenate([found[piece.number][place] for piece in own])
+                for place, number in enumerate(numbers)
+            ]
+            for own in by_clip
+        ]
+
+    def _windows(self, clip: Audio) -> Iterator[tuple[Audio, int, int]]:
+        """Yield the samples of each window of a clip, and the first and the end of its frames that count."""
+        net, how = self.net, self._how
+        window = round(how.window_s * self._rate)
+        window = min(window, net.most or window) // net.stride * net.stride
+        if len(clip) < net.least:
+            self._say_short(len(clip))
+            clip = np.pad(clip, (0, net.least - len(clip)))
+        if len(clip) <= window:
+            silence = min(round(how.silence_s * self._rate), (net.most or window) - len(clip))
+            yield np.pad(clip, (0, max(0, silence))), 0, net.n_frames(len(clip))
+            return
+        # Half an overlap belongs to either window; both ends of the recording to the outer ones.
+        half = min(round(how.overlap_s * self._rate), window // 2) // (2 * net.stride)
+        step = window - 2 * half * net.stride
+        for start in range(0, len(clip), step):
+            samples = clip[start : start + window]
+            last = start + window >= len(clip)
+            yield samples, half if start else 0, net.n_frames(len(samples)) if last else window // net.stride - half
+            if last:
+                return
+
+    def _batches(self, pieces: Sequence[_Piece]) -> Iterator[list[_Piece]]:
+        """Yield pieces of like length in batches; of one length only, where others would change the numbers."""
+        batch: list[_Piece] = []
+        for piece in sorted(pieces, key=lambda piece: -len(piece.samples)):
+            longest = len(batch[0].samples) if batch else 0
+            full = longest * (len(batch) + 1) > self._batch
+            if batch and (full or (not self.net.mixes and len(piece.samples) != longest)):
+                yield batch
+                batch = []
+            batch.append(piece)
+        if batch:
+            yield batch
+
+    def _say_short(self, n_samples: int) -> None:
+        if not self._said_short:
+            self._said_short = True
+            log.warning(
+                "encoder: a recording of %.3f s is shorter than the %.3f s that the network needs; silence is added "
+                "(said once)",
+                n_samples / self._rate,
+                self.net.least / self._rate,
+            )
+
+
+def _moments(frames: torch.Tensor) -> NDArray[np.float64]:
+    """Return mean and standard deviation over frames, shape (2, width)."""
+    import torch
+
+    values = frames.float()
+    deviation, mean = torch.std_mean(values, dim=0, correction=0)
+    return torch.stack([mean, deviation]).double().numpy(force=True)
+
+
+def _pooled(moments: Sequence[Array], counts: Sequence[int]) -> NDArray[np.float32]:
+    """Return mean and deviation over the frames of all windows, one after the other (Chan, Golub, LeVeque, 1983)."""
+    weights = np.asarray(counts, dtype=np.float64)[:, None] / sum(counts)
+    means, deviations = (np.stack([one[part] for one in moments]) for part in (0, 1))
+    mean = (weights * means).sum(axis=0)
+    variance = (weights * (deviations**2 + (means - mean) ** 2)).sum(axis=0)
+    pooled = np.concatenate([mean, np.sqrt(variance)]).astype(np.float32)
+    if not np.isfinite(pooled).all():
+        raise ValueError("the encoder's states are not finite")
+    return pooled

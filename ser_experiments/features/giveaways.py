@@ -1,0 +1,169 @@
+"""Columns of a ready-made table that are no features: judged by what they tell, whatever they are called.
+
+A feature tells something of the emotion, and of the speaker. None tells either without a mistake: a column that does
+was made from the answer. Each judge says in words what a column is, or nothing; what chance could do stays untouched,
+so that a table of a few rows is never refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import gammaln
+
+Numbers = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+#: A column of so few different values, each in five rows or more in the mean, is one of codes.
+_MOST_VALUES, _ROWS_A_VALUE = 50, 5
+#: Share of the rows of each class that a column made from the labels finds again; some labels may have been corrected.
+_KNOWS = 0.98
+#: Natural logarithm of how many ways there are to deal the labels: below, chance could have done it.
+_BEYOND_CHANCE = 11.0
+#: Deviations of a class that lie between it and all others, where the number was made from the label.
+_GAP = 2.0
+#: Fewer speakers may be told apart by their voices.
+_SPEAKERS = 4
+#: Rows that are judged; more tell the same.
+_ROWS = 20_000
+
+
+def giveaways(
+    table: pd.DataFrame, utterances: pd.DataFrame, *, in_order: pd.DataFrame | None = None
+) -> Iterator[tuple[str, str]]:
+    """Yield the columns that are no features, with what they are.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (n_rows, n_columns)
+        Numbers in the order of the utterances.
+    utterances : DataFrame of n_rows rows
+        ``label``, ``speaker`` and ``session`` of the same rows; what is not known is not judged by.
+    in_order : DataFrame, optional
+        The numbers of the whole file in the order of the file.
+    """
+    chosen = np.sort(np.random.default_rng(0).permutation(len(table))[:_ROWS])
+    known = {name: _codes(utterances[name].iloc[chosen]) for name in _JUDGES if _is_known(utterances, name)}
+    file = table if in_order is None else in_order
+    for place, name in enumerate(table.columns):
+        found = _numbers_rows(file.iloc[:, place].to_numpy(dtype=np.float64))
+        values = table.iloc[chosen, place].to_numpy(dtype=np.float64)
+        there = ~np.isnan(values)
+        for what, codes in known.items():
+            found = found or _JUDGES[what](values[there], codes[there])
+        if found:
+            yield str(name), found
+
+
+def _is_known(utterances: pd.DataFrame, name: str) -> bool:
+    return name in utterances and bool(utterances[name].notna().all())
+
+
+def _codes(names: pd.Series) -> Codes:
+    return np.asarray(pd.factorize(names, sort=True)[0], dtype=np.intp)
+
+
+def _numbers_rows(values: Numbers) -> str | None:
+    """Say that a column counts the rows: whole numbers without a gap, or equal steps in the order of the file."""
+    if len(values) < 8 or np.isnan(values).any():
+        return None
+    ordered = np.unique(values)
+    if len(ordered) < len(values):
+        return None
+    steps = np.diff(values)
+    even = np.abs(steps - steps.mean()).max() <= 1e-4 * np.abs(steps).mean()
+    whole = bool((values == np.round(values)).all())
+    # A file that lost some rows has gaps in its numbers; a feature of whole numbers has the same twice.
+    rising = whole and bool((steps > 0).all() or (steps < 0).all())
+    dense = whole and ordered[-1] - ordered[0] + 1 <= 1.5 * len(values)
+    return "numbers the rows of the file" if even or rising or dense else None
+
+
+def _tells_label(values: Numbers, label: Codes) -> str | None:
+    """Say that labels can be read from a column."""
+    n_classes = int(label.max(initial=-1)) + 1
+    if n_classes < 2:
+        return None
+    counts = np.bincount(label, minlength=n_classes)
+    if not counts.all():
+        return None
+    if _log_ways(counts) < _BEYOND_CHANCE:
+        return None
+    distinct, codes = np.unique(values, return_inverse=True)
+    if len(distinct) <= min(_MOST_VALUES, len(values) / _ROWS_A_VALUE):
+        return _codes_tell_label(codes, label, counts)
+    if n_classes > 2 and _in_stretches(values, label, counts):
+        return "tells the label: in its order, the classes stand one after another"
+    for one in range(n_classes):
+        inside, rest = values[label == one], values[label != one]
+        if _log_ways(np.array([len(inside), len(rest)])) < _BEYOND_CHANCE:
+            continue
+        gap = max(inside.min() - rest.max(), rest.min() - inside.max())
+        if gap > _GAP * max(inside.std(), rest.std() if n_classes == 2 else inside.std()):
+            return "tells the label: one class lies far from all others"
+    return None
+
+
+def _codes_tell_label(codes: Codes, label: Codes, counts: Codes) -> str | None:
+    """Say that each value of a column stands for a class, or that one value does, as in columns of 0 and 1."""
+    table = np.zeros((int(codes.max()) + 1, len(counts)))
+    np.add.at(table, (codes, label), 1)
+    if len(table) < 2:
+        return None
+    for one in range(len(counts)):
+        rest = counts.sum() - counts[one]
+        if _log_ways(np.array([counts[one], rest])) < _BEYOND_CHANCE:
+            continue
+        # Each value counts for the side that it is more typical of.
+        inside = table[:, one] / counts[one]
+        outside = (table.sum(axis=1) - table[:, one]) / rest
+        if (inside[inside > outside].sum() + outside[outside >= inside].sum()) / 2 >= _KNOWS:
+            return "tells the label: its values stand for classes"
+    return None
+
+
+def _in_stretches(values: Numbers, label: Codes, counts: Codes) -> bool:
+    """Whether the order of a column puts each class in one stretch, but for a few rows."""
+    ordered = label[np.lexsort((label, values))]
+    if (np.diff(ordered) != 0).sum() > len(counts) - 1 + 2 * (1 - _KNOWS) * len(ordered):
+        return False
+    from sklearn.tree import DecisionTreeClassifier
+
+    tree = DecisionTreeClassifier(max_leaf_nodes=len(counts), class_weight="balanced", random_state=0)
+    said = tree.fit(values[:, None], label).predict(values[:, None])
+    return bool(np.mean([(said[label == one] == one).mean() for one in range(len(counts))]) >= _KNOWS)
+
+
+def _tells_group(values: Numbers, speaker: Codes, what: str) -> str | None:
+    """Say that speakers can be read from a column without a mistake; a code of two kinds of speakers is none."""
+    counts = np.bincount(speaker)
+    if len(counts) < 3 or not counts.all() or _log_ways(counts) < _BEYOND_CHANCE:
+        return None
+    ordered = speaker[np.lexsort((speaker, values))]
+    if (np.diff(ordered) != 0).sum() > len(counts) - 1 or _shared_value(values, speaker):
+        return None
+    if all(np.ptp(values[speaker == one]) == 0 for one in range(len(counts))):
+        return f"tells the {what}: one number for all its rows, and another for each {what}"
+    return f"tells the {what}: in its order, each {what} stands in one piece" if len(counts) >= _SPEAKERS else None
+
+
+def _shared_value(values: Numbers, speaker: Codes) -> bool:
+    """Whether two speakers have a value in common."""
+    return bool(pd.DataFrame({"value": values, "speaker": speaker}).groupby("value")["speaker"].nunique().max() > 1)
+
+
+def _log_ways(counts: NDArray[np.integer]) -> float:
+    """Return the natural logarithm of the number of ways to deal labels of these counts to rows."""
+    return float(gammaln(counts.sum() + 1) - gammaln(counts + 1).sum())
+
+
+#: By what is known of an utterance: who says that a column tells it.
+_JUDGES: dict[str, Callable[[Numbers, Codes], str | None]] = {
+    "label": _tells_label,
+    "speaker": partial(_tells_group, what="speaker"),
+    "session": partial(_tells_group, what="session"),
+}

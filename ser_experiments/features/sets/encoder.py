@@ -1,0 +1,161 @@
+"""A pretrained speech encoder, frozen: mean and deviation over time of its hidden states, layer by layer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ser_experiments.errors import InputError
+from ser_experiments.features.columns import ColumnRule
+from ser_experiments.features.encoders import hub
+from ser_experiments.features.encoders.checkpoint import Checkpoint
+from ser_experiments.features.encoders.listening import BATCH_S, Listening
+from ser_experiments.features.measure import OVER_TIME, ROW, Measure, Needs, Output
+
+PRECISIONS = ("float32", "bfloat16")
+#: What names stand for where nothing is said: layers around the middle carry emotion best. And what words mean.
+MIDDLE = "middle"
+_WORDS = {"all": "0%-100%", MIDDLE: "33%-50%"}
+_DEPTHS = re.compile(r"(\d{1,3})%-(\d{1,3})%")
+
+
+def extractor(
+    *,
+    model: str = "openai/whisper-base",
+    layers: str | int | Sequence[int] = MIDDLE,
+    precision: str = "float32",
+    window_s: float = 30.0,
+    overlap_s: float = 2.0,
+    silence_s: float = 0.0,
+) -> Measure:
+    """Build the set.
+
+    Output ``layer_K`` is the mean and the standard deviation over time of hidden state K, ``frames_K`` the states
+    themselves. The set's name alone stands for the functionals of `layers` side by side, ``encoder/frames`` for their
+    frames. One pass gives every layer up to the last that is asked for, and all their functionals are kept.
+
+    Parameters
+    ----------
+    model : str
+        A folder in the Hugging Face layout, or an id of the hub, perhaps with ``@`` and a revision.
+    layers : int, sequence of int, "all", "middle" or "A%-B%"
+        Hidden states: 0 is what the first block takes, k what block k gives. ``"20%-60%"`` are those from a fifth to
+        three fifths of the depth, ``"middle"`` those from a third to half of it.
+    precision : {"float32", "bfloat16"}
+        What it computes in.
+    window_s, overlap_s : float
+        Seconds; longer recordings are cut into windows that overlap, and each frame counts once.
+    silence_s : float
+        Seconds of silence that the encoder hears behind a recording, at most to the end of its window; 30 is Whisper
+        as it was trained. Frames of it do not count.
+
+    Raises
+    ------
+    InputError
+        The checkpoint is not there or cannot be used, there is no such layer, or a number is out of range.
+    """
+    _check(precision, window_s, overlap_s, silence_s)
+    pinned, folder = hub.found(model)
+    checkpoint = Checkpoint(str(folder))
+    chosen = _layers(layers, checkpoint)
+    states = range(checkpoint.n_layers + 1)
+    what = f"hidden state {{layer}} of {Path(pinned).name}"
+    rows = [
+        Output(
+            f"layer_{k}",
+            ROW,
+            ColumnRule(
+                "encoder_l{layer:02d}_{dim:04d}__{functional}",
+                (("layer", (k,)), ("functional", ("mean", "std")), ("dim", range(checkpoint.width))),
+                "1",
+                f"{{functional}} over time of {what}",
+            ),
+        )
+        for k in states
+    ]
+    frames = [
+        Output(
+            f"frames_{k}",
+            OVER_TIME,
+            ColumnRule(
+                "encoder_l{layer:02d}_{dim:04d}", (("layer", (k,)), ("dim", range(checkpoint.width))), "1", what
+            ),
+            dtype="float16",
+        )
+        for k in states
+    ]
+    return Measure(
+        name="encoder",
+        version="1",
+        outputs=(*rows, *frames),
+        open=Listening(str(folder), precision, float(window_s), float(overlap_s), float(silence_s)),
+        needs=Needs(
+            sample_rate=checkpoint.sample_rate,
+            device="gpu",
+            batch_s=BATCH_S["cpu"],
+            assets={"model": checkpoint},
+        ),
+        params={
+            "model": pinned,
+            "layers": list(chosen),
+            "precision": precision,
+            "window_s": float(window_s),
+            "overlap_s": float(overlap_s),
+            "silence_s": float(silence_s),
+        },
+        libraries=("numpy", "soundfile", "soxr", "torch", "transformers"),
+        choose=_Choice(len(states)),
+        stands_for={
+            "": tuple(f"layer_{k}" for k in chosen),
+            "frames": tuple(f"frames_{k}" for k in chosen),
+        },
+        chooses={"layers": tuple(states)},
+        without_effect=("model",),
+    )
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """Functionals cost nothing once a layer is computed, and every layer below the last wanted one is."""
+
+    n_states: int
+
+    def __call__(self, wanted: frozenset[int]) -> tuple[int, ...]:
+        last = max(number % self.n_states for number in wanted)
+        return (*range(last + 1), *sorted(number for number in wanted if number >= self.n_states))
+
+
+def _layers(layers: object, checkpoint: Checkpoint) -> tuple[int, ...]:
+    most = checkpoint.n_layers
+    if isinstance(layers, str):
+        depths = _DEPTHS.fullmatch(_WORDS.get(layers, layers))
+        if not depths or not int(depths[1]) <= int(depths[2]) <= 100:
+            raise InputError(
+                f"feature set 'encoder': layers {layers!r}; expected numbers from 0 to {most}, 'all', 'middle' or "
+                "e.g. '20%-60%'"
+            )
+        low, high = (round(most * int(depth) / 100) for depth in depths.groups())
+        return tuple(range(low, high + 1))
+    given = [layers] if isinstance(layers, int) else layers
+    if not isinstance(given, Sequence) or not given:
+        raise InputError(f"feature set 'encoder': layers must be numbers, got {layers!r}")
+    for layer in given:
+        if isinstance(layer, bool) or not isinstance(layer, int) or not 0 <= layer <= most:
+            raise InputError(f"feature set 'encoder': no layer {layer!r}; {checkpoint.path} has layers 0 to {most}")
+    if len(set(given)) < len(given):
+        raise InputError(f"feature set 'encoder': layers {list(given)} name one twice")
+    return tuple(sorted(given))
+
+
+def _check(precision: object, window_s: object, overlap_s: object, silence_s: object) -> None:
+    if precision not in PRECISIONS:
+        raise InputError(f"feature set 'encoder': precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
+    for name, value, low, high in (
+        ("window_s", window_s, 2.0, 600.0),
+        ("overlap_s", overlap_s, 0.1, 10.0),
+        ("silence_s", silence_s, 0.0, 30.0),
+    ):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise InputError(f"feature set 'encoder': {name} must be from {low:g} to {high:g} seconds, got {value!r}")

@@ -1,0 +1,86 @@
+"""Try a family's parameters on a handful of made-up rows: what no fit takes is said before anything is measured.
+
+Every parameter is checked where the estimator is built. What depends on several of them, on the number of classes or on
+the library underneath shows in a fit only.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+
+from ser_experiments.errors import InputError
+from ser_experiments.frames import GROUP
+from ser_experiments.models.pipeline import build_model
+from ser_experiments.models.spec import get_model
+
+#: Rows of each class, and columns.
+_ROWS, _COLUMNS = 40, 50
+#: Parameters that only say how much is done, and what does for a trial.
+_SMALL = {"n_estimators": 3, "max_iter": 200, "n_epochs": 1, "max_samples": 2 * _ROWS}
+
+
+def try_out(model: str, params: Mapping[str, object], classes: Sequence[str]) -> None:
+    """Fit a bare estimator on rows of noise, and ask it.
+
+    Networks are not fitted: importing torch takes longer than everything else before a run. They check their parameters
+    themselves.
+
+    Parameters
+    ----------
+    model : str
+        A family of functionals.
+    params : mapping
+        Its parameters, as a definition gives them.
+    classes : sequence of str
+        What it is to tell apart.
+
+    Raises
+    ------
+    InputError
+        It cannot be fitted, or does not answer; one line with the parameters and the reason.
+    """
+    spec = get_model(model)
+    if "torch" in spec.libraries:
+        device = params.get("device", "auto")
+        if device not in ("auto", "cpu"):
+            from ser_experiments.models.nets.devices import choose_device
+
+            choose_device(str(device))
+        return
+    if spec.layout != "row":
+        return
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.asarray(classes, dtype=str), _ROWS)
+    rows = pd.DataFrame(rng.normal(size=(len(labels), _COLUMNS)).astype(np.float32)).add_prefix("x")
+    rows += (labels[:, None] == np.asarray(classes)).argmax(axis=1)[:, None]
+    rows[GROUP] = np.resize(list("abcd"), len(labels))
+    # Estimators that read no group take numbers alone.
+    X = rows if spec.reads_group else rows.drop(columns=GROUP).to_numpy()
+    estimator = build_model(model, {name: _small(name, value) for name, value in params.items()})
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fitted = estimator.fit(X, labels)
+            ask = fitted.predict_proba if hasattr(fitted, "predict_proba") else fitted.decision_function
+            answers = np.asarray(ask(X))
+    except InputError:
+        raise
+    except Exception as error:  # whatever a library says of what it was told
+        said = (" ".join(str(error).split()) or type(error).__name__)[:300]
+        raise InputError(f"model: {model!r} cannot be fitted with {_shown(params)}: {said}") from error
+    if not np.isfinite(answers).all():
+        raise InputError(f"model: {model!r} answers NaN or infinity with {_shown(params)}; change them")
+
+
+def _small(name: str, value: object) -> object:
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    return min(int(value), _SMALL[name]) if name in _SMALL and whole else value  # type: ignore[call-overload]
+
+
+def _shown(params: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} = {value!r}" for name, value in params.items()) or "its defaults"

@@ -1,0 +1,1 @@
+"""What the folder of JSON files is made of."""

@@ -1,0 +1,29 @@
+"""Files of JSON, each written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ser_experiments.errors import StoreError
+from ser_experiments.tracking.outbox import write_whole
+
+#: The file of a run, in a folder of its own.
+RUN = "run.json"
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return what a file holds; a StoreError where it cannot be read."""
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path}: cannot be read ({error})") from error
+    return found
+
+
+def write(path: Path, values: Mapping[str, Any]) -> None:
+    """Write a file whole, with the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, json.dumps(dict(values), indent=1, sort_keys=True) + "\n")

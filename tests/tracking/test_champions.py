@@ -1,0 +1,285 @@
+"""What the registry does, in every store there is: champions, the ones before, and the names they are asked for by."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ser_experiments import plugins, project
+from ser_experiments.cli import ser
+from ser_experiments.errors import InputError, SerError, StoreError
+from ser_experiments.evaluation.compare import paired_difference
+from ser_experiments.evaluation.scoring import get_score, interval, pooled
+from ser_experiments.frames import Predictions
+from ser_experiments.tracking import connect, registry
+from ser_experiments.tracking.backend import PACKAGE, Backend, StoredRun, StoredSetting
+from ser_experiments.tracking.leaderboard import choose_setting
+from tests.logged import log
+from tests.scored import MAKERS
+
+GOOD, POOR = (MAKERS["classes"](skill, 3, 6, 12) for skill in (0.9, 0.2))
+
+
+@pytest.fixture(params=plugins.names(PACKAGE))
+def store(request: pytest.FixtureRequest, project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Backend:
+    monkeypatch.setenv("SER_TRACKER", request.param)
+    return connect(project.find())
+
+
+def finished(store: Backend, setting: str) -> tuple[StoredSetting, dict[str, StoredRun]]:
+    """Return a setting and its runs by experiment."""
+    found, _ = choose_setting(store, setting)
+    return found, {run.name: run for run in found.runs}
+
+
+def register(*arguments: str) -> Result:
+    return CliRunner().invoke(ser, ["register", *arguments])
+
+
+def aliases(store: Backend, name: str) -> dict[int, tuple[str, ...]]:
+    return {one.version: one.aliases for one in store.versions(name)}
+
+
+def test_champions_follow_each_other_and_come_back(store: Backend) -> None:
+    for name in ("first", "second", "third"):
+        log(name, GOOD, "demo-4class")
+    setting, runs = finished(store, "demo-4class")
+    name = registry.model_name(setting)
+    assert name == "ser-demo-4class"
+    assert registry.find(store, name, "champion") is None
+    versions = {one: registry.register(store, setting, runs[one], "uar") for one in ("first", "second")}
+    assert [one.version for one in versions.values()] == [1, 2]
+    assert aliases(store, name) == {1: ("previous",), 2: ("champion",)}
+    third = registry.register(store, setting, runs["third"], "uar")
+    assert (third.name, third.version, third.aliases, third.run_id) == (name, 3, ("champion",), runs["third"].run_id)
+    assert aliases(store, name) == {1: (), 2: ("previous",), 3: ("champion",)}
+    back = registry.roll_back(store, name)
+    assert (back.version, back.aliases, back.run_id) == (2, ("champion",), runs["second"].run_id)
+    assert aliases(store, name) == {1: (), 2: ("champion",), 3: ("previous",)}
+    assert registry.roll_back(store, name).version == 3, "and forth"
+    champion = registry.find(store, name, "champion")
+    assert champion is not None
+    assert champion.run_id == runs["third"].run_id
+    assert [one.version for one in registry.registered(store)] == [3, 2, 1]
+
+
+def test_what_a_version_says_of_itself(store: Backend) -> None:
+    log("svm", GOOD, "demo-4class", features="lld", rows="r1")
+    setting, runs = finished(store, "demo-4class")
+    made = registry.register(store, setting, runs["svm"], "wa")
+    low, high = interval(GOOD, "speaker", "wa")[:2]
+    assert made.tags == {
+        "experiment": "svm",
+        "metric": "wa",
+        "score": f"{pooled(GOOD)['wa']:.4f}",
+        "interval": f"{low:.4f} to {high:.4f}",
+        "features": "lld",
+        "rows": "r1",
+    }
+    assert json.loads(registry.as_json([made]))[0] == {**made.__dict__, "aliases": ["champion"]}
+
+
+def test_what_a_run_does_not_know_is_left_empty(store: Backend) -> None:
+    log("svm", GOOD, "demo-4class")
+    setting, runs = finished(store, "demo-4class")
+    poor = StoredRun(runs["svm"].run_id, "svm", 0, {}, {"uar": 0.25, "uar_ci_high": 0.5})
+    tags = registry.register(store, setting, poor, "uar").tags
+    assert tags["score"] == "0.2500"
+    assert tags["interval"] == "0.5000"
+    assert (tags["features"], tags["rows"]) == ("", "")
+    assert registry.register(store, setting, poor, "wa").tags["score"] == "nan"
+
+
+def test_the_page_of_a_model_says_what_it_holds(project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SER_TRACKER", "json")
+    log("svm", GOOD, "demo-4class")
+    store = connect(project.find())
+    setting, runs = finished(store, "demo-4class")
+    registry.register(store, setting, runs["svm"], "uar")
+    told = json.loads(Path("mlruns/json/models/ser-demo-4class/1.json").read_text())
+    assert told["description"] == "Models of the setting demo-4class; see the aliases."
+
+
+def test_models_of_others_are_left_alone(store: Backend) -> None:
+    run_id = log("svm", GOOD, "demo-4class")
+    store.register("somebodys", run_id, description="", tags={})
+    assert registry.registered(store) == []
+    with pytest.raises(InputError, match="no model is registered; register the best run with: ser register"):
+        registry.model_uri(store)
+
+
+def test_a_run_that_nobody_should_use(store: Backend) -> None:
+    log("leaky", GOOD, "a", leaky="true", synthetic="false")
+    log("made", GOOD, "b", leaky="false", synthetic="true")
+    log("fine", GOOD, "c", leaky="false", synthetic="false")
+    leaky, made, fine = (finished(store, one)[0].latest for one in "abc")
+    for allowed in (True, False):
+        with pytest.raises(SerError) as refused:
+            registry.check_fit(leaky, allow_demo=allowed)
+        assert str(refused.value) == (
+            "leaky is not registered: its score is of the protocol random, where tested speakers were seen in "
+            "training; run it under leave-one-speaker-out"
+        )
+        registry.check_fit(fine, allow_demo=allowed)
+    with pytest.raises(SerError) as refused:
+        registry.check_fit(made, allow_demo=False)
+    assert str(refused.value) == (
+        "made is not registered: it was trained on synthetic speech and knows nothing about people; say --allow-demo "
+        "to try the registry with it"
+    )
+    registry.check_fit(made, allow_demo=True)
+    assert isinstance(register("--setting", "b").exception, SerError)
+    assert register("--setting", "b", "--allow-demo").exit_code == 0
+
+
+def test_against_the_champion(store: Backend) -> None:
+    for name, predictions in (("poor", POOR), ("good", GOOD)):
+        log(name, predictions, "demo-4class")
+    setting, runs = finished(store, "demo-4class")
+    assert registry.against_champion(store, setting, runs["poor"], "uar") is None
+    registry.register(store, setting, runs["poor"], "uar")
+    for metric in ("uar", get_score("log_loss")):
+        against = registry.against_champion(store, setting, runs["good"], metric)
+        assert against is not None
+        champion, difference = against
+        assert champion.run_id == runs["poor"].run_id
+        expected = paired_difference(GOOD, POOR, "speaker", metric=metric)
+        assert difference[:5] == pytest.approx(expected[:5], abs=1e-4)
+        assert difference.clearly_better
+    with pytest.raises(SerError) as refused:
+        registry.against_champion(store, setting, runs["poor"], "uar")
+    short = runs["poor"].run_id[:8]
+    assert str(refused.value) == f"run {short} (poor) is the champion of demo-4class already"
+    gone = StoredSetting(setting.name, setting.experiment_id, [runs["good"]])
+    with pytest.raises(StoreError) as lost:
+        registry.against_champion(store, gone, runs["good"], "uar")
+    assert str(lost.value) == (f"the champion's run {short} is no longer in demo-4class; --force replaces it unseen")
+
+
+@pytest.mark.parametrize(("unit", "n_groups"), [("speaker", 6), ("session", 3)])
+def test_intervals_are_over_what_the_run_was_scored_over(store: Backend, unit: str, n_groups: int) -> None:
+    pairs = {f"s{i}": f"pair {i // 2}" for i in range(6)}
+    for name, found in (("poor", POOR), ("good", GOOD)):
+        grouped = found.frame.assign(group=found.frame["speaker"].map(pairs))
+        log(name, Predictions(grouped, found.task), "demo-4class", unit=unit)
+    setting, runs = finished(store, "demo-4class")
+    registry.register(store, setting, runs["poor"], "uar")
+    against = registry.against_champion(store, setting, runs["good"], "uar")
+    assert against is not None
+    assert against[1].n_groups == n_groups
+
+
+def test_going_back_where_there_is_nothing_to_go_back_to(store: Backend) -> None:
+    with pytest.raises(InputError) as empty:
+        registry.roll_back(store, "ser-demo-4class")
+    assert str(empty.value) == "unknown model 'ser-demo-4class'; register the best run with: ser register"
+    log("svm", GOOD, "demo-4class")
+    setting, runs = finished(store, "demo-4class")
+    registry.register(store, setting, runs["svm"], "uar")
+    with pytest.raises(InputError) as alone:
+        registry.roll_back(store, "ser-demo-4class")
+    assert str(alone.value) == "ser-demo-4class: no previous champion to go back to"
+    with pytest.raises(InputError) as unknown:
+        registry.roll_back(store, "ser-demo-4clas")
+    assert str(unknown.value) == "unknown model 'ser-demo-4clas'; did you mean 'ser-demo-4class'?"
+    assert aliases(store, "ser-demo-4class") == {1: ("champion",)}
+
+
+def test_what_models_are_asked_for_by(store: Backend) -> None:
+    for setting in ("a", "c", "b"):
+        log("svm", GOOD, setting)
+    for name in ("a", "c", "b", "c"):
+        setting, runs = finished(store, name)
+        registry.register(store, setting, runs["svm"], "uar")
+        # The latest counts by the millisecond.
+        time.sleep(0.005)
+    for asked, uri in {
+        None: "models:/ser-c@champion",
+        "a": "models:/ser-a@champion",
+        "ser-a": "models:/ser-a@champion",
+        "c@previous": "models:/ser-c@previous",
+        "ser-c@previous": "models:/ser-c@previous",
+        "c/1": "models:/ser-c/1",
+        "c/2": "models:/ser-c/2",
+        "models:/anything@all": "models:/anything@all",
+        "runs:/0123/model": "runs:/0123/model",
+    }.items():
+        assert registry.model_uri(store, asked) == uri
+    for asked, words in {
+        "a@previous": "ser-a has no 'previous'; allowed: 1, champion",
+        "c/3": "ser-c has no '3'; allowed: 1, 2, champion, previous",
+        "c@champ": "ser-c has no 'champ'; did you mean 'champion'?",
+        "d@champion": "unknown model 'd@champion'; allowed: ser-a, ser-b, ser-c",
+        "ser-bb": "unknown model 'ser-bb'; did you mean 'ser-b'?",
+    }.items():
+        with pytest.raises(InputError) as refused:
+            registry.model_uri(store, asked)
+        assert str(refused.value) == words
+    # The newest champion is asked for, not the newest version: going back is no news.
+    registry.roll_back(store, "ser-c")
+    assert registry.model_uri(store) == "models:/ser-b@champion"
+
+
+def test_the_command_lists_and_goes_back(store: Backend) -> None:
+    assert register("--list").stdout == "nothing is registered; register the best run with: ser register\n"
+    assert json.loads(register("--list", "--json").stdout) == []
+    for name, predictions in (("poor", POOR), ("good", GOOD)):
+        log(name, predictions, "demo-4class")
+    done = register("poor")
+    assert done.stdout.splitlines() == [
+        "ser-demo-4class version 1 (poor) is champion",
+        "use it: ser predict FILE, or serve it: ser serve",
+    ]
+    score, low, high = pooled(GOOD)["uar"], *interval(GOOD, "speaker", "uar")[:2]
+    told = json.loads(register("good", "--json").stdout)
+    assert told["aliases"] == ["champion"]
+    assert told["version"] == 2
+    assert told["tags"]["experiment"] == "good"
+    new, old = register("--list").stdout.splitlines()
+    assert new == (
+        f"{'ser-demo-4class':<45} {2:>3}  {'good':<18} {f'uar {score:.4f} ({low:.4f} to {high:.4f})':<34} champion"
+    )
+    assert old.endswith(" previous")
+    assert register("--rollback").stdout.startswith("ser-demo-4class version 1 (poor) is champion again\n")
+    assert json.loads(register("--rollback", "--json").stdout)["version"] == 2
+
+
+def test_a_version_without_words_is_listed(store: Backend) -> None:
+    store.register("ser-old", log("svm", GOOD, "demo-4class"), description="", tags={})
+    assert register("--list").stdout == f"{'ser-old':<45} {1:>3}  {'':<18} {'  ()':<34}".rstrip() + "\n"
+
+
+def test_the_command_chooses_the_best_and_says_among_how_many(store: Backend) -> None:
+    log("alone", GOOD, "a")
+    assert register("--setting", "a").stdout.splitlines()[0] == f"alone: UAR {pooled(GOOD)['uar']:.3f}, the best of 1"
+    for name, predictions in (("poor", POOR), ("good", GOOD)):
+        log(name, predictions, "b")
+    lines = register("--setting", "b").stdout.splitlines()
+    assert lines[0].startswith(f"good: UAR {pooled(GOOD)['uar']:.3f}, the best of 2; corrected for the choice 0.")
+    assert lines[1] == "ser-b version 1 (good) is champion"
+    refused = register("poor", "--setting", "b").exception
+    assert "poor is not registered: it is not clearly better than the champion good, version 1: UAR -" in str(refused)
+    assert register("poor", "--setting", "b", "--force").exit_code == 0
+
+
+def test_a_name_that_several_runs_have(store: Backend) -> None:
+    ids = [log("svm", GOOD, "a", seed=seed) for seed in "01"]
+    refused = register("svm").exception
+    assert isinstance(refused, InputError)
+    assert "'svm' was run in 2 ways in a (ser compare says how); name one: " in str(refused)
+    assert {one[:8] for one in ids} == set(str(refused).rsplit(": ", 1)[1].split(", "))
+    assert register(ids[0][:8]).exit_code == 0
+    assert store.versions("ser-a")[0].run_id == ids[0]
+
+
+def test_a_champion_that_nobody_described(store: Backend) -> None:
+    first = log("poor", GOOD, "a")
+    log("second", GOOD, "a")
+    version = store.register("ser-a", first, description="", tags={})
+    store.set_alias("ser-a", "champion", version)
+    refused = register("second").exception
+    assert f"than the champion {first[:8]}, version 1: UAR +0.000, where more is better (" in str(refused)
