@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ser_experiments.cli._options import as_json, request_options, take
+from ser_experiments.cli._options import CorpusCommand, as_json, request_options, take
 from ser_experiments.experiment.request import RunRequest
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ser_experiments.models.events import EpochBar
 
 
-@click.command("run")
+@click.command("run", cls=CorpusCommand)
 @click.argument("experiment")
 @request_options(RunRequest)
 @click.option("--system-metrics", is_flag=True, help="Log processor and memory while it runs.")

@@ -18,6 +18,7 @@ from ser_experiments.evaluation.plots import (
     pictures_of,
     plot_choices,
     plot_importance,
+    plot_layer_weights,
     plot_learning,
     plot_map,
     plot_spectrograms,
@@ -38,6 +39,8 @@ _REFIT_S = 3.0
 #: Rows that are shuffled for importance, and what that may take: so many seconds, or this share of what the folds took.
 _MOST_ROWS, _SHUFFLE_S, _SHARE_OF_FITS = 120, 0.75, 0.05
 
+#: What a fit on all rows is called beside those of the folds: it is that of the model, and no score is of it.
+ALL_ROWS = "all rows"
 #: The feature set that is drawn as it is.
 SPECTROGRAMS = "melspec"
 
@@ -109,6 +112,24 @@ def _learning(result: Result, fitted: BaseEstimator) -> Figure | None:
     return plot_learning(rows, f"{_title(result)}, fitted on all rows", report_of(fitted).best_epoch)
 
 
+def layer_weights(result: Result, fitted: BaseEstimator) -> dict[str, Mapping[str, float]]:
+    """Return the weights that networks gave to layers, by fold and then of the fit on all rows; nothing of others."""
+    found = {**result.reports, ALL_ROWS: report_of(fitted)}
+    return {fold: report.layer_weights for fold, report in found.items() if report.layer_weights}
+
+
+def _layers(result: Result, fitted: BaseEstimator) -> Figure | None:
+    found = layer_weights(result, fitted)
+    if ALL_ROWS not in found:
+        return None
+    return plot_layer_weights(found.pop(ALL_ROWS), found, _title(result))
+
+
+def _layer_table(result: Result, fitted: BaseEstimator) -> pd.DataFrame | None:
+    found = layer_weights(result, fitted)
+    return pd.DataFrame(found).T.rename_axis("fold") if found else None
+
+
 def _choices(result: Result, fitted: BaseEstimator) -> Figure | None:
     """Show what the inner folds thought of each choice among a feature set's outputs, such as the layers."""
     searches = [report.search for report in result.reports.values() if report.search is not None]
@@ -144,5 +165,7 @@ MAKERS: dict[str, Maker] = {
     "plots/choices.png": _choices,
     "plots/learning_curves.png": _learning,
     "plots/melspec.png": _spectrograms,
+    "plots/layer_weights.png": _layers,
+    "layer_weights.csv": _layer_table,
     "surely_wrong.csv": _mistakes,
 }

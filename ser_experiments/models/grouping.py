@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -18,9 +17,13 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.model_selection import GroupKFold
 
+from ser_experiments import plugins
 from ser_experiments.errors import InputError, LeakError
 from ser_experiments.frames import GROUP
 from ser_experiments.identity import canonical
+
+if TYPE_CHECKING:
+    from ser_experiments.features.extractor import Extractor
 
 
 class ByColumn(BaseEstimator):
@@ -150,14 +153,14 @@ def columns_of(sets: Sequence[str], params: Mapping[str, Mapping[str, object]] |
     return [_columns_of(one, json.dumps(canonical(params_of(one, params or {})), sort_keys=True)) for one in sets]
 
 
-def arrays_of(sets: Sequence[str], params: Mapping[str, Mapping[str, object]] | None = None) -> list[str]:
-    """Return the columns of arrays over time that feature sets stand for."""
+def outputs_of(sets: Sequence[str], params: Mapping[str, Mapping[str, object]] | None = None) -> list[Extractor]:
+    """Return what feature sets stand for; a column of arrays over time is called after its output."""
     from ser_experiments.features.extractor import get_extractors, params_of
 
-    return [one.name for name in sets for one in get_extractors(name, **params_of(name, params or {}))]
+    return [one for name in sets for one in get_extractors(name, **params_of(name, params or {}))]
 
 
-@lru_cache(maxsize=256)
+@plugins.remembered
 def _columns_of(name: str, params: str) -> tuple[str, ...]:
     """Return the columns of a set; a set of thousands of columns takes longer to build than to look up."""
     from ser_experiments.features.extractor import get_extractors
@@ -218,7 +221,7 @@ class TakeColumns(TransformerMixin, BaseEstimator):
         if not self.sets:
             return [name for name in X.columns if name != GROUP]
         if self.layout == "array":
-            return arrays_of(self.sets, self.params)
+            return [one.name for one in outputs_of(self.sets, self.params)]
         return [name for names in columns_of(self.sets, self.params) for name in names]
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame | NDArray[np.float32]:

@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.models.augmented import Augmented
-from ser_experiments.models.grouping import BalanceBlocks, OnFeatures, TakeColumns, columns_of
+from ser_experiments.models.grouping import BalanceBlocks, OnFeatures, TakeColumns, columns_of, outputs_of
 from ser_experiments.models.missing import FillMissing
 from ser_experiments.models.selection import SelectColumns
 from ser_experiments.models.spec import ModelSpec, get_model
@@ -103,6 +103,8 @@ def build_pipeline(
     if spec.layout == "row":
         sizes = tuple(map(len, columns_of(sets, set_params))) if balance else ()
         steps += _preparation(spec, scale, select, sizes)
+    if spec.from_features is not None and sets:
+        params = {**spec.from_features(outputs_of(sets, set_params)), **(params or {})}
     steps.append(("model", build_model(model, params, random_state=random_state, kind=kind)))
     pipeline: BaseEstimator = Pipeline(steps)
     if augment:

@@ -49,6 +49,8 @@ class FitReport:
         Of a network, numbers by epoch.
     best_epoch : int or None
         The epoch whose weights were kept, counted from 1.
+    layer_weights : mapping of str to float
+        Of a network on several arrays side by side, such as layers of an encoder, the weight of each; they sum to 1.
     """
 
     reused: bool | None = None
@@ -58,6 +60,7 @@ class FitReport:
     weights: Mapping[str, float] = field(default_factory=dict)
     history: Sequence[Mapping[str, float]] = ()
     best_epoch: int | None = None
+    layer_weights: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def n_reused(self) -> int:
@@ -75,6 +78,8 @@ class FitReport:
             found["members"] = {name: member.as_dict() for name, member in self.members.items()}
         if self.weights:
             found["weights"] = dict(self.weights)
+        if self.layer_weights:
+            found["layer_weights"] = dict(self.layer_weights)
         return found if self.reused is None else {**found, "reused": self.reused}
 
 

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from sklearn.base import BaseEstimator
 
 from ser_experiments import plugins
 from ser_experiments.task import Classes
+
+if TYPE_CHECKING:
+    from ser_experiments.features.extractor import Extractor
 
 ZOO = "ser_experiments.models.zoo"
 
@@ -63,6 +65,9 @@ class ModelSpec:
     reads_group : bool
         Whether the classifier wants the table as a DataFrame that still holds the ``group`` column, to hold out
         groups of the training rows itself (early stopping). It must drop the column and do without it.
+    from_features : callable, optional
+        Takes what a definition's feature sets stand for and returns parameters that follow from it, such as the encoder
+        that frames are of; what the definition says itself wins. An InputError says what it can be fed with.
     trusted_types : sequence of str
         The types, besides skops's own, that a saved model of this family holds. Constant: a file never adds to it.
     """
@@ -76,6 +81,7 @@ class ModelSpec:
     kinds: tuple[str, ...] = (Classes.kind,)
     layout: Literal["row", "array"] = "row"
     reads_group: bool = False
+    from_features: Callable[[Sequence[Extractor]], Mapping[str, object]] | None = None
     trusted_types: tuple[str, ...] = ()
 
 
@@ -96,7 +102,7 @@ def get_model(name: str) -> ModelSpec:
     return spec
 
 
-@lru_cache(maxsize=256)
+@plugins.remembered
 def families_of(kind: type) -> dict[str, ModelSpec]:
     """Return the families that build estimators of a class, by name."""
     specs = {name: module.SPEC for name, module in plugins.each(ZOO, "model", holds="SPEC")}

@@ -46,7 +46,7 @@ def test_runs_on_the_demo(
     monkeypatch.setenv("SER_CACHE", str(cache))
     definition = load_experiment(name).definition
     small: dict[str, object] = {}
-    if definition.model.type in {"mlp", "lstm", "cnn", "resnet18", "resnet34"}:
+    if definition.model.type in {"mlp", "lstm", "cnn", "resnet18", "resnet34", "attention", "tail"}:
         small["model.n_epochs"] = 2
     if definition.search is not None:
         small["search.trials"] = 2

@@ -31,6 +31,9 @@ SMALL: dict[str, dict[str, object]] = {
     "logreg": {"C": 1.0},
     "mlp": {"n_epochs": 12, "batch_size": 8, "lr": 0.01, "hidden": (16,), "dropout": 0.1},
     "lstm": {"n_epochs": 12, "batch_size": 8, "lr": 0.02, "hidden": 8, "crop_frames": 12},
+    "attention": {"n_epochs": 12, "batch_size": 8, "lr": 0.01, "hidden": 8, "crop_frames": 12, "time_masks": 0},
+    # Without blocks it needs no encoder; tests/models/test_tail.py has the rest.
+    "tail": {"n_epochs": 12, "batch_size": 8, "lr": 0.02, "blocks": 0, "crop_frames": 12},
     "cnn": {"n_epochs": 10, "batch_size": 8, "lr": 0.01, "widths": (4, 8), "crop_frames": 12, "column_masks": 0},
     "resnet": {"n_epochs": 12, "batch_size": 16, "lr": 0.05, "width": 4, "crop_frames": 12, "column_masks": 0},
     "resnet18": {"n_epochs": 12, "batch_size": 16, "lr": 0.05, "width": 4, "crop_frames": 12, "column_masks": 0},
@@ -82,7 +85,7 @@ def answers(fitted: BaseEstimator, X: Any) -> NDArray[np.float64]:
 def test_families_are_found() -> None:
     assert {
         *("dummy", "logreg", "svm", "random_forest", "extra_trees", "gradient_boosting", "xgboost", "lightgbm"),
-        *("mlp", "lstm", "cnn", "resnet", "resnet18", "resnet34"),
+        *("mlp", "lstm", "cnn", "resnet", "resnet18", "resnet34", "attention", "tail"),
     } <= set(FAMILIES)
 
 

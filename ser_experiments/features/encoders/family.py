@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from ser_experiments.features.encoders.upper import Upper
+
 FAMILIES = "ser_experiments.features.encoders.families"
 
 
@@ -42,8 +44,16 @@ class Net(Protocol):
         """Return how many frames it gives of so many samples."""
         ...
 
-    def states(self, clips: Sequence[Audio], last: int) -> list[torch.Tensor]:
-        """Return the hidden states 0 to `last` of a batch, each of shape (n_clips, n_frames, width), padding behind."""
+    def ready(self, clip: Audio) -> Audio:
+        """Return a whole recording as its samples are listened to, normalised where the family does so."""
+        ...
+
+    def states(self, clips: Sequence[Audio], own: Sequence[int], last: int) -> list[torch.Tensor]:
+        """Return the hidden states 0 to `last` of a batch, each of shape (n_clips, n_frames, width), padding behind.
+
+        Of each clip the first `own` samples are of a recording, and silence was put behind them: what is normalised
+        here is normalised by those alone.
+        """
         ...
 
 
@@ -67,6 +77,9 @@ class Family:
         Takes the network with its weights, the configuration and that of the feature extractor; returns a :class:`Net`.
     sizes : callable
         Takes a configuration and returns the number of blocks and the width of a hidden state.
+    upper : callable, optional
+        Takes the network with its weights and two layers; returns the blocks that lead from the one to the other as an
+        :class:`~ser_experiments.features.encoders.upper.Upper`. Without it they cannot be trained by themselves.
     """
 
     model_types: tuple[str, ...]
@@ -76,6 +89,7 @@ class Family:
     prefixes: tuple[str, ...] = ()
     heads: tuple[str, ...] = ()
     renamed: Callable[[str], str] = lambda name: name
+    upper: Callable[[Any, int, int], Upper] | None = None
 
 
 def family_of(model_type: object, where: str) -> Family:

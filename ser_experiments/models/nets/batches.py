@@ -33,12 +33,23 @@ class Loader:
         Subtracted from, then divided into, every frame.
     device : torch.device
         Where batches are wanted.
+    window_frames, batch_frames : int, optional
+        Instead of :data:`WINDOW_FRAMES` and :data:`BATCH_FRAMES`.
     """
 
     def __init__(
-        self, clips: Clips, mean: NDArray[np.float32], scale: NDArray[np.float32], device: torch.device
+        self,
+        clips: Clips,
+        mean: NDArray[np.float32],
+        scale: NDArray[np.float32],
+        device: torch.device,
+        *,
+        window_frames: int | None = None,
+        batch_frames: int | None = None,
     ) -> None:
         self._clips, self._device = clips, device
+        self._window_frames = window_frames or WINDOW_FRAMES
+        self._batch_frames = batch_frames or BATCH_FRAMES
         self._lengths = torch.from_numpy(clips.lengths)
         self._mean = torch.from_numpy(mean).to(device)
         self._factor = torch.from_numpy(1.0 / scale).to(device)
@@ -100,12 +111,12 @@ class Loader:
         Yields
         ------
         places : ndarray of shape (n_pieces,)
-            The position in `rows` of each piece; a clip of more than :data:`WINDOW_FRAMES` comes in equal windows.
+            The position in `rows` of each piece; a clip of more than a window's frames comes in equal windows.
         x, lengths
             As :meth:`gather` returns them.
         """
         total = self._clips.lengths[rows]
-        windows = -(-total // WINDOW_FRAMES)
+        windows = -(-total // self._window_frames)
         places = np.repeat(np.arange(len(rows)), windows)
         number = np.arange(len(places)) - np.repeat(np.cumsum(windows) - windows, windows)
         starts = number * total[places] // windows[places]
@@ -113,7 +124,7 @@ class Loader:
         order = np.argsort(-lengths, kind="stable")
         done = 0
         while done < len(order):
-            batch = order[done : done + max(1, BATCH_FRAMES // int(lengths[order[done]]))]
+            batch = order[done : done + max(1, self._batch_frames // int(lengths[order[done]]))]
             wanted = (rows[places[batch]], starts[batch], lengths[batch])
             yield places[batch], *self.gather(*(torch.from_numpy(np.asarray(part)) for part in wanted))
             done += len(batch)

@@ -61,6 +61,8 @@ def check_training(how: TorchClassifier) -> None:
     fraction = how.validation_fraction
     require("validation_fraction", fraction, "between 0 and 1", is_number(fraction) and 0 < fraction < 1)
     require("optimizer", how.optimizer, f"one of {', '.join(OPTIMIZERS)}", how.optimizer in OPTIMIZERS)
+    warmup = how.warmup_epochs
+    require("warmup_epochs", warmup, "a number of at least 0", is_number(warmup) and 0 <= warmup < math.inf)
     for name in ("early_stopping", "refit", "mixed_precision"):
         require(name, getattr(how, name), "true or false", isinstance(getattr(how, name), bool | np.bool_))
     known = how.class_weight is None or how.class_weight == "balanced" or isinstance(how.class_weight, dict)

@@ -24,10 +24,19 @@ class Clips:
     cells : sequence of array-like, or ndarray of shape (n_clips, n_columns)
         Each cell is or becomes (``__array__``) an array of shape (n_frames, n_columns) and is not kept in memory
         here. Of a 2-D array each row is a clip of one frame.
+    *beside : sequence of array-like
+        Further arrays of the same clips, with as many frames and columns each, such as other layers of a network. They
+        stand side by side where they are read.
+
+    Raises
+    ------
+    InputError
+        A cell is no such array, or the arrays of a clip do not fit each other.
     """
 
-    def __init__(self, cells: Sequence[Any] | NDArray[np.float32]) -> None:
-        self._cells = cells
+    def __init__(self, cells: Sequence[Any] | NDArray[np.float32], *beside: Sequence[Any]) -> None:
+        self._cells, self._beside = cells, beside
+        self.n_arrays = 1 + len(beside)
         self.is_table = isinstance(cells, np.ndarray) and cells.ndim == 2
         if self.is_table:
             self.lengths = np.ones(len(cells), dtype=np.int64)
@@ -45,10 +54,17 @@ class Clips:
                 raise InputError(
                     f"utterance {number}: array of shape {shape}; need (n_frames, {shapes[0][-1]}) with frames"
                 )
+        for cells in self._beside:
+            for number, (cell, shape) in enumerate(zip(cells, shapes, strict=True)):
+                if _shape(cell) != shape:
+                    raise InputError(
+                        f"utterance {number}: arrays of shapes {shape} and {_shape(cell)}; those side by side must be "
+                        "equally long and wide, such as layers of one encoder"
+                    )
         self.lengths = np.array([shape[0] for shape in shapes], dtype=np.int64)
-        self.n_columns = int(shapes[0][1])
-        first = getattr(self._cells[0], "dtype", None) or np.asarray(self._cells[0]).dtype
-        self.dtype = np.dtype(np.float16 if first == np.float16 else np.float32)
+        self.n_columns = int(shapes[0][1]) * self.n_arrays
+        halves = all(_dtype(cells[0]) == np.float16 for cells in (self._cells, *self._beside))
+        self.dtype = np.dtype(np.float16 if halves else np.float32)
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -62,7 +78,8 @@ class Clips:
         """Return frames `start` to `stop` of one clip, shape (n_frames, n_columns); of a mapped file only those."""
         if self.is_table:
             return self._cells[clip : clip + 1]  # type: ignore[return-value]
-        return np.asarray(self._cells[clip])[start:stop]
+        parts = [np.asarray(cells[clip])[start:stop] for cells in (self._cells, *self._beside)]
+        return np.concatenate(parts, axis=1) if self._beside else parts[0]
 
     def chunks(self, clips: NDArray[np.intp]) -> Iterator[NDArray[np.floating]]:
         """Yield all frames of some clips in arrays of shape (n_frames, n_columns)."""
@@ -120,24 +137,32 @@ def holds_arrays(X: object) -> bool:
     return isinstance(X, list | tuple) and len(X) > 0 and len(_shape(X[0])) == 2
 
 
-def cells_of(X: Any) -> Sequence[Any]:
-    """Return the arrays over time of a table, a list or an array of them.
+def cells_of(X: Any, *, several: bool = False) -> dict[str, Sequence[Any]]:
+    """Return the arrays over time of a table by the names of their columns, or a list or an array of them.
+
+    Parameters
+    ----------
+    X : DataFrame, or sequence of array-like
+    several : bool, default=False
+        Whether a table may hold several columns of them.
 
     Raises
     ------
     InputError
-        The table has other columns beside the one of arrays and ``group``.
+        The table has other columns beside those of arrays and ``group``.
     """
     if not isinstance(X, pd.DataFrame):
-        return X
-    columns = [name for name in X.columns if name != GROUP]
-    if len(columns) != 1:
+        return {"arrays": X}
+    names = [name for name in X.columns if name != GROUP]
+    others = [name for name in names if X[name].dtype != object]
+    if (several and others) or (not several and len(names) != 1):
+        shown = others if several else names
         raise InputError(
-            f"a network over time takes one column of arrays, got {len(columns)} columns "
-            f"({', '.join(map(repr, columns[:3]))}, ...); name one feature set"
+            f"a network over time takes {'columns' if several else 'one column'} of arrays, got {len(shown)} "
+            f"{'others' if several else 'columns'} ({', '.join(map(repr, shown[:3]))}, ...); "
+            f"name {'feature sets over time alone' if several else 'one feature set'}"
         )
-    cells: Sequence[Any] = X[columns[0]].to_numpy()  # type: ignore[assignment]
-    return cells
+    return {str(name): X[name].to_numpy() for name in names}  # type: ignore[misc]
 
 
 def _is_cell(value: Any) -> bool:
@@ -147,3 +172,7 @@ def _is_cell(value: Any) -> bool:
 def _shape(cell: Any) -> tuple[int, ...]:
     known = getattr(cell, "shape", None)
     return np.shape(cell) if known is None else tuple(known)
+
+
+def _dtype(cell: Any) -> Any:
+    return getattr(cell, "dtype", None) or np.asarray(cell).dtype

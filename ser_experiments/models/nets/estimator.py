@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from ser_experiments.models.nets.batches import Loader
+
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class TorchClassifier(ClassifierMixin, BaseEstimator):
@@ -52,6 +54,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         Decay of weight matrices.
     schedule : {"cosine", "step", "constant"}, default="cosine"
         The learning rate falls to zero as a half cosine; or to a tenth after each third of `n_epochs`; or not.
+    warmup_epochs : float, default=0.0
+        Epochs, or a part of one, over which the learning rate rises from zero before that.
     label_smoothing : float, default=0.0
         Part of the target that is spread over all classes.
     class_weight : {"balanced"}, dict or None, default=None
@@ -81,6 +85,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
         Columns of a row or frame.
+    arrays_ : ndarray of shape (n_arrays,)
+        Names of the columns of arrays that stand side by side.
     mean_, scale_ : ndarray of shape (n_features_in_,)
         Of the rows or frames learned from; inputs are centred and divided by them.
     weights_ : dict of str to ndarray
@@ -99,6 +105,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     momentum: float = 0.9
     weight_decay: float = 0.01
     schedule: str = "cosine"
+    warmup_epochs: float = 0.0
     label_smoothing: float = 0.0
     class_weight: str | dict[object, float] | None = None
     early_stopping: bool = True
@@ -112,6 +119,10 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
 
     #: scikit-learn's name for what :meth:`_validate_params` checks; here that checks by itself.
     _parameter_constraints: ClassVar[dict[str, Any]] = {}
+    #: Whether a table may hold several columns of arrays, which then stand side by side.
+    takes_several: ClassVar[bool] = False
+    #: What it is handed of long utterances at a time, where that is not the loader's own; see :class:`Loader`.
+    limits: ClassVar[dict[str, int]] = {}
 
     @abstractmethod
     def _network(self, n_columns: int, n_classes: int) -> nn.Module:
@@ -165,7 +176,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         seed: int,
     ) -> None:
         """Train on some rows and keep what was found; a second time for the epochs that the first found best."""
-        self.mean_, self.scale_ = clips.moments(learn)
+        self.mean_, self.scale_ = self._scaling(clips, learn)
         if len(self.classes_) == 1:
             return
         from ser_experiments.models.nets import devices, training
@@ -175,7 +186,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         device = devices.choose_device(self.device)
         with devices.torch_settings(seed, self.n_threads, device):
             network = self._network(clips.n_columns, len(self.classes_)).to(device)
-            loader = Loader(clips, self.mean_, self.scale_, device)
+            loader = Loader(clips, self.mean_, self.scale_, device, **self.limits)
+            self._prepare(network, loader, learn)
             trainer = training.Trainer(
                 network,
                 loader,
@@ -189,6 +201,36 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
             outcome = trainer.run(learn, stop, partial(self._on_epoch_end, again=again))
         self.weights_ = {name: value.numpy(force=True).copy() for name, value in outcome.state.items()}
         self.best_epoch_ = outcome.best_epoch
+
+    def _scaling(self, clips: Clips, rows: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return what is subtracted from each column, and what it is then divided by."""
+        return clips.moments(rows)
+
+    def _prepare(self, network: nn.Module, loader: Loader, rows: NDArray[np.intp]) -> None:
+        """Fit what of a new network is not trained; here nothing."""
+
+    def kept(self, network: nn.Module) -> dict[str, Tensor]:
+        """Return the weights of a network that a fit keeps."""
+        return network.state_dict()
+
+    def _restored(self, state: dict[str, Tensor], n_columns: int) -> nn.Module:
+        """Return the network with its weights."""
+        import torch
+
+        # They are put in place of those that a new network would draw, which takes longer than to answer.
+        with torch.device("meta"):
+            network = self._network(n_columns, len(self.classes_))
+        network.load_state_dict(state, assign=True)
+        return network
+
+    def parameter_groups(self, network: nn.Module) -> list[dict[str, Any]]:
+        """Return the parameters in groups with their ``weight_decay`` and, as ``share``, their part of ``lr``."""
+        from ser_experiments.models.nets.training import by_decay
+
+        return by_decay(network.parameters(), self.weight_decay)
+
+    def begin_epoch(self, network: nn.Module, epoch: int) -> None:
+        """Change what is trained before an epoch, counted from 0; here nothing."""
 
     @property
     def crop_size(self) -> int | None:
@@ -231,12 +273,9 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
 
         device = devices.choose_device(self.device)
         with devices.torch_settings(0, self.n_threads, device):
-            # Weights are put in place of those that a new network would draw, which takes longer than to answer.
-            with torch.device("meta"):
-                network = self._network(clips.n_columns, len(self.classes_))
             state = {name: torch.from_numpy(np.array(value)) for name, value in self.weights_.items()}
-            network.load_state_dict(state, assign=True)
-            loader = Loader(clips, self.mean_, self.scale_, device)
+            network = self._restored(state, clips.n_columns)
+            loader = Loader(clips, self.mean_, self.scale_, device, **self.limits)
             amp = devices.choose_amp(self.mixed_precision, device)
             logs = training.score(network.to(device), loader, np.arange(len(clips)), amp)
         bad = np.flatnonzero(~np.isfinite(logs).all(axis=1))

@@ -32,13 +32,16 @@ def training_rows(
         What scikit-learn refuses.
     """
     if holds_arrays(X):
-        clips = Clips(cells_of(X))
+        arrays = cells_of(X, several=classifier.takes_several)
+        clips = Clips(*arrays.values())
+        classifier.arrays_ = np.asarray(list(arrays), dtype=str)
         labels = _check_y(y, multi_output=False, estimator=classifier)
         check_consistent_length(labels, clips.lengths)
         classifier.n_features_in_ = clips.n_columns
     else:
         table, labels = validate_data(classifier, _without_group(X), y, dtype=np.float32)
         clips = Clips(table)
+        classifier.arrays_ = np.asarray(["table"])
     check_classification_targets(labels)
     given = None if sample_weight is None else _check_sample_weight(sample_weight, labels[:, None])
     weights = row_weights(classifier.class_weight, labels, given)
@@ -51,7 +54,7 @@ def rows_to_answer(classifier: TorchClassifier, X: Any) -> Clips:
     """Return the clips that a fitted classifier is asked about; an InputError where their columns are others."""
     if not holds_arrays(X):
         return Clips(validate_data(classifier, _without_group(X), reset=False, dtype=np.float32))
-    clips = Clips(cells_of(X))
+    clips = Clips(*cells_of(X, several=classifier.takes_several).values())
     if clips.n_columns != classifier.n_features_in_:
         raise InputError(f"arrays have {clips.n_columns} columns; fitted on {classifier.n_features_in_}")
     return clips

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -96,7 +96,7 @@ class Trainer:
         InputError
             The loss is no longer finite.
         """
-        outcome = Outcome(self._network.state_dict())
+        outcome = Outcome(self._how.kept(self._network))
         best: NDArray[np.float64] | None = None
         for epoch in range(self._n_epochs):
             began = time.perf_counter()
@@ -114,7 +114,7 @@ class Trainer:
             on_epoch_end(numbers | judged, seconds)
             if best is None or within_one_se(losses, best):
                 outcome.best_epoch = epoch + 1
-                outcome.state = copy.deepcopy(self._network.state_dict())
+                outcome.state = copy.deepcopy(self._how.kept(self._network))
             elif epoch + 1 - outcome.best_epoch >= self._how.patience:
                 break
             if best is None or losses.mean() < best.mean():
@@ -125,6 +125,7 @@ class Trainer:
         """Pass over the rows once; return the mean loss and the last learning rate."""
         how = self._how
         self._network.train()
+        how.begin_epoch(self._network, epoch)
         # Summed on the device: reading each loss would wait for each step.
         total = torch.zeros((), device=self._device)
         order = rows[torch.randperm(len(rows), generator=self._generator)]
@@ -132,9 +133,12 @@ class Trainer:
         n_batches = max(1, min(round(len(rows) / how.batch_size), len(rows) // 2))
         lr = how.lr
         for number, batch in enumerate(torch.tensor_split(order, n_batches)):
-            lr = how.lr * _factor(how.schedule, (epoch + number / n_batches) / self._n_epochs)
+            done = epoch + number / n_batches
+            lr = how.lr * _factor(how.schedule, done / self._n_epochs)
+            if done < how.warmup_epochs:
+                lr *= (done + 1 / n_batches) / (how.warmup_epochs + 1 / n_batches)
             for group in self._optimizer.param_groups:
-                group["lr"] = lr
+                group["lr"] = lr * group["share"]
             total += self._step(batch) * len(batch)
         return float(total) / len(rows), lr
 
@@ -176,11 +180,21 @@ def score(
     return sums / pieces[:, None]
 
 
+def by_decay(parameters: Iterable[nn.Parameter], weight_decay: float, share: float = 1.0) -> list[dict[str, Any]]:
+    """Return two groups of parameters, one of matrices and one of vectors, with their part of the learning rate.
+
+    Biases and the scales of normalisation are not decayed: pulling them to zero switches units off.
+    """
+    held = list(parameters)
+    matrices, vectors = [p for p in held if p.ndim > 1], [p for p in held if p.ndim <= 1]
+    return [
+        {"params": matrices, "weight_decay": weight_decay, "share": share},
+        {"params": vectors, "weight_decay": 0.0, "share": share},
+    ]
+
+
 def _optimizer(network: nn.Module, how: TorchClassifier) -> torch.optim.Optimizer:
-    # Biases and the scales of normalisation are not decayed: pulling them to zero switches units off.
-    matrices = [p for p in network.parameters() if p.ndim > 1]
-    vectors = [p for p in network.parameters() if p.ndim <= 1]
-    groups = [{"params": matrices, "weight_decay": how.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    groups = how.parameter_groups(network)
     if how.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=how.lr, momentum=how.momentum, nesterov=how.momentum > 0)
     return torch.optim.AdamW(groups, lr=how.lr, betas=(float(how.momentum), 0.999))

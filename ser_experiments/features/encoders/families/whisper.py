@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from ser_experiments.features.encoders.upper import Upper
+
 
 class WhisperNet:
     """Whisper's encoder, ready to listen; see :class:`~ser_experiments.features.encoders.family.Net`."""
@@ -56,7 +58,11 @@ class WhisperNet:
         logs = bands.clamp(min=1e-10).log10()
         return (torch.maximum(logs, logs.max() - 8.0) + 4.0) / 4.0
 
-    def states(self, clips: Sequence[Audio], last: int) -> list[torch.Tensor]:
+    def ready(self, clip: Audio) -> Audio:
+        """Return a recording as it is."""
+        return clip
+
+    def states(self, clips: Sequence[Audio], own: Sequence[int], last: int) -> list[torch.Tensor]:
         """Return the hidden states 0 to `last` of a batch."""
         import torch
 
@@ -95,10 +101,17 @@ def _build(config: Mapping[str, Any]) -> nn.Module:
     return network
 
 
+def _upper(network: Any, first: int, last: int) -> Upper:
+    from ser_experiments.features.encoders.upper import Upper
+
+    return Upper(network.layers[first:last])
+
+
 FAMILY = Family(
     model_types=("whisper",),
     build=_build,
     open=WhisperNet,
     sizes=lambda config: (int(config["encoder_layers"]), int(config["d_model"])),
     prefixes=("model.encoder.", "encoder."),
+    upper=_upper,
 )
