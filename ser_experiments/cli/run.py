@@ -34,6 +34,9 @@ def command(experiment: str, as_json: bool, no_log: bool, system_metrics: bool, 
 
     EXPERIMENT is a name that `ser list` shows.
     """
+    # First: to keep a model, skops looks for the home of each of its functions in all modules, in this order.
+    import scipy.special  # noqa: F401
+
     from ser_experiments.experiment import run_experiment
     from ser_experiments.features import ProgressBar
     from ser_experiments.models.events import EpochBar

