@@ -49,6 +49,8 @@ def exemptions(estimator: BaseEstimator) -> dict[str, str]:
         get_model("mlp").build(**QUICK, hidden=(16,)),
         get_model("lstm").build(**QUICK_SEQUENCE, hidden=6),
         get_model("cnn").build(**QUICK_SEQUENCE, widths=(8, 8)),
+        get_model("attention").build(**QUICK_SEQUENCE, hidden=8),
+        get_model("tail").build(**QUICK_SEQUENCE, blocks=0),
     ],
     expected_failed_checks=exemptions,
 )

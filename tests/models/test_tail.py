@@ -21,8 +21,11 @@ from ser_experiments.models.persistence import load_estimator, save_estimator
 from ser_experiments.models.pipeline import build_pipeline
 from ser_experiments.models.spec import get_model
 from tests.checkpoints import N_LAYERS, WIDTH, tiny_whisper
+from tests.features.test_upper import CASES, clips, tiny
 
 torch = pytest.importorskip("torch")
+
+from ser_experiments.models.nets.tail import TunedTail  # noqa: E402 -- needs torch
 
 COLUMN = "encoder/frames_1"
 SMALL: dict[str, Any] = {
@@ -220,3 +223,22 @@ def test_learning_rates_by_group_warm_up_and_freezing(encoder: Path) -> None:
     how.begin_epoch(network.train(), 1)
     assert all(one.requires_grad for one in network.upper.blocks.parameters())
     assert network.upper.training
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_low_rank_matrices_begin_as_nothing_and_learn_in_every_family(name: str) -> None:
+    """Also where attention reads the matrices of its projections instead of calling them, as WavLM's does."""
+    family, network, states = tiny(name)
+    assert family.upper is not None
+    network.requires_grad_(requires_grad=False)
+    with torch.no_grad():
+        below = states(clips(0.6), 1)[1]
+        plain = family.upper(network, 1, 3)(below, None)
+    tail = TunedTail(16, 2, upper=family.upper(network, 1, 3), rank=2, dropout=0.0)
+    found = tail.states(below, None)
+    np.testing.assert_allclose(found.detach().numpy(), plain.numpy(), atol=1e-5)
+    found.square().mean().backward()
+    ups = [one for n, one in tail.named_parameters() if n.endswith(".up")]
+    assert len(ups) >= 10
+    assert all(one.grad is not None and one.grad.any() for one in ups)
+    assert all(one.grad is None for n, one in tail.named_parameters() if n in tail.told)

@@ -22,7 +22,7 @@ class LayerAttention(nn.Module):
     hidden : int
         Units of the projection; 0 for none.
     dropout : float
-        Part of the frames' and of the pooled features that is dropped in training.
+        Part of a clip's columns and of the pooled features that is dropped in training.
 
     References
     ----------
@@ -43,8 +43,11 @@ class LayerAttention(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Score clips of shape (n_clips, n_frames, n_columns)."""
-        if self.n_layers > 1:
-            weights = self.layer_scores.softmax(dim=0)
-            x = torch.einsum("cflw,l->cfw", x.unflatten(2, (self.n_layers, -1)), weights.to(x.dtype))
-        x = self.project(self.dropout(x))
-        return self.head(self.dropout(self.pool(x, lengths)))
+        layers = x.unflatten(2, (self.n_layers, -1)).unbind(2)
+        weights = self.layer_scores.softmax(dim=0).to(x.dtype)
+        mixed = layers[0] * weights[0]
+        for layer, weight in zip(layers[1:], weights[1:], strict=True):
+            mixed = torch.addcmul(mixed, layer, weight)
+        # A column is dropped for a whole clip: its neighbours in time would tell what is missing.
+        kept = self.dropout(mixed.new_ones(len(mixed), 1, mixed.shape[2]))
+        return self.head(self.dropout(self.pool(self.project(mixed * kept), lengths)))

@@ -129,7 +129,7 @@ class TunedTail(nn.Module):
             for _, x, lengths in loader.whole(rows.numpy()):
                 values = self.states(x, lengths)
                 kept = values.flatten(0, 1) if lengths is None else values[valid_frames(lengths, x.shape[1])]
-                wide = kept.double().cpu()
+                wide = kept.cpu().double()
                 count += len(wide)
                 total, squares = total + wide.sum(dim=0), squares + (wide**2).sum(dim=0)
         mean = total / count

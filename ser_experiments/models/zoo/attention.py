@@ -31,7 +31,7 @@ class AttentionClassifier(SequenceClassifier):
     hidden : int, default=128
         Units of the projection before the pooling; 0 for none.
     dropout : float, default=0.5
-        Part of the frames' and of the pooled features that is dropped in training.
+        Part of a clip's columns and of the pooled features that is dropped in training.
     layers_lr : float, default=0.03
         Learning rate of the layers' scores: they are few and have far to go from equal weights.
     """
