@@ -95,11 +95,11 @@ def family_of(model_type: object, where: str) -> Family:
         No family reads it; `where` begins the message.
     """
     known = _families()
-    if model_type not in known:
+    if not isinstance(model_type, str) or model_type not in known:
         raise InputError(
             f"{where}: model_type {model_type!r} is no speech encoder that can be read{nearest(str(model_type), known)}"
         )
-    return known[str(model_type)]
+    return known[model_type]
 
 
 @cache
