@@ -29,6 +29,7 @@ VARIABLE = "SER_PLUGINS"
 #: What others may add to: the folder in ``plugins/`` and the end of the entry points' group, with our own package.
 KINDS = {
     "corpora": "ser_experiments.corpora",
+    "encoders": "ser_experiments.features.encoders.families",
     "features": "ser_experiments.features.sets",
     "models": "ser_experiments.models.zoo",
     "protocols": "ser_experiments.evaluation.protocols",

@@ -20,9 +20,10 @@ from safetensors.numpy import load_file, save_file
 from ser_experiments.errors import InputError
 from ser_experiments.features import BadRecordings, feature_table, status
 from ser_experiments.features.encoders.checkpoint import Checkpoint
-from tests.checkpoints import tiny_whisper
+from tests.checkpoints import plain_encoder, tiny_whisper
 from tests.command import ser
 from tests.features.encoders.tiny import speechlike
+from tests.iemocap_tree import small_tree
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 
@@ -219,10 +220,15 @@ def test_without_the_extra(
         feature_table(["encoder"], utterances, params={"encoder": {"model": str(model)}}, cache=tmp_path / "cache")
 
 
-def test_a_run_ends_with_one_line(model: Path, project_folder: Path) -> None:
+@pytest.fixture
+def corpus(tmp_path: Path) -> tuple[str, ...]:
+    """Return the options of a small corpus."""
+    return "--corpus", "iemocap", "--root", str(small_tree(tmp_path / "IEMOCAP_full_release"))
+
+
+def test_a_run_ends_with_one_line(model: Path, project_folder: Path, corpus: tuple[str, ...]) -> None:
     weights(not_finite)(model)
-    given = ("--set", f"features.params.encoder.model={model}", "--no-log")
-    done = ser("run", "svm_encoder", *given)
+    done = ser("run", "svm_encoder", *corpus, "--set", f"features.params.encoder.model={model}", "--no-log")
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith(f"error: encoder {model}: weights layers.1.fc1.weight")
     assert "recordings" not in done.stderr
@@ -246,11 +252,11 @@ def test_an_empty_folder_is_no_encoder(tmp_path: Path) -> None:
         Checkpoint(tmp_path / "none")
 
 
-def test_emotions_that_it_has_learned(model: Path, project_folder: Path) -> None:
-    given = f"features.params.encoder={{model = '{model}', layers = [1], trained_on = ['msp-podcast', 'De_mo']}}"
-    done = ser("run", "svm_encoder", "--set", given, "--set", "search.trials=1", "--no-log", "--json")
+def test_emotions_that_it_has_learned(model: Path, project_folder: Path, corpus: tuple[str, ...]) -> None:
+    given = f"features.params.encoder={{model = '{model}', layers = [1], trained_on = ['msp-podcast', 'Iemo_cap']}}"
+    done = ser("run", plain_encoder(project_folder), *corpus, "--set", given, "--no-log", "--json")
     assert done.returncode == 0, done.stderr
     assert (
-        "encoder learned from emotions of msp-podcast, De_mo: it knows tested labels, so this score says nothing of "
+        "encoder learned from emotions of msp-podcast, Iemo_cap: it knows tested labels, so this score says nothing of "
         "unheard speech"
     ) in json.loads(done.stdout)["warnings"]

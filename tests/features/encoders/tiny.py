@@ -104,7 +104,7 @@ KINDS = {
         },
         "ForCTC",
         samples=False,
-    ),  # fmt: skip
+    ),
     "whisper_whole": Kind(
         "Whisper",
         _WHISPER,
@@ -118,7 +118,7 @@ KINDS = {
         },
         "ForConditionalGeneration",
         samples=False,
-    ),  # fmt: skip
+    ),
 }
 
 
