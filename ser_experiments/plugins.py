@@ -31,6 +31,7 @@ VARIABLE = "SER_PLUGINS"
 KINDS = {
     "backends": "ser_experiments.tracking.backends",
     "corpora": "ser_experiments.corpora",
+    "encoders": "ser_experiments.features.encoders.families",
     "features": "ser_experiments.features.sets",
     "models": "ser_experiments.models.zoo",
     "protocols": "ser_experiments.evaluation.protocols",

@@ -78,3 +78,10 @@ def as_fetched(cache: Path, name: str) -> Path:
     (base / "refs").mkdir(parents=True, exist_ok=True)
     (base / "refs" / "main").write_text(COMMIT)
     return tiny_whisper(base / "snapshots" / COMMIT)
+
+
+def plain_encoder(project: Path) -> str:
+    """Write an experiment on an encoder without a search, which two speakers are enough for; return its name."""
+    text = 'description = "Plain"\n[features]\nsets = ["encoder"]\n[model]\ntype = "logreg"\n'
+    (project / "experiments" / "plain_encoder.toml").write_text(text)
+    return "plain_encoder"

@@ -28,6 +28,8 @@ _NOTES = {"_name_or_path", "architectures", "dtype", "torch_dtype", "transformer
 #: A header of more is none.
 _HEADER_MOST = 100 << 20
 _BLOCK = 1 << 24
+#: What a configuration may tell; beyond are mistakes.
+_RATES, _MOST_LAYERS, _WIDEST = (4_000, 192_000), 1_000, 100_000
 _LFS = b"version https://git-lfs"
 #: Folders of checkpoints by digest, as they were met.
 _SEEN: dict[str, list[str]] = {}
@@ -101,7 +103,10 @@ class Checkpoint(Asset):
     @property
     def sample_rate(self) -> int:
         """Return the rate in Hz of the audio that it takes."""
-        return int(self.preprocessor.get("sampling_rate", 16_000))
+        rate = self.preprocessor.get("sampling_rate", 16_000)
+        if not isinstance(rate, int) or not _RATES[0] <= rate <= _RATES[1]:
+            raise InputError(f"encoder {self.path}: {PREPROCESSOR}: sampling_rate must be a rate in Hz, got {rate!r}")
+        return rate
 
     @property
     def n_weights(self) -> int:
@@ -163,9 +168,12 @@ class Checkpoint(Asset):
 
     def _sizes(self) -> tuple[int, int]:
         try:
-            return self.family.sizes(self.config)
+            layers, width = self.family.sizes(self.config)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"encoder {self.path}: {CONFIG} does not say how big the network is ({error})") from error
+        if not 1 <= layers <= _MOST_LAYERS or not 1 <= width <= _WIDEST:
+            raise InputError(f"encoder {self.path}: {CONFIG} tells of {layers} layers of {width}, which is no network")
+        return layers, width
 
     def _read(self, name: str, why: str) -> dict[str, Any]:
         return _read(Path(self.path), name, why)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ser_experiments import plugins
@@ -100,15 +100,16 @@ def family_of(model_type: object, where: str) -> Family:
     InputError
         No family reads it; `where` begins the message.
     """
-    known = _families()
-    if model_type not in known:
+    known = _families(plugins.folder())
+    if not isinstance(model_type, str) or model_type not in known:
         raise InputError(
             f"{where}: model_type {model_type!r} is no speech encoder that can be read{nearest(str(model_type), known)}"
         )
-    return known[str(model_type)]
+    return known[model_type]
 
 
-@cache
-def _families() -> dict[str, Family]:
+@lru_cache(maxsize=4)
+def _families(own: str | None) -> dict[str, Family]:
+    """Return the families by ``model_type``, those of the project's ``plugins/`` folder `own` among them."""
     found = [module.FAMILY for _, module in plugins.each(FAMILIES, "encoder family", holds="FAMILY")]
     return {model_type: family for family in found for model_type in family.model_types}

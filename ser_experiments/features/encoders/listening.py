@@ -48,13 +48,12 @@ class Listening:
     def __call__(self) -> Opened:
         import torch
 
-        from ser_experiments.features.encoders.loading import load_network
+        from ser_experiments.features.encoders.loading import load_network, open_net
 
         checkpoint = Checkpoint(self.path)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         network = load_network(checkpoint, getattr(torch, self.precision), device)
-        net = checkpoint.family.open(network, checkpoint.config, checkpoint.preprocessor)
-        return Listener(net, checkpoint, self, device.type)
+        return Listener(open_net(checkpoint, network), checkpoint, self, device.type)
 
 
 class _Piece(NamedTuple):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from ser_experiments.errors import InputError
-from ser_experiments.features.encoders.checkpoint import Checkpoint
+from ser_experiments.features.encoders.checkpoint import CONFIG, PREPROCESSOR, Checkpoint
 from ser_experiments.features.encoders.hub import NEEDED
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-#: Names that a message shows.
-_SHOWN = 3
+    from ser_experiments.features.encoders.family import Net
+
+#: Names and letters that a message shows.
+_SHOWN, _LONGEST = 3, 200
+T = TypeVar("T")
 
 
 def load_network(checkpoint: Checkpoint, dtype: torch.dtype, device: torch.device) -> nn.Module:
@@ -42,7 +46,7 @@ def load_network(checkpoint: Checkpoint, dtype: torch.dtype, device: torch.devic
         raise InputError(f"encoder {checkpoint.path}: {NEEDED.format(error.name)}") from error
     _check_memory(checkpoint, torch.empty((), dtype=dtype).element_size(), device)
     with initialization.no_init_weights():
-        network = checkpoint.family.build(checkpoint.config)
+        network = _built(checkpoint, lambda: checkpoint.family.build(checkpoint.config))
     wanted = network.state_dict()
     tensors = checkpoint.tensors()
     _must_match(checkpoint, {n: tuple(t.shape) for n, t in wanted.items()}, {n: t.shape for n, t in tensors.items()})
@@ -61,6 +65,22 @@ def load_network(checkpoint: Checkpoint, dtype: torch.dtype, device: torch.devic
     if bad is not None:
         raise InputError(f"encoder {checkpoint.path}: weights {bad} are not finite; fetch it again")
     return network.to(device=device, dtype=dtype).eval().requires_grad_(requires_grad=False)
+
+
+def open_net(checkpoint: Checkpoint, network: nn.Module) -> Net:
+    """Return a network as it listens; an InputError where its configurations do not tell how."""
+    return _built(checkpoint, lambda: checkpoint.family.open(network, checkpoint.config, checkpoint.preprocessor))
+
+
+def _built(checkpoint: Checkpoint, build: Callable[[], T]) -> T:
+    """Return what is built by the configurations of a checkpoint, which may hold anything."""
+    try:
+        return build()
+    except Exception as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST]
+        raise InputError(
+            f"encoder {checkpoint.path}: {CONFIG} and {PREPROCESSOR} are of no network that can be built ({said})"
+        ) from error
 
 
 def _must_match(checkpoint: Checkpoint, wanted: dict[str, tuple[int, ...]], given: dict[str, tuple[int, ...]]) -> None:

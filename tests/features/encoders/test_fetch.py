@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import mlflow
 import numpy as np
 import pytest
 from huggingface_hub import constants
@@ -21,9 +23,10 @@ from ser_experiments.errors import InputError
 from ser_experiments.features import extract
 from ser_experiments.features.encoders import hub, transfer
 from ser_experiments.features.encoders.checkpoint import Checkpoint
-from tests.checkpoints import COMMIT, tiny_whisper
+from tests.checkpoints import COMMIT, plain_encoder, tiny_whisper
 from tests.command import PROGRAM, program, ser
 from tests.hub_server import Hub, serving
+from tests.iemocap_tree import small_tree
 
 NAME = "test/tiny"
 BIG = 3_000_000
@@ -257,17 +260,16 @@ def test_a_mistake_fetches_nothing(server: Hub) -> None:
     assert not server.asked
 
 
-def test_a_run_fetches_and_logs_the_commit(server: Hub, project_folder: Path) -> None:
-    import json
-
+def test_a_run_fetches_and_logs_the_commit(server: Hub, tmp_path: Path, project_folder: Path) -> None:
     assert ser("features", "list").returncode == 0
     assert ser("encoders", "list").returncode == 0
     assert not server.asked
     given = ("--set", f"features.params.encoder.model={NAME}", "--set", "features.params.encoder.layers=[1]")
-    done = ser("run", "svm_encoder", *given, "--set", "search.trials=1", "--json")
+    corpus = ("--corpus", "iemocap", "--root", str(small_tree(tmp_path / "IEMOCAP_full_release")))
+    done = ser("run", plain_encoder(project_folder), *corpus, *given, "--json")
     assert done.returncode == 0, done.stderr
     assert len(server.sent("model.safetensors")) == 1
-    import mlflow
-
     run = mlflow.MlflowClient().get_run(json.loads(done.stdout)["run_id"])
     assert run.data.params["encoder.model"] == f"{NAME}@{COMMIT}"
+    assert run.data.params["encoder.model.digest"] == Checkpoint(hub.found(NAME)[1]).digest
+    assert run.data.tags["ser.contaminated"] == "false"

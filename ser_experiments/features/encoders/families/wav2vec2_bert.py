@@ -67,7 +67,7 @@ class Wav2Vec2BertNet:
         found = self._extractor(clip, sampling_rate=self._rate, do_normalize_per_mel_bins=False, return_tensors="np")[
             "input_features"
         ][0]
-        frames = np.asarray(found).reshape(-1, found.shape[1] // self._pair)[: _n_bands(len(clip))]
+        frames = np.asarray(found, dtype=np.float64).reshape(-1, found.shape[1] // self._pair)[: _n_bands(len(clip))]
         heard = frames[: _n_bands(n_own)]
         frames = (frames - heard.mean(axis=0)) / np.sqrt(heard.var(axis=0, ddof=1) + 1e-7)
         whole = len(frames) // self._pair * self._pair
