@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from ser_experiments.models.events import EpochBar
 
 
-@click.command("run", cls=CorpusCommand)
+class _Run(CorpusCommand):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, which imports corpora and with them much else."""
+        # First: to keep a model, skops looks for the home of each function of scipy in all modules, in their order.
+        import scipy.special  # noqa: F401
+
+        return super().parse_args(ctx, args)
+
+
+@click.command("run", cls=_Run)
 @click.argument("experiment")
 @request_options(RunRequest)
 @click.option("--system-metrics", is_flag=True, help="Log processor and memory while it runs.")
@@ -34,9 +43,6 @@ def command(experiment: str, as_json: bool, no_log: bool, system_metrics: bool, 
 
     EXPERIMENT is a name that `ser list` shows.
     """
-    # First: to keep a model, skops looks for the home of each of its functions in all modules, in this order.
-    import scipy.special  # noqa: F401
-
     from ser_experiments.experiment import run_experiment
     from ser_experiments.features import ProgressBar
     from ser_experiments.models.events import EpochBar

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -229,3 +232,24 @@ def test_wrong_ensembles(tree: Path, project_folder: Path, text: str, message: s
     (project_folder / "experiments" / "mine.toml").write_text(text)
     with pytest.raises(InputError, match=message):
         run_experiment("mine", corpus="iemocap", root=tree)
+
+
+RUNS = """
+import json, sys
+from tests.command import ser
+done = ser("run", "svm_lld", "--corpus", "iemocap", "--root", sys.argv[1], "--json")
+assert done.returncode == 0, done.stderr
+print(json.dumps(list(sys.modules)))
+"""
+
+
+def test_a_run_imports_what_it_uses_and_in_good_order(tree: Path, project_folder: Path) -> None:
+    """What a run imports is half of what a short run costs beside its fits; see `benchmarks/README.md`."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-c", RUNS, str(tree)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    modules = json.loads(done.stdout)
+    heavy = {"mlflow", "sqlalchemy", "alembic", "fastapi", "torch", "xgboost", "lightgbm", "optuna", "dask", "pytest"}
+    assert heavy.isdisjoint(name.partition(".")[0] for name in modules)
+    assert modules.index("scipy.special") < modules.index("pandas"), "skops searches all modules before it"
+    assert connect(project.find()).settings()[0].latest.metrics["uar"] > 0
