@@ -14,20 +14,22 @@ import logging
 import os
 import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ser_experiments.errors import InputError, nearest
 
 log = logging.getLogger(__name__)
+Function = TypeVar("Function", bound=Callable[..., object])
 #: Names the ``plugins/`` folder where nobody says :func:`use`: for a server or a worker that is started by a program.
 VARIABLE = "SER_PLUGINS"
 #: What others may add to: the folder in ``plugins/`` and the end of the entry points' group, with our own package.
 KINDS = {
+    "backends": "ser_experiments.tracking.backends",
     "corpora": "ser_experiments.corpora",
     "features": "ser_experiments.features.sets",
     "models": "ser_experiments.models.zoo",
@@ -37,6 +39,19 @@ KINDS = {
 }
 #: Where this module has its submodules: the ``plugins/`` folder in use, if any.
 __path__: list[str] = [os.environ[VARIABLE]] if os.environ.get(VARIABLE) else []
+
+
+_FORGET: list[Callable[[], None]] = []
+
+
+def remembered(function: Function) -> Function:
+    """Remember what a function answered, until :func:`use` takes the plug-ins of another project.
+
+    For what depends on modules by their names: in another project the same name is another file.
+    """
+    kept = lru_cache(maxsize=256)(function)
+    _FORGET.append(kept.cache_clear)
+    return kept  # type: ignore[return-value]
 
 
 class Source(NamedTuple):
@@ -75,7 +90,8 @@ def use(folder: str | Path | None) -> None:
         del sys.modules[name]
     for kind in KINDS:
         globals().pop(kind, None)
-    _say_once.cache_clear()
+    for forget in _FORGET:
+        forget()
     importlib.invalidate_caches()
 
 
@@ -119,6 +135,22 @@ def load(package: str, name: str, kind: str, *, holds: str = "") -> ModuleType:
     InputError
         No such module (the nearest name is given), two of that name, or a plug-in that cannot be imported.
     """
+    return _imported(require(package, name, kind), f"{kind} {name!r}", holds)
+
+
+def require(package: str, name: str, kind: str) -> Source:
+    """Return which module offers a name, without importing it.
+
+    Parameters
+    ----------
+    package, name, kind : str
+        As for :func:`load`.
+
+    Raises
+    ------
+    InputError
+        No such module (the nearest name is given), or two of that name.
+    """
     known = _sources(package)
     offered = known.get(name.replace("-", "_"), [])
     if not offered:
@@ -126,7 +158,7 @@ def load(package: str, name: str, kind: str, *, holds: str = "") -> ModuleType:
     if len(offered) > 1:
         places = " and by ".join(one.where for one in offered)
         raise InputError(f"{kind} {name!r} is offered twice, by {places}; rename or remove one")
-    return _imported(offered[0], f"{kind} {name!r}", holds)
+    return offered[0]
 
 
 def each(package: str, kind: str, *, holds: str = "") -> Iterator[tuple[str, ModuleType]]:
@@ -151,7 +183,7 @@ def each(package: str, kind: str, *, holds: str = "") -> Iterator[tuple[str, Mod
         yield name, module
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _say_once(error: str) -> None:
     log.warning("left out: %s", error)
 

@@ -20,7 +20,7 @@ def of_classes(skill: float, seed: int, n_groups: int, n_rows: int) -> Predictio
     """Return predictions of classes whose probabilities say the truth when `skill` is 1.
 
     The truth depends on the sizes alone, so that runs can be paired. With skill 0 a class is chosen by chance and
-    believed in; with skill 1 nearly every row is right and as sure as it is right.
+    believed in; with skill 1 nearly every row is right and as sure as it is right, and what is wrong is less sure.
     """
     truth_rng, rng = np.random.default_rng(99), np.random.default_rng(seed)
     sizes = [n_rows + 3 * group for group in range(n_groups)]
@@ -28,7 +28,8 @@ def of_classes(skill: float, seed: int, n_groups: int, n_rows: int) -> Predictio
     truth[:4] = range(4)
     right = rng.random(len(truth)) < 0.25 + 0.65 * skill
     chosen = np.where(right, truth, (truth + rng.integers(1, 4, len(truth))) % 4)
-    sure = np.clip(0.9 + rng.normal(0, 0.03, len(truth)), 0.8, 0.99)
+    told = 0.12 * skill * (right - right.mean())
+    sure = np.clip(0.9 + told + rng.normal(0, 0.03, len(truth)), 0.8, 0.99)
     values = np.repeat((1 - sure)[:, None] / 3, 4, axis=1) + rng.dirichlet(np.full(4, 50), len(truth)) * 1e-3
     values[np.arange(len(truth)), chosen] = sure
     values /= values.sum(axis=1, keepdims=True)

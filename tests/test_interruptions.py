@@ -21,8 +21,7 @@ import pytest
 
 from ser_experiments import project
 from ser_experiments.features import status
-from ser_experiments.tracking import RunRecord, start
-from ser_experiments.tracking.backends._mlflow.store import connect
+from ser_experiments.tracking import RunRecord, connect, start
 from tests.iemocap_tree import add_dialog, small_tree
 
 CODES = ["neu", "hap", "ang", "sad"]
@@ -96,7 +95,7 @@ def interrupt(tree: Path, seed: int, n_moments: int) -> None:
         assert "Traceback" not in err, err
     last = finished(run(tree))
     assert last["metrics"] == whole["metrics"]
-    client = connect(project.find())
+    client = connect(project.find()).client
     runs = client.search_runs([e.experiment_id for e in client.search_experiments()], max_results=1000)
     assert {one.info.status for one in runs} <= {"FINISHED", "FAILED", "KILLED"}
     assert codes.count(0) <= n_told < n_moments
@@ -177,7 +176,7 @@ def test_two_runs_at_once(tree: Path) -> None:
     results = [finished(process) for process in both]
     again = finished(run(tree, "svm_lld"))
     assert again["metrics"] == results[1]["metrics"]
-    client = connect(project.find())
+    client = connect(project.find()).client
     statuses = [client.get_run(one["run_id"]).info.status for one in results]
     assert statuses == ["FINISHED", "FINISHED"]
     assert len({one["setting"] for one in results}) == 1
@@ -218,7 +217,7 @@ def test_a_locked_database_is_waited_for(project_folder: Path) -> None:
         opened.log(RunRecord(metrics={"uar": 0.5}))
         assert not opened.away
         thread.join()
-    assert connect(project.find()).get_run(opened.run_id).data.metrics == {"uar": 0.5}
+    assert connect(project.find()).client.get_run(opened.run_id).data.metrics == {"uar": 0.5}
 
 
 @pytest.mark.slow

@@ -9,16 +9,20 @@ from pathlib import Path
 import joblib
 import pandas as pd
 import pytest
+from sklearn.dummy import DummyClassifier
 
 from ser_experiments import plugins
 from ser_experiments.corpora import corpus_names, load_corpus
 from ser_experiments.errors import InputError
 from ser_experiments.features.extractor import get_extractor, set_names
 from ser_experiments.models.fit_key import fit_key
+from ser_experiments.models.grouping import columns_of
 from ser_experiments.models.persistence import load_estimator, save_estimator, trusted_types
 from ser_experiments.models.pipeline import build_pipeline
-from ser_experiments.models.spec import ZOO, get_model, model_names
+from ser_experiments.models.spec import ZOO, families_of, get_model, model_names
 from ser_experiments.parallel import as_completed
+from ser_experiments.project import Project
+from ser_experiments.tracking.backend import check_chosen, connect
 from tests.command import ser
 
 FAMILY = '''"""A family of one's own."""
@@ -83,6 +87,54 @@ def test_another_project_has_its_own_file_of_the_same_name(tmp_path: Path) -> No
         write(tmp_path / name, "models", "own", FAMILY + f"letter = {name!r}\n")
         module = plugins.load(ZOO, "own", "model")
         assert module.letter == name
+
+
+COMMON = """
+from sklearn.dummy import DummyClassifier
+from ser_experiments.models.spec import ModelSpec
+
+SPEC = ModelSpec(
+    build=DummyClassifier, params=lambda: (), estimator="sklearn.dummy.DummyClassifier", version={version!r}
+)
+"""
+
+
+def test_two_projects_of_one_process_share_nothing_by_name(tmp_path: Path) -> None:
+    """A class of a library that both build, a class of their own, and the columns of a set."""
+    table = pd.DataFrame({"a": [0.0, 1.0]})
+    versions, keys, columns = [], [], []
+    for name, n_mfcc in (("a", 2), ("b", 3)):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name, "models", "common", COMMON.format(version=name))
+        write(tmp_path / name, "models", "own", FAMILY + f"letter = {name!r}\n")
+        text = f"def extractor():\n    return mfcc.extractor(n_mfcc={n_mfcc})\n"
+        write(tmp_path / name, "features", "own", "from ser_experiments.features.sets import mfcc\n" + text)
+        versions.append(families_of(DummyClassifier)["common"].version)
+        keys.append(fit_key(build_pipeline("own"), table, ["x", "y"]))
+        columns.append(columns_of(["own"])[0])
+    assert versions == ["a", "b"]
+    assert keys[0] != keys[1], "their own classes have the same name, and not the same source"
+    assert len(columns[0]) == 2 * 4
+    assert len(columns[1]) == 3 * 4
+    plugins.use(None)
+    assert "common" not in families_of(DummyClassifier)
+
+
+def test_a_tracking_store_of_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "def connect(project):\n    return project.folder, 'theirs'\n"
+    write(tmp_path, "backends", "own", text)
+    write(tmp_path, "backends", "empty", "")
+    here = Project(tmp_path, {})
+    monkeypatch.setenv("SER_TRACKER", "own")
+    check_chosen()
+    assert connect(here) == (tmp_path, "theirs")
+    monkeypatch.setenv("SER_TRACKER", "empty")
+    with pytest.raises(InputError, match=r"empty.py defines no 'connect'; see docs/plugins.md"):
+        connect(here)
+    monkeypatch.setenv("SER_TRACKER", "owm")
+    for asked in (check_chosen, lambda: connect(here)):
+        with pytest.raises(InputError, match="unknown SER_TRACKER 'owm'; did you mean 'own'?"):
+            asked()
 
 
 def test_files_may_share_a_helper_and_be_folders(tmp_path: Path) -> None:

@@ -22,9 +22,6 @@ class _Lines:
     def __init__(self, task: Task) -> None:
         self._targets, self._width = task.targets, max(map(len, task.targets))
 
-    def begin(self) -> None:
-        """Write nothing first."""
-
     def one(self, recording: Recording, answer: Answer) -> None:
         if answer["error"]:
             return
@@ -42,33 +39,31 @@ class _Lines:
         chances = "  ".join(f"{name} {answer['probabilities'][name]:.2f}" for name in self._targets)
         return f"{answer['label']:<{self._width}}  {chances}  {end}"
 
-    def end(self) -> None:
+    def end(self, *, refused: bool) -> None:
         """Write nothing last."""
 
 
 class _Json:
     def __init__(self, task: Task) -> None:
-        self._before = ""
-
-    def begin(self) -> None:
-        click.echo("[", nl=False)
+        self._before = "["
 
     def one(self, recording: Recording, answer: Answer) -> None:
         piece = {key: value for key in ("start_s", "end_s") if (value := getattr(recording, key)) is not None}
         click.echo(self._before + json.dumps({"path": str(recording.path), **piece, **answer}), nl=False)
         self._before = ",\n "
 
-    def end(self) -> None:
-        click.echo("]")
+    def end(self, *, refused: bool) -> None:
+        # A list that was begun is ended whatever happens; one that was not is nothing at all.
+        if self._before != "[":
+            click.echo("]")
+        elif not refused:
+            click.echo("[]")
 
 
 class _Csv:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._begun = False
-
-    def begin(self) -> None:
-        """Wait for the first answer: a timeline has other columns."""
 
     def one(self, recording: Recording, answer: Answer) -> None:
         spans = "timeline" in answer
@@ -82,7 +77,7 @@ class _Csv:
             chances = [f"{said[name]:.6f}" if said else "" for name in self._task.targets]
             _row([str(recording), *times, part["label"], *chances, "; ".join(answer["warnings"]), answer["error"]])
 
-    def end(self) -> None:
+    def end(self, *, refused: bool) -> None:
         """Write nothing last."""
 
 
@@ -102,14 +97,17 @@ def show(answers: Iterable[tuple[Recording, Answer]], task: Task, form: str | No
     writers: dict[str | None, type[_Lines | _Json | _Csv]] = {None: _Lines, "json": _Json, "csv": _Csv}
     writer = writers[form](task)
     failed = total = 0
-    writer.begin()
-    for recording, answer in answers:
-        total += 1
-        if answer["error"]:
-            failed += 1
-            click.echo(answer["error"], err=True)
-        writer.one(recording, answer)
-    writer.end()
+    refused = True
+    try:
+        for recording, answer in answers:
+            total += 1
+            if answer["error"]:
+                failed += 1
+                click.echo(answer["error"], err=True)
+            writer.one(recording, answer)
+        refused = False
+    finally:
+        writer.end(refused=refused)
     return failed, total
 
 

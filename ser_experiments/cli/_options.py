@@ -1,4 +1,4 @@
-"""Options that several subcommands share: those of a request are made from its fields."""
+"""Options that several subcommands share: those of a request are made from its fields, and the corpus adds its own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ser_experiments.errors import InputError
 from ser_experiments.experiment.request import CorpusRequest, Option
 
 Function = Callable[..., Any]
@@ -54,6 +55,67 @@ def _option(name: str, annotated: Any, default: Any, said: Option) -> Callable[[
         metavar=said.metavar or None,
         help=said.help,
     )
+
+
+class CorpusCommand(click.Command):
+    """A command on a corpus, which has the options of the corpus that is named besides its own."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the parameters, those of the corpus last."""
+        own = super().get_params(ctx)
+        return [*own, *_of_corpus(ctx.meta[_CORPUS], own)] if _CORPUS in ctx.meta else own
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Find out which corpus is named, then parse with its options; one of another corpus is refused naming that."""
+        corpus = ctx.meta[_CORPUS] = self._named(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            from ser_experiments.corpora import get_corpus
+            from ser_experiments.corpora._options import check_whose
+
+            check_whose(get_corpus(corpus).name, error.option_name.lstrip("-").replace("-", "_"))
+            raise
+
+    def _named(self, ctx: click.Context, args: list[str]) -> str:
+        """Return the corpus that is named, by an option or by an argument, wherever the options of corpora stand."""
+        from ser_experiments.corpora import corpus_names
+
+        ctx.meta.pop(_CORPUS, None)
+        parser = self.make_parser(ctx)
+        parser.ignore_unknown_options = True
+        (param,) = (one for one in self.params if one.name == "corpus")
+        given, rest, _ = parser.parse_args(list(args))
+        if isinstance(param, click.Option):
+            return str(given.get("corpus") or param.get_default(ctx))
+        # What follows an option that is not known yet may look like the argument.
+        words = [str(given.get("corpus")), *rest]
+        return next((word for word in words if word in corpus_names()), words[0])
+
+
+_CORPUS = f"{__name__}.corpus"
+
+
+def _of_corpus(corpus: str, own: Collection[click.Parameter]) -> list[click.Parameter]:
+    """Return the options of a corpus; what is said by them is the field ``corpus_options`` of a request."""
+    from ser_experiments.corpora._options import options_of
+
+    taken = {name for one in own for name in one.opts}
+    made: list[click.Parameter] = []
+    for option in options_of(corpus):
+        flag = f"--{option.name}"
+        if flag in taken:
+            raise InputError(f"corpus {corpus!r}: its option {flag} is one of the command's own; give it another name")
+        how: dict[str, Any] = {"is_flag": True} if option.type is bool else {"type": option.type}
+        made.append(
+            click.Option([flag, option.keyword], help=option.help, expose_value=False, callback=_collect, **how)
+        )
+    return made
+
+
+def _collect(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value is not None and value is not False:
+        ctx.params["corpus_options"] = {**ctx.params.get("corpus_options", {}), str(param.name): value}
 
 
 def take(kind: type[Request], given: dict[str, Any], **more: Any) -> Request:

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from ser_experiments.cli._options import as_json, request_options, take
+from ser_experiments.cli._options import CorpusCommand, as_json, request_options, take
 from ser_experiments.experiment.request import RunRequest
 
 
-@click.command("check")
+@click.command("check", cls=CorpusCommand)
 @click.argument("experiment")
 @request_options(RunRequest)
 @click.option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ser_experiments.cli._options import request_options, take
+from ser_experiments.cli._options import CorpusCommand, request_options, take
 from ser_experiments.experiment.request import CorpusRequest
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def list_corpora() -> None:
             click.echo(f"  --{option.name}: {option.help}")
 
 
-@command.command("describe")
+@command.command("describe", cls=CorpusCommand)
 @click.argument("corpus")
 @request_options(CorpusRequest, without=("corpus", "labels", "subset", "map", "drop"))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -52,7 +52,7 @@ def describe(corpus: str, as_json: bool, **given: Any) -> None:
     from ser_experiments.corpora._describe import beside, compare_counts, counts, differences
 
     request = take(CorpusRequest, given, corpus=corpus)
-    spec, reading = read_corpus(corpus, request.root, project=project.find(), **request.reader_options)
+    spec, reading = read_corpus(corpus, request.root, project=project.find(), **request.corpus_options)
     found = counts(reading.utterances, spec.schemes)
     compared = compare_counts(reading.utterances, spec.expected(), spec.schemes) if spec.expected else None
     other = [] if compared is None else differences(compared)

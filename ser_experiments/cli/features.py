@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ser_experiments.cli._options import request_options, take
+from ser_experiments.cli._options import CorpusCommand, request_options, take
 from ser_experiments.experiment.request import CorpusRequest
 
 
@@ -80,7 +80,7 @@ def _told(found: list[Any]) -> dict[str, Any]:
     return {**first.identity, "layout": first.layout, "n_columns": sum(len(one.columns) for one in found), **outputs}
 
 
-@command.command("export")
+@command.command("export", cls=CorpusCommand)
 @click.argument("sets", nargs=-1, required=True, metavar="SET...")
 @click.argument("target", metavar="FILE|URL")
 @request_options(CorpusRequest)

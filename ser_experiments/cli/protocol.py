@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ser_experiments.cli._options import as_json, request_options, take
+from ser_experiments.cli._options import CorpusCommand, as_json, request_options, take
 from ser_experiments.experiment.request import SettingRequest
 
 if TYPE_CHECKING:
     from ser_experiments.evaluation.card import Card
 
 
-@click.command("protocol")
+@click.command("protocol", cls=CorpusCommand)
 @request_options(SettingRequest)
 @click.option("--export", "target", type=click.Path(dir_okay=False), help="Write the card to this JSON file.")
 @click.option(
@@ -58,22 +58,22 @@ def _as_on(card: Card, given: dict[str, Any]) -> dict[str, Any]:
     """Take from the card what was not given on the command line."""
     from click.core import ParameterSource
 
-    from ser_experiments.corpora import corpus_names
+    from ser_experiments.corpora._options import called
 
     context = click.get_current_context()
-    known = card.setting["corpus"] in corpus_names()
     theirs: dict[str, Any] = {
-        "corpus": card.setting["corpus"] if known else "manifest",
         **{option: card.setting[option] for option in ("labels", "subset", "protocol", "normalize")},
         "n_splits": len(card.counts["fold"]),
     }
-    if not known:
-        theirs["name"] = card.setting["corpus"]
     own = card.facts.get("own_labels")
     if own is not None:
         theirs |= {"labels": own["labels"], "map": own["map"], "drop": own["drop"]}
-    chosen = {name: context.get_parameter_source(name) not in {ParameterSource.DEFAULT, None} for name in given}
-    return {name: theirs.get(name, value) if not chosen[name] else value for name, value in given.items()}
+    sources = {name: context.get_parameter_source(name) for name in given}
+    chosen = {name for name, source in sources.items() if source not in {ParameterSource.DEFAULT, None}}
+    theirs["corpus"], told = called(card.setting["corpus"])
+    if "corpus" not in chosen or given["corpus"] == theirs["corpus"]:
+        given = {**given, "corpus_options": {**told, **given.get("corpus_options", {})}}
+    return {name: value if name in chosen else theirs.get(name, value) for name, value in given.items()}
 
 
 def _differences(card: Card, theirs: Card) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ser_experiments.cli._options import as_json, request_options, take
+from ser_experiments.cli._options import CorpusCommand, as_json, request_options, take
 from ser_experiments.experiment.request import RunRequest
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ser_experiments.models.events import EpochBar
 
 
-@click.command("run")
+@click.command("run", cls=CorpusCommand)
 @click.argument("experiment")
 @request_options(RunRequest)
 @click.option("--system-metrics", is_flag=True, help="Log processor and memory while it runs.")
@@ -34,6 +34,9 @@ def command(experiment: str, as_json: bool, no_log: bool, system_metrics: bool, 
 
     EXPERIMENT is a name that `ser list` shows.
     """
+    # First: to keep a model, skops looks for the home of each of its functions in all modules, in this order.
+    import scipy.special  # noqa: F401
+
     from ser_experiments.experiment import run_experiment
     from ser_experiments.features import ProgressBar
     from ser_experiments.models.events import EpochBar

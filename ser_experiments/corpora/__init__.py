@@ -1,10 +1,8 @@
 """Corpora: one file each, found by this folder."""
 
 from ser_experiments.corpora._corpus import (
-    PACKAGE,
     Corpus,
     CorpusSpec,
-    Option,
     Reading,
     corpus_names,
     get_corpus,
@@ -12,6 +10,7 @@ from ser_experiments.corpora._corpus import (
     read_corpus,
 )
 from ser_experiments.corpora._labels import ALIASES, SCHEMES, LabelScheme, LeftOut
+from ser_experiments.corpora._options import PACKAGE, Option
 
 __all__ = [
     "ALIASES",

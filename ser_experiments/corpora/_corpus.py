@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +11,11 @@ import pandas as pd
 from ser_experiments import frames, identity, plugins
 from ser_experiments import project as projects
 from ser_experiments.corpora._labels import LabelScheme, LeftOut
+from ser_experiments.corpora._options import PACKAGE, Option, check_option
+from ser_experiments.corpora._spelling import check_spelling
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.project import Project
 from ser_experiments.task import Task
-
-PACKAGE = "ser_experiments.corpora"
 
 
 @dataclass(frozen=True)
@@ -40,36 +39,15 @@ class Reading:
         - whatever else the corpus knows of an utterance.
     notes : tuple of str
         What a user should know: missing parts, values out of range. One line each.
+    places : mapping of str to str
+        Where utterances are written, for messages, e.g. ``"line 12"``; by utterance id.
     """
 
     name: str
     root: Path
     utterances: pd.DataFrame
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Option:
-    """Something that a corpus's reader can be told besides the root; the command offers it as ``--NAME``.
-
-    Parameters
-    ----------
-    name : str
-        As written after ``--``; the reader takes it as a keyword with ``_`` for ``-``.
-    type : type
-        ``str``, ``int``, ``float``, or ``bool`` for a flag.
-    help : str
-        One line.
-    """
-
-    name: str
-    type: type
-    help: str
-
-    @property
-    def keyword(self) -> str:
-        """Return the reader's keyword."""
-        return self.name.replace("-", "_")
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,7 +80,8 @@ class CorpusSpec:
     options : sequence of Option
         What the reader can be told on the command line.
     ceilings : mapping of (str, str, str) to float
-        Label scheme, subset and protocol to the UAR that no model of functionals ever had there without a leak.
+        Label scheme, subset and protocol to the UAR that no model of functionals ever had there without a leak. It is
+        held against runs on such features alone: see :attr:`ser_experiments.features.extractor.Extractor.handcrafted`.
     """
 
     name: str
@@ -204,7 +183,7 @@ def read_corpus(
     """
     spec = get_corpus(name)
     for option in options:
-        _check_option(spec, option)
+        check_option(spec, option)
     reading = spec.read(_root(spec, root, project), **options)
     return spec, _checked(spec, reading)
 
@@ -219,6 +198,7 @@ def load_corpus(
     map: Mapping[str, str] | Sequence[str] = (),
     drop: Sequence[str] = (),
     project: Project | None = None,
+    as_spelled: bool = False,
     **options: object,
 ) -> Corpus:
     """Load a corpus under a label scheme.
@@ -239,6 +219,8 @@ def load_corpus(
         Words that are left out.
     project : Project, optional
         Knows roots, and the cache for what is made; by default that of the current folder.
+    as_spelled : bool
+        Whether speakers or sessions are two where their names differ in case, zeros or punctuation alone.
     **options
         What the corpus takes besides: ``name`` and ``allow_outside`` for a manifest, ``seed`` for the demo.
 
@@ -251,7 +233,7 @@ def load_corpus(
     ------
     InputError
         Unknown name, scheme, subset or option, a root that is not the corpus, a word to map or drop that nobody uses,
-        words that may mean one class, one speaker or one class only.
+        words that may mean one class, one speaker or one class only, a speaker or session in two spellings.
     """
     spec = get_corpus(name)
     scheme = _scheme(spec, labels)
@@ -260,6 +242,8 @@ def load_corpus(
         raise InputError(f"corpus {spec.name!r}: unknown subset {subset!r}{nearest(subset, spec.subsets)}")
     spec, reading = read_corpus(name, root, project=project or projects.find(), **options)
     table = reading.utterances
+    if not as_spelled:
+        check_spelling(table, f"corpus {reading.name!r}", reading.places)
     if subset != "all":
         table = table[table["scenario"] == subset]
     scheme = scheme.changed(_pairs(map), [drop] if isinstance(drop, str) else drop, table)
@@ -290,20 +274,6 @@ def _pairs(given: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
         if found.setdefault(old, new) != new:
             raise InputError(f"--map {old}={new}: {old!r} counts as {found[old]!r} already; say one of them")
     return found
-
-
-def _check_option(spec: CorpusSpec, name: str) -> None:
-    # A reader's first parameter is the root, which has its own place.
-    known = list(inspect.signature(spec.read).parameters)[1:]
-    if name in known:
-        return
-    every = plugins.each(PACKAGE, "corpus", holds="SPEC")
-    takers = [corpus for corpus, module in every for one in module.SPEC.options if one.keyword == name]
-    if takers:
-        raise InputError(
-            f"corpus {spec.name!r}: --{name.replace('_', '-')} is for --corpus {' or --corpus '.join(takers)}"
-        )
-    raise InputError(f"corpus {spec.name!r}: unknown option {name!r}{nearest(name, known)}")
 
 
 def _root(spec: CorpusSpec, root: str | Path | None, project: Project | None) -> Path:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser_experiments.corpora._corpus import CorpusSpec, Option, Reading
+from ser_experiments.corpora._corpus import CorpusSpec, Reading
 from ser_experiments.corpora._labels import ALIASES, SCHEMES, LabelScheme
+from ser_experiments.corpora._options import Option
 from ser_experiments.csvfile import is_gap, listed_path, read_csv, seconds, without_gaps
 from ser_experiments.errors import InputError
 from ser_experiments.frames import FOLD, GROUP, PREDICTED, UTTERANCE_COLUMNS
@@ -107,7 +108,9 @@ def read(root: Path, *, name: str | None = None, allow_outside: bool = False) ->
     own = {column: _FOREIGN + column if column in _OURS else column for column in extra}
     utterances = utterances.join(table[extra].rename(columns=own)) if extra else utterances
     utterances.index = pd.Index(ids, name="utterance_id")
-    return Reading(name or path.resolve().parent.name, path, utterances, tuple(_unused(path, table.columns, extra)))
+    places = {one: f"line {line}" for one, line in zip(ids, table.index, strict=True)}
+    notes = tuple(_unused(path, table.columns, extra))
+    return Reading(name or path.resolve().parent.name, path, utterances, notes, places)
 
 
 def _word(written: str) -> str:

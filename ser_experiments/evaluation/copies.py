@@ -132,7 +132,8 @@ def _correlation(one: NDArray[np.uint8], other: NDArray[np.uint8], lag: int, par
     a = np.maximum(one[begin:end], _FLOOR).astype(np.float32)
     b = np.maximum(other[begin - lag : end - lag], _FLOOR).astype(np.float32)
     if part:
-        b = (1 - part) * b + part * np.maximum(other[begin - lag + 1 : end - lag + 1], _FLOOR)
+        after = np.maximum(other[begin - lag + 1 : end - lag + 1], _FLOOR).astype(np.float32)
+        b += np.float32(part) * (after - b)
     heard = np.maximum(a.max(axis=1), b.max(axis=1)) > _AUDIBLE
     seconds = float(heard.sum()) * HOP_S
     if seconds < _LEAST_S:
@@ -200,10 +201,10 @@ def _candidates(landmarks: _Landmarks) -> list[tuple[int, int, int]]:
     )
     pair = owner[first] * (owner.max(initial=0) + 1) + owner[second]
     # Two landmarks that say the same shift, give or take a frame, or one that is surely the same.
-    said = near.copy()
+    said: Vector = near.copy()
     for moved in (0, 1):
         _, which, votes = np.unique(pair * _SHIFTS + (lag + moved) // 2, return_inverse=True, return_counts=True)
-        said = np.maximum(said, near + (votes[which] - 1).astype(np.float32))
+        said = np.maximum(said, near + (votes[which] - 1)).astype(np.float32)
     heard = np.flatnonzero(said >= _SURE)
     heard = heard[np.lexsort((-said[heard], pair[heard]))]
     heard = heard[np.unique(pair[heard], return_index=True)[1]]

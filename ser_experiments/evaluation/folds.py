@@ -50,7 +50,7 @@ class Folds:
     group : Series of str
         The group of each row, kept apart by outer and inner folds.
     unit : str
-        What a group is, and what an interval is taken over: ``"session"``, ``"speaker"`` or ``"file"``.
+        What a group is, and what an interval is taken over: ``"session"``, ``"speaker"`` or ``"recording"``.
     folds : list of Fold
         Every row is tested once, or under a partial protocol at most once.
     words : str
@@ -127,7 +127,7 @@ class Protocol:
     ----------
     name : str
         The file's name, with ``-`` for ``_``.
-    unit : {"session", "speaker", "file"}
+    unit : {"session", "speaker", "recording"}
         What intervals are taken over.
     cut : callable
         ``cut(utterances, options) -> Folds``, made by :meth:`folds`; an InputError where the rule cannot be held.

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ser_experiments.evaluation.score import Score
 from ser_experiments.evaluation.scoring import get_score
@@ -80,16 +81,29 @@ def permutation_importance(
     groups = descriptors(list(table.columns))
     score = get_score(score)
     usual = _scored(model, table, utterances, task, score)
+    numbers = table.select_dtypes("number")
+    others = table.drop(columns=numbers.columns)
     grown: dict[str, list[float]] = {name: [] for name in groups}
     # Repeat by repeat, so that a short time gives every descriptor one shuffle rather than few of them many.
     for _ in range(repeats):
         for name, columns in groups.items():
             if any(grown.values()) and time.process_time() > deadline:
                 return _collect(grown, groups)
-            shuffled = table.copy()
-            shuffled[columns] = table[columns].iloc[rng.permutation(len(table))].set_axis(table.index)
+            order = rng.permutation(len(table))
+            shuffled = pd.concat([_shuffled(numbers, columns, order), _shuffled(others, columns, order)], axis=1)
             grown[name].append(score.better * (usual - _scored(model, shuffled, utterances, task, score)))
     return _collect(grown, groups)
+
+
+def _shuffled(table: pd.DataFrame, columns: Sequence[str], order: NDArray[np.intp]) -> pd.DataFrame:
+    """Put the rows of some columns in another order; as one array, since a frame takes its columns one by one."""
+    places = table.columns.get_indexer(pd.Index(columns))
+    places = places[places >= 0]
+    if not len(places):
+        return table
+    values = table.to_numpy(copy=True)
+    values[:, places] = values[np.ix_(order, places)]
+    return pd.DataFrame(values, index=table.index, columns=table.columns)
 
 
 def _scored(model: Any, table: pd.DataFrame, utterances: pd.DataFrame, task: Task, score: Score) -> float:

@@ -86,14 +86,15 @@ def _segments(folds: Folds, utterances: pd.DataFrame, content: pd.Series | None)
         (one, other, "one recording" if np.isinf(shared) else f"segments of one file that overlap by {shared:.2f} s")
         for one, other, shared in overlapping(utterances, files)
     ]
-    _none_across(folds, utterances, pairs, "remove one, or keep files together: --protocol leave-one-file-out")
+    _none_across(folds, utterances, pairs, "remove one, or keep files together: --protocol leave-one-recording-out")
     shared = shared_by_speakers(utterances, files, folds.group)
     if not shared:
         return []
     place, speakers = next(iter(shared.items()))
     return [
         f"{len(shared)} files hold segments of several speakers on both sides of folds (e.g. {index[place]!r}: "
-        f"{', '.join(speakers)}): they share a room, which may tell; --protocol leave-one-file-out keeps files together"
+        f"{', '.join(speakers)}): they share a room, which may tell; --protocol leave-one-recording-out keeps them "
+        "together"
     ]
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ser_experiments import plugins, project
 from ser_experiments.errors import InputError, nearest
-from ser_experiments.features.extractor import set_of
+from ser_experiments.features.extractor import check_name, params_of, set_of
 from ser_experiments.features.views import check_view
 
 #: Values of ``type`` where a definition has ``members``.
@@ -205,6 +205,10 @@ def _check_names(definition: Definition, where: str) -> None:
     for name in (*definition.features.sets, *definition.features.params):
         if set_of(name) not in known:
             raise InputError(f"{where}: features: unknown feature set {name!r}{nearest(name, known)}")
+        try:
+            check_name(name, params_of(name, definition.features.params))
+        except InputError as error:
+            raise InputError(f"{where}: features: {error}") from error
     for view in definition.features.augment:
         try:
             check_view(view)

@@ -11,7 +11,8 @@ from sklearn.base import BaseEstimator
 
 from ser_experiments.errors import InputError
 from ser_experiments.experiment.definition import Definition, Experiment, Pipeline, load_experiment
-from ser_experiments.features.extractor import get_measure, params_of, resolved, set_of
+from ser_experiments.features.extractor import fetch, get_extractors, get_measure, params_of, resolved, set_of
+from ser_experiments.features.progress import Callback
 from ser_experiments.features.views import on_view
 from ser_experiments.models.ensemble import ENSEMBLES
 from ser_experiments.models.pipeline import build_pipeline, require_probabilities
@@ -80,6 +81,9 @@ def build_estimator(
         recipe["augment"] = definition.features.augment
     kept = None if remember is None else str(remember)
     try:
+        for name in recipe["sets"]:
+            # What a set does not take is said now, and not when the corpus has been read.
+            get_extractors(name, **params_of(name, definition.features.params))
         pipeline = build_pipeline(**recipe)
         require_probabilities(pipeline, definition.model.type)
         if definition.search is not None:
@@ -177,6 +181,13 @@ def check_task(experiment: Experiment, task: Task) -> None:
                 try_out(one.definition.model.type, one.definition.model.params, task.targets)
             except InputError as error:
                 raise InputError(f"experiments/{one.name}.toml: {error}") from error
+
+
+def fetch_assets(experiment: Experiment, progress: Callback | None = None) -> None:
+    """Fetch what the feature sets of an experiment or its members are made of and is not on this machine."""
+    for one in members_of(experiment) or [experiment]:
+        features = one.definition.features
+        fetch(features.sets, features.params, progress=progress)
 
 
 def features_of(experiment: Experiment) -> dict[str, dict[str, object]]:

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 #: A fold that took longer to fit is not fitted once more for a picture.
 _REFIT_S = 3.0
-#: Rows that are shuffled for importance.
-_MOST_ROWS = 400
+#: Rows that are shuffled for importance, and what that may take: so many seconds, or this share of what the folds took.
+_MOST_ROWS, _SHUFFLE_S, _SHARE_OF_FITS = 120, 0.75, 0.05
 
 #: What a fit on all rows is called beside those of the folds: it is that of the model, and no score is of it.
 ALL_ROWS = "all rows"
@@ -92,7 +92,9 @@ def _importance(result: Result, fitted: BaseEstimator) -> Figure | None:
             rows = np.sort(np.random.default_rng(0).choice(rows, _MOST_ROWS, replace=False))
         score = get_score("log_loss")
         tested = prepared.utterances.iloc[rows]
-        found = permutation_importance(model, prepared.recorded.iloc[rows], tested, prepared.task, score=score)
+        budget_s = max(_SHUFFLE_S, _SHARE_OF_FITS * float(result.folds["fit_s"].sum()))
+        recorded = prepared.recorded.iloc[rows]
+        found = permutation_importance(model, recorded, tested, prepared.task, score=score, budget_s=budget_s)
     if (found["worse"] == 0).all():
         return None
     return plot_importance(found, _title(result), how, score)

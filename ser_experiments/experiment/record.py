@@ -13,6 +13,7 @@ from ser_experiments.experiment.words import note, tags, warnings_for
 from ser_experiments.frames import GROUP
 from ser_experiments.models.report import SearchReport, report_of
 from ser_experiments.serving import AudioModel, TableModel
+from ser_experiments.tracking.names import stored
 from ser_experiments.tracking.record import Child, Dataset, RunRecord, Stepped, as_json
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ def describe(result: Result, fitted: BaseEstimator, environment: Mapping[str, ob
     best = {f"best.{fold}.{key}": value for fold, one in searches.items() for key, value in one.best_params.items()}
     sizes = {"n_utterances": len(result.predictions), "n_groups": result.interval.n_groups}
     return RunRecord(
-        params=_params(prepared) | best,
-        metrics=result.metrics | sizes,
+        params=stored(_params(prepared) | best),
+        metrics=stored(result.metrics | sizes),
         stepped=[*_folds(result), *_epochs(fitted)],
         tags=tags(prepared, environment) | {"ser.card": prepared.selection.card.digest},
         note=note(prepared, result.warnings),
@@ -60,6 +61,7 @@ def _params(prepared: Prepared) -> dict[str, object]:
     return {
         "features": prepared.features,
         "n_columns": prepared.recorded.shape[1] - 1,
+        **_assets(prepared),
         "augment": ",".join(definition.features.augment),
         "model": definition.model.type,
         "members": ",".join(definition.members),
@@ -75,6 +77,15 @@ def _params(prepared: Prepared) -> dict[str, object]:
         "normalize": setting.normalize,
         "seed": prepared.seed,
     }
+
+
+def _assets(prepared: Prepared) -> dict[str, object]:
+    """Return what the feature sets are made of, e.g. an encoder at its commit, and the digest of its content."""
+    found: dict[str, object] = {}
+    for name, measure in prepared.measures.items():
+        for asset, digest in measure.needs.digests().items():
+            found |= {f"{name}.{asset}": measure.params.get(asset, ""), f"{name}.{asset}.digest": digest}
+    return found
 
 
 def _folds(result: Result) -> Iterator[Stepped]:
@@ -129,7 +140,7 @@ def _members(result: Result) -> Iterator[Child]:
     for name, metrics in result.members.items():
         reports = {fold: report for fold, report in result.reports.items() if report.weights}
         weights = {f"weight.{fold}": f"{report.weights[name]:.4f}" for fold, report in reports.items()}
-        yield Child(f"member {name}", params=weights, metrics=metrics, tags={"ser.member": name})
+        yield Child(f"member {name}", params=stored(weights), metrics=stored(metrics), tags={"ser.member": name})
 
 
 def _training(prepared: Prepared) -> dict[str, object]:

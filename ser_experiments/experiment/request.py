@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 
 @dataclass(frozen=True)
@@ -45,23 +45,20 @@ class CorpusRequest:
         A name that ``ser corpora list`` shows.
     root : path, optional
         Where it lies; by default ``SER_<CORPUS>_ROOT`` or ``ser.toml``.
-    name : str, optional
-        Name of a manifest in results; by default its folder.
     labels, subset : str, optional
         Label scheme and scenario; by default the corpus's first.
     map : sequence of "word=class" or mapping
         Words of the corpus to the classes that they count as; a part of the setting, like `drop`.
     drop : sequence of str
         Words of the corpus that are left out.
-    allow_outside : bool
-        Whether a manifest's paths may lead out of its folder.
+    as_spelled : bool
+        Whether names that differ in their spelling alone are two speakers.
     corpus_options : mapping
-        What the corpus's reader takes besides.
+        What the corpus's reader takes besides; on the command line the options of the corpus that is named.
     """
 
-    corpus: Annotated[str, Option("Corpus: see `ser corpora list`.")] = "demo"
+    corpus: Annotated[str, Option("Corpus: `ser corpora list` shows it and its options.")] = "demo"
     root: Annotated[str | Path | None, Option("Where it lies: a folder, or the CSV file of a manifest.")] = None
-    name: Annotated[str | None, Option("Name of a manifest in results; by default its folder.")] = None
     labels: Annotated[str | None, Option("Label scheme, e.g. 4class; see `ser corpora list`.")] = None
     subset: Annotated[str | None, Option("all, improvised or scripted.")] = None
     map: Annotated[
@@ -71,16 +68,8 @@ class CorpusRequest:
     drop: Annotated[
         Sequence[str], Option("Leave out the utterances of a word. May be given several times.", metavar="WORD")
     ] = ()
-    allow_outside: Annotated[bool, Option("Let a manifest's paths lead out of its folder.")] = False
+    as_spelled: Annotated[bool, Option("Speakers S3 and s03 are two, not one in two spellings.")] = False
     corpus_options: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def reader_options(self) -> dict[str, Any]:
-        """Return what the corpus's reader is told besides the root: what was given, and nothing else."""
-        given: dict[str, Any] = {} if self.name is None else {"name": self.name}
-        if self.allow_outside:
-            given["allow_outside"] = True
-        return {**given, **self.corpus_options}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,8 @@ from ser_experiments.experiment.definition import Experiment
 from ser_experiments.experiment.selection import Selection
 from ser_experiments.experiment.setting import Setting
 from ser_experiments.features import Normalization
+from ser_experiments.features.extractor import measures_of
+from ser_experiments.features.measure import Measure
 from ser_experiments.features.views import recorded
 from ser_experiments.frames import Predictions
 from ser_experiments.models.report import FitReport
@@ -66,6 +68,11 @@ class Prepared:
     def features(self) -> str:
         """Name the feature sets, or the file of a ready-made table."""
         return ",".join(self.sets) if self.table_file is None else f"table:{self.table_file}"
+
+    @property
+    def measures(self) -> Mapping[str, Measure]:
+        """Return the measures of the feature sets by set; none with a ready-made table."""
+        return measures_of(self.sets)
 
     @property
     def recorded(self) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import logging
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields as fields_of
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,13 @@ from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from ser_experiments import project as projects
+from ser_experiments.corpora._options import options_of
 from ser_experiments.evaluation.crossval import FoldResult, cross_validate, member_predictions
 from ser_experiments.evaluation.rows import Rows
 from ser_experiments.evaluation.scoring import intervals, per_fold, pooled
 from ser_experiments.evaluation.tripwires import check_leaks
 from ser_experiments.experiment.definition import Experiment, load_experiment
-from ser_experiments.experiment.estimator import build_estimator, check_task, features_of, views_of
+from ser_experiments.experiment.estimator import build_estimator, check_task, features_of, fetch_assets, views_of
 from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.result import Prepared, Result
 from ser_experiments.experiment.selection import Selection, load, select, without
@@ -29,6 +31,7 @@ from ser_experiments.features import feature_table, normalize_by_speaker, read_t
 from ser_experiments.features.storage import file_name
 from ser_experiments.frames import unit_column
 from ser_experiments.parallel import on_cluster
+from ser_experiments.tracking.backend import check_chosen
 from ser_experiments.tracking.names import check_names
 
 if TYPE_CHECKING:
@@ -59,6 +62,8 @@ def prepare(
     """
     experiment = load_experiment(request.experiment, project.experiments, request.overrides)
     ready_made = request.table is not None
+    if not ready_made:
+        fetch_assets(experiment, progress)
     kept_in = project.cache / "fits" if remember else None
     estimator = build_estimator(experiment, seed=request.seed, from_table=ready_made, remember=kept_in)
     corpus = load(request, project)
@@ -170,7 +175,8 @@ def run_experiment(
         Told of measuring, e.g. a :class:`ser_experiments.features.ProgressBar`.
     **fields
         With a name, the other fields of :class:`~ser_experiments.experiment.request.RunRequest`: ``corpus``
-        (``"demo"``), ``root``, ``labels``, ``protocol``, ``normalize``, ``seed``, ``jobs``, ``overrides`` and so on.
+        (``"demo"``), ``root``, ``labels``, ``protocol``, ``normalize``, ``seed``, ``jobs``, ``overrides`` and so on;
+        and the options of the corpus, such as a manifest's ``name``.
 
     Returns
     -------
@@ -184,13 +190,23 @@ def run_experiment(
     LeakError
         The test side of a fold is known to its training side.
     """
-    request = RunRequest(experiment=experiment, **fields) if isinstance(experiment, str) else experiment
+    request = _requested(experiment, fields) if isinstance(experiment, str) else experiment
     project = project or projects.find()
+    if log_run:
+        check_chosen()
     with on_cluster(request.scheduler):
         prepared = prepare(request, project, progress=progress)
         if not log_run:
             return score(prepared, jobs=request.jobs, on_fold=on_fold)
         return _logged(prepared, project, request.jobs, on_fold)
+
+
+def _requested(experiment: str, told: dict[str, Any]) -> RunRequest:
+    """Return the request; what is no field of it and an option of the corpus is told to the corpus's reader."""
+    known = {one.name for one in fields_of(RunRequest)}
+    own = {option.keyword for option in options_of(told.get("corpus", RunRequest.corpus))} - known
+    options = {**told.pop("corpus_options", {}), **{name: told.pop(name) for name in own & told.keys()}}
+    return RunRequest(experiment=experiment, corpus_options=options, **told)
 
 
 def _logged(prepared: Prepared, project: Project, jobs: int | None, on_fold: OnFold | None) -> Result:

@@ -56,8 +56,9 @@ def load(request: CorpusRequest, project: Project) -> Corpus:
         subset=request.subset,
         map=request.map,
         drop=request.drop,
+        as_spelled=request.as_spelled,
         project=project,
-        **request.reader_options,
+        **request.corpus_options,
     )
 
 

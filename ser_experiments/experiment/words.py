@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ser_experiments.evaluation.scoring import get_score
 from ser_experiments.experiment.estimator import views_of
-from ser_experiments.features.extractor import AT
+from ser_experiments.features.encoders.catalogue import names_corpus
+from ser_experiments.features.extractor import AT, get_extractors
 
 if TYPE_CHECKING:
     from ser_experiments.experiment.result import Prepared
@@ -38,6 +39,7 @@ def tags(prepared: Prepared, environment: Mapping[str, object]) -> dict[str, obj
         "ser.normalize": setting.normalize,
         "ser.rows": setting.rows,
         "ser.leaky": str(setting.leaky).lower(),
+        "ser.contaminated": str(contaminated(prepared)).lower(),
         "ser.synthetic": str(prepared.corpus.spec.synthetic).lower(),
         "ser.features": prepared.features,
         "ser.model": prepared.experiment.definition.model.type,
@@ -58,6 +60,11 @@ def warnings_for(prepared: Prepared, metrics: dict[str, float] | None = None) ->
             f"protocol {prepared.setting.protocol}: tested speakers were seen in training; this score shows the leak, "
             "not the model"
         )
+    said += [
+        f"{name} learned from emotions of {', '.join(corpora)}"
+        + (": it knows tested labels, so this score says nothing of unheard speech" if contaminated(prepared) else "")
+        for name, corpora in _learned(prepared).items()
+    ]
     if by_speaker(prepared):
         said.append(f"normalised by speaker: {prepared.normalization.words}")
     if prepared.skipped:
@@ -91,6 +98,17 @@ def _perfect(prepared: Prepared, metrics: Mapping[str, float]) -> bool:
     return all(math.isclose(end, best, abs_tol=1e-9) for end in ends)
 
 
+def contaminated(prepared: Prepared) -> bool:
+    """Whether what measures the features has learned from the labels of the corpus."""
+    return any(names_corpus(corpora, prepared.setting.corpus) for corpora in _learned(prepared).values())
+
+
+def _learned(prepared: Prepared) -> dict[str, Sequence[str]]:
+    """Return by feature set the emotion corpora that it has learned from."""
+    told = {name: measure.params.get("trained_on") for name, measure in prepared.measures.items()}
+    return {name: corpora for name, corpora in told.items() if isinstance(corpora, Sequence) and corpora}
+
+
 def by_speaker(prepared: Prepared) -> bool:
     """Whether the features need something of a tested speaker besides the recording."""
     return prepared.normalization.kind != "none"
@@ -101,7 +119,9 @@ def _ceiling(prepared: Prepared) -> float:
     setting = prepared.setting
     if setting.normalize != "none" or prepared.table_file is not None:
         return math.inf
-    return prepared.corpus.spec.ceilings.get((setting.labels, setting.subset, setting.protocol), math.inf)
+    known = prepared.corpus.spec.ceilings.get((setting.labels, setting.subset, setting.protocol), math.inf)
+    measured = (one for name, params in prepared.sets.items() for one in get_extractors(name, **params))
+    return known if known < math.inf and all(one.handcrafted for one in measured) else math.inf
 
 
 def note(prepared: Prepared, warnings: Sequence[str] | None = None) -> str:

@@ -85,27 +85,25 @@ def _numbers_rows(values: Numbers) -> str | None:
 
 def _tells_label(values: Numbers, label: Codes) -> str | None:
     """Say that labels can be read from a column."""
-    n_classes = int(label.max(initial=-1)) + 1
-    if n_classes < 2:
-        return None
-    counts = np.bincount(label, minlength=n_classes)
-    if not counts.all():
-        return None
-    if _log_ways(counts) < _BEYOND_CHANCE:
+    counts = np.bincount(label)
+    n_classes = len(counts)
+    if n_classes < 2 or not counts.all() or _log_ways(counts) < _BEYOND_CHANCE:
         return None
     distinct, codes = np.unique(values, return_inverse=True)
     if len(distinct) <= min(_MOST_VALUES, len(values) / _ROWS_A_VALUE):
         return _codes_tell_label(codes, label, counts)
     if n_classes > 2 and _in_stretches(values, label, counts):
         return "tells the label: in its order, the classes stand one after another"
-    for one in range(n_classes):
-        inside, rest = values[label == one], values[label != one]
-        if _log_ways(np.array([len(inside), len(rest)])) < _BEYOND_CHANCE:
-            continue
-        gap = max(inside.min() - rest.max(), rest.min() - inside.max())
-        if gap > _GAP * max(inside.std(), rest.std() if n_classes == 2 else inside.std()):
-            return "tells the label: one class lies far from all others"
-    return None
+    lies_apart = any(_lies_apart(values[label == one], values[label != one], n_classes) for one in range(n_classes))
+    return "tells the label: one class lies far from all others" if lies_apart else None
+
+
+def _lies_apart(inside: Numbers, rest: Numbers, n_classes: int) -> bool:
+    """Whether a class is further from all others than it is wide."""
+    if _log_ways(np.array([len(inside), len(rest)])) < _BEYOND_CHANCE:
+        return False
+    gap = max(inside.min() - rest.max(), rest.min() - inside.max())
+    return bool(gap > _GAP * max(inside.std(), rest.std() if n_classes == 2 else inside.std()))
 
 
 def _codes_tell_label(codes: Codes, label: Codes, counts: Codes) -> str | None:

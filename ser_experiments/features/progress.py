@@ -85,6 +85,16 @@ class Meter:
         self._lock = threading.Lock()
         self.start("reading", 0)
 
+    @property
+    def done(self) -> int:
+        """Return the steps done of the stage."""
+        return self._done
+
+    @property
+    def total(self) -> int:
+        """Return the steps of the stage."""
+        return self._total
+
     def start(self, stage: str, total: int) -> None:
         """Begin a stage of so many steps."""
         self._stage, self._total, self._done, self._audio_s = stage, total, 0, 0.0

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ser_experiments import project
 from ser_experiments.errors import InputError, StoreError, nearest
 from ser_experiments.features.extraction.plan import Request
-from ser_experiments.features.extractor import Extractor, get_extractors, params_of, set_of
+from ser_experiments.features.extractor import Extractor, fetch, get_extractors, params_of, set_of
 from ser_experiments.features.progress import Callback
 from ser_experiments.features.store.codecs import codec_of
 from ser_experiments.features.store.costs import cost_of
@@ -71,6 +71,7 @@ def extract(set_name: str, audio: NDArray[np.floating], sample_rate: int, **para
     AudioError
         The audio cannot be used.
     """
+    fetch([set_name], {set_name: params})
     extractors = get_extractors(set_name, **params)
     found = extractors[0].measure.outputs_of(audio, sample_rate, [one.number for one in extractors])
     results = [codec_of(one.output).result(one.name, one.columns, found[one.number]) for one in extractors]
@@ -155,6 +156,7 @@ def feature_table(
     for name in params:
         if name not in asked:
             raise InputError(f"parameters for feature set {name!r}, which is not asked for{nearest(name, set_names)}")
+    fetch(set_names, params, progress=progress)
     asked_for = [one for name in set_names for one in get_extractors(name, **params_of(name, params))]
     extractors = list({one.name: one for one in asked_for}.values())
     cache = cache or project.find().cache

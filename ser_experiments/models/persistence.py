@@ -93,8 +93,8 @@ def _why_not(path: Path) -> str | None:
 def skops_io() -> ModuleType:
     """Import skops without what it would import in vain.
 
-    It looks for estimators in every module of scikit-learn, and two of those, which hold none, import torch and Dask:
-    seconds in every process that keeps or loads a fit.
+    It looks for estimators in every module of scikit-learn, and some of those, which hold none, import torch, Dask and
+    pytest: seconds in every process that keeps or loads a fit.
     """
     hidden = [name for name in _IMPORTS_IN_VAIN if name not in sys.modules]
     # Python takes None for a module that cannot be imported, and the search passes over those.
@@ -102,8 +102,9 @@ def skops_io() -> ModuleType:
     try:
         return importlib.import_module("skops.io")
     finally:
-        for name in hidden:
+        # What was imported without pytest lacks a part, which somebody else may want.
+        for name in [*hidden, *(["sklearn.utils._testing"] if "pytest" in hidden else [])]:
             sys.modules.pop(name, None)
 
 
-_IMPORTS_IN_VAIN = tuple(f"sklearn.externals.array_api_compat.{name}" for name in ("torch", "dask", "cupy"))
+_IMPORTS_IN_VAIN = (*(f"sklearn.externals.array_api_compat.{name}" for name in ("torch", "dask", "cupy")), "pytest")

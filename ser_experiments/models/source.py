@@ -10,10 +10,9 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from pathlib import Path
 
-from ser_experiments import identity
+from ser_experiments import identity, plugins
 
 #: Imports are followed within this package; what other layers compute stands in the table's cells.
 PACKAGE = "ser_experiments.models"
@@ -38,7 +37,7 @@ def source_of(modules: Iterable[str]) -> dict[str, str]:
     return found
 
 
-@lru_cache(maxsize=256)
+@plugins.remembered
 def _read(module: str) -> tuple[str, tuple[str, ...]]:
     """Return the digest of a module's source and the modules of this package that it imports, anywhere in it."""
     path = _file(module)

@@ -9,7 +9,6 @@ import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from sklearn.base import BaseEstimator
@@ -103,7 +102,7 @@ def get_model(name: str) -> ModelSpec:
     return spec
 
 
-@lru_cache(maxsize=256)
+@plugins.remembered
 def families_of(kind: type) -> dict[str, ModelSpec]:
     """Return the families that build estimators of a class, by name."""
     specs = {name: module.SPEC for name, module in plugins.each(ZOO, "model", holds="SPEC")}

@@ -183,9 +183,25 @@ def connect(project: Project) -> Backend:
     StoreError
         The store does not answer, or its folder cannot be written.
     """
-    chosen = os.environ.get(VARIABLE) or DEFAULT
-    backend: Backend = plugins.load(PACKAGE, chosen, VARIABLE).connect(project)
+    backend: Backend = plugins.load(PACKAGE, _chosen(), VARIABLE, holds="connect").connect(project)
     return backend
+
+
+def check_chosen() -> None:
+    """Refuse a ``SER_TRACKER`` that names no backend, before anything is done whose result could not be logged.
+
+    Nothing is imported or connected to.
+
+    Raises
+    ------
+    InputError
+        It names the nearest backend.
+    """
+    plugins.require(PACKAGE, _chosen(), VARIABLE)
+
+
+def _chosen() -> str:
+    return os.environ.get(VARIABLE) or DEFAULT
 
 
 def setting_names(setting: str, rows: str) -> tuple[str, str]:

@@ -30,7 +30,6 @@ from ser_experiments.tracking.backend import (
     connect,
     now_ms,
 )
-from ser_experiments.tracking.names import as_stored, stored
 from ser_experiments.tracking.outbox import Outbox
 from ser_experiments.tracking.record import Child, Dataset, Maker, RunRecord
 from ser_experiments.tracking.sync import deliver_abandoned
@@ -89,7 +88,7 @@ class Run:
         StoreError
             The outbox cannot be written, or the store was asked for nonsense.
         """
-        self._do("params", stored({key: str(value) for key, value in record.params.items()}))
+        self._do("params", {key: str(value) for key, value in record.params.items()})
         self._metrics(record)
         self._do("tags", self._new_tags(record))
         if record.texts or record.tables:
@@ -135,9 +134,8 @@ class Run:
         told = [(name, value, 0) for name, value in record.metrics.items()]
         told += [(one.name, one.value, one.step) for one in record.stepped]
         time_ms = now_ms()
-        values = [[as_stored(name), float(value), time_ms, step] for name, value, step in told if math.isfinite(value)]
-        pooled = stored(record.metrics)
-        self._pooled += [value for value in values if value[0] in pooled]
+        values = [[name, float(value), time_ms, step] for name, value, step in told if math.isfinite(value)]
+        self._pooled += [value for value in values if value[0] in record.metrics]
         if values:
             self._do("metrics", {"values": values})
 
@@ -151,9 +149,9 @@ class Run:
         words = {PARENT: self.run_id, RUN_NAME: child.name, "mlflow.source.type": "LOCAL", **child.tags}
         told = {
             "experiment_id": self.experiment_id,
-            "tags": {as_stored(key): str(value) for key, value in words.items()},
-            "params": {as_stored(key): str(value) for key, value in child.params.items()},
-            "metrics": {as_stored(key): float(value) for key, value in child.metrics.items() if math.isfinite(value)},
+            "tags": {key: str(value) for key, value in words.items()},
+            "params": {key: str(value) for key, value in child.params.items()},
+            "metrics": {key: float(value) for key, value in child.metrics.items() if math.isfinite(value)},
             "time": now_ms(),
         }
         self._do("nested", told)
@@ -227,7 +225,7 @@ def start(
 
 def told_tags(tags: Mapping[str, object], note: str) -> dict[str, str]:
     """Return tags as texts; the note is one of them."""
-    return {**{as_stored(key): str(value) for key, value in tags.items()}, **({NOTE: note} if note else {})}
+    return {**{key: str(value) for key, value in tags.items()}, **({NOTE: note} if note else {})}
 
 
 def _write_files(folder: Path, record: RunRecord) -> None:

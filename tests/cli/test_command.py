@@ -56,10 +56,16 @@ def test_list(project_folder: Path) -> None:
 
 
 def test_a_definition_that_cannot_be_used_does_not_hide_the_others(project_folder: Path) -> None:
-    (project_folder / "experiments" / "odd.toml").write_text('[features]\nsets = ["nothing"]\n[model]\ntype = "svm"\n')
+    for name, sets in {"odd": "nothing", "odd_output": "lld/nothing"}.items():
+        text = f'[features]\nsets = ["{sets}"]\n[model]\ntype = "svm"\n'
+        (project_folder / "experiments" / f"{name}.toml").write_text(text)
     done = ser("list")
     assert done.returncode == 0
-    assert done.stderr.startswith("left out: experiments/odd.toml: features: unknown feature set 'nothing'")
+    one, two = done.stderr.splitlines()
+    assert one.startswith("left out: experiments/odd.toml: features: unknown feature set 'nothing'")
+    assert two.startswith(
+        "left out: experiments/odd_output.toml: features: feature set 'lld': unknown output 'nothing'"
+    )
     assert "xgb_lld " in done.stdout
     assert "odd" not in done.stdout
 
@@ -75,6 +81,18 @@ def test_a_definition_that_cannot_be_used_does_not_hide_the_others(project_folde
         (("run", "xgb_lld", "--labels", "4clas"), "unknown label scheme '4clas'; did you mean '4class'"),
         (("run", "xgb_lld", "--set", "model.max_dept=3"), "unknown 'max_dept' for 'xgboost'; did you mean 'max_depth'"),
         (("run", "xgb_lld", "--name", "x"), "--name is for --corpus manifest"),
+        (
+            ("run", "xgb_lld", "--set", "features.sets=['lld/nothing']"),
+            "features: feature set 'lld': unknown output 'nothing'",
+        ),
+        (
+            ("run", "xgb_lld", "--set", "features.sets=['mfcc']", "--set", "features.params.mfcc.n_mfc=3"),
+            "features: feature set 'mfcc': unknown parameter 'n_mfc'; did you mean 'n_mfcc'?",
+        ),
+        (
+            ("run", "xgb_lld", "--set", "features.sets=['mfcc']", "--set", "features.params.mfcc.n_mfcc=99"),
+            "experiments/xgb_lld.toml: feature set 'mfcc': n_mfcc must be from 1 to 39, got 99",
+        ),
         (("run", "xgb_lld", "--jobs", "0"), "--jobs"),
         (("run",), "Missing argument 'EXPERIMENT'"),
         (("corpora", "describe", "nothing"), "unknown corpus 'nothing'"),
@@ -91,6 +109,7 @@ def test_wrong_use_is_one_line_and_exit_code_2(
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
+    assert not (project_folder / "cache").exists(), "nothing was read, made or measured"
 
 
 def test_the_program_itself_ends_with_code_2(project_folder: Path) -> None:

@@ -161,6 +161,25 @@ def test_importance_finds_what_was_planted() -> None:
     assert once.loc["told", "worse"] == pytest.approx(grown[0] - grown[1])
 
 
+def test_importance_shuffles_arrays_over_time_and_leaves_the_group() -> None:
+    table, utterances = _planted()
+    cells = pd.Series([np.full(3, value) for value in table["told_00__mean"]], index=table.index, dtype=object)
+    table = pd.DataFrame({"spectrum": cells, "noise": table.iloc[:, -1], "group": "g"})
+
+    class Reads:
+        classes_ = np.array(["a", "b"])
+
+        def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
+            assert list(X["group"]) == ["g"] * len(X)
+            sure = 1 / (1 + np.exp(-3 * np.array([cell[0] for cell in X["spectrum"]])))
+            return np.column_stack([1 - sure, sure])
+
+    found = permutation_importance(Reads(), table, utterances, Classes.of("ab"), budget_s=60)
+    assert set(found.index) == {"spectrum", "noise"}
+    assert abs(found.loc["spectrum", "worse"]) > 0.1
+    assert found.loc["noise", "worse"] == 0
+
+
 def test_importance_of_a_score_of_which_more_is_better() -> None:
     table, utterances = _planted()
     model = LogisticRegression().fit(table, utterances["label"])

@@ -70,6 +70,12 @@ def test_overrides_are_read_as_toml_and_kept_in_the_text(tmp_path: Path) -> None
         (GOOD.replace("[features]", "[feature]"), "unknown key 'feature'; did you mean 'features'"),
         (GOOD.replace("sets", "set"), "features: unknown key 'set'; did you mean 'sets'"),
         (GOOD.replace('"lld"', '"ldl"'), "features: unknown feature set 'ldl'; did you mean 'lld'"),
+        (GOOD.replace('"lld"', '"lld/nothing"'), "features: feature set 'lld': unknown output 'nothing'"),
+        (GOOD.replace('"lld"', '"lld@nois"'), "features: unknown view 'nois'; did you mean 'noise'"),
+        (
+            GOOD + "[features.params.mfcc]\nn_mfc = 3\n",
+            "features: feature set 'mfcc': unknown parameter 'n_mfc'; did you mean 'n_mfcc'",
+        ),
         (GOOD.replace('["lld"]', '"lld"'), "features.sets"),
         (GOOD.replace('["lld"]', "[1]"), "features.sets"),
         (GOOD.replace('type = "xgboost"', ""), "model: 'type' is missing"),

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from ser_experiments import project, run_experiment
+from ser_experiments import plugins, project, run_experiment
 from ser_experiments.corpora import get_corpus
 from ser_experiments.experiment.record import ALL_ROWS, describe
 from ser_experiments.experiment.result import Result
@@ -124,11 +124,35 @@ def test_a_corpus_with_a_warning_is_not_synthetic(result: Result) -> None:
     assert get_corpus("demo").synthetic
 
 
-def test_a_score_above_the_ceiling_of_its_corpus_is_said(result: Result) -> None:
+LEARNED = """
+from dataclasses import replace
+from ser_experiments.features.measure import LAYERS, Needs, Output
+from ser_experiments.features.sets import mfcc
+
+def extractor():
+    plain = mfcc.extractor(n_mfcc=2)
+    layers = Output("layers", LAYERS, plain.outputs[0].columns, n_layers=2)
+    return replace(
+        plain, name="learned", outputs=(*plain.outputs, layers), needs=Needs(assets={"weights": "0" * 16})
+    )
+"""
+
+
+def test_a_score_above_the_ceiling_of_its_corpus_is_said(result: Result, tmp_path: Path) -> None:
     prepared = result.prepared
     assert not any("look for a leak" in said for said in warnings_for(prepared, {"uar": 0.62}))
     (said,) = [said for said in warnings_for(prepared, {"uar": 0.63}) if "look for a leak" in said]
     assert said.startswith("UAR above 0.62 on iemocap-4class-leave-one-session-out from functionals")
+    # What networks make of spectrograms, or an encoder of speech, may be better than any functionals were.
+    path = tmp_path / "features" / "learned.py"
+    path.parent.mkdir()
+    path.write_text(LEARNED)
+    plugins.use(tmp_path)
+    for name, heard in {"lld": 1, "lld@noise": 1, "melspec": 0, "learned": 0, "learned/layers": 0}.items():
+        for sets in ({name: {}}, {"mfcc": {"n_mfcc": 3}, name: {}}):
+            said_of_it = warnings_for(replace(prepared, sets=sets), {"uar": 0.63})
+            assert sum("look for a leak" in one for one in said_of_it) == heard, sets
+    plugins.use(None)
     ready_made = replace(prepared, table_file="mine.csv")
     assert not any("look for a leak" in said for said in warnings_for(ready_made, {"uar": 0.63}))
 

@@ -11,7 +11,7 @@ import pytest
 
 from ser_experiments import project, run_experiment
 from ser_experiments.errors import InputError, LeakError
-from ser_experiments.tracking.backends._mlflow.store import connect
+from ser_experiments.tracking import connect
 from tests.command import ser
 from tests.iemocap_tree import add_dialog, small_tree, tone
 
@@ -33,7 +33,7 @@ def test_svm_on_an_iemocap_tree_through_the_command(tree: Path, project_folder: 
     assert 0 <= out["metrics"]["uar_ci_low"] <= out["metrics"]["uar"] <= out["metrics"]["uar_ci_high"] <= 1
     assert out["n_utterances"] == 40
     assert [fold["fold"] for fold in out["folds"]] == ["Session1", "Session3"]
-    client = connect(project.find())
+    client = connect(project.find()).client
     run = client.get_run(out["run_id"])
     assert run.info.status == "FINISHED"
     assert run.data.metrics["uar"] == pytest.approx(out["metrics"]["uar"])
@@ -64,7 +64,7 @@ def test_scores_do_not_depend_on_jobs(tree: Path, project_folder: Path, monkeypa
 def test_random_is_marked_everywhere(tree: Path, project_folder: Path) -> None:
     result = run_experiment("dummy", corpus="iemocap", root=tree, protocol="random", n_splits=2)
     assert any("shows the leak" in warning for warning in result.warnings)
-    run = connect(project.find()).get_run(str(result.run_id))
+    run = connect(project.find()).client.get_run(str(result.run_id))
     assert run.data.tags["ser.leaky"] == "true"
     assert "random-2" not in run.data.tags["ser.setting"]
     assert run.data.tags["ser.setting"].endswith("-random")
@@ -100,7 +100,7 @@ def test_a_search_is_logged_below_its_run(tree: Path, project_folder: Path) -> N
     add_dialog(tree, 2, dialog, {f"{dialog}_{x}{i:03d}": c for x in "FM" for i, c in enumerate(CODES)})
     few = {"search.trials": 3}
     result = run_experiment("svm_lld_tuned", corpus="iemocap", root=tree, overrides=few)
-    client = connect(project.find())
+    client = connect(project.find()).client
     children = client.search_runs([result.experiment_id], f"tags.mlflow.parentRunId = '{result.run_id}'")
     assert len(children) == 3 * (len(result.folds) + 1)
     assert {run.info.status for run in children} == {"FINISHED"}
@@ -127,7 +127,7 @@ def test_bad_recordings_stop_the_run_and_are_all_named(tree: Path, project_folde
     assert "Ses01F_impro01_F001.wav" in done.stderr
     assert "--skip-bad" in done.stderr
     assert "Traceback" not in done.stderr
-    assert connect(project.find()).get_experiment_by_name("iemocap-4class-leave-one-session-out") is None
+    assert connect(project.find()).client.get_experiment_by_name("iemocap-4class-leave-one-session-out") is None
     went_on = json.loads(ser(*arguments, "--skip-bad", "--json").stdout)
     assert went_on["n_utterances"] == 38
     assert set(went_on["skipped"]) == {"Ses01F_impro01_F000", "Ses01F_impro01_F001"}
@@ -182,7 +182,7 @@ def test_members_are_logged_below_their_ensemble(tree: Path, project_folder: Pat
     for result in (stacked, averaged):
         assert list(result.members) == ["svm_lld", "logreg_lld"]
         assert result.members["svm_lld"] == {k: pytest.approx(alone.metrics[k]) for k in result.members["svm_lld"]}
-    client = connect(project.find())
+    client = connect(project.find()).client
     below = client.search_runs(
         [stacked.experiment_id], f"tags.`mlflow.parentRunId` = '{stacked.run_id}'", order_by=["attributes.start_time"]
     )

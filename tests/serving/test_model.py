@@ -17,9 +17,8 @@ from ser_experiments.features.extractor import get_extractor
 from ser_experiments.models.pipeline import build_pipeline
 from ser_experiments.serving import AudioModel, TableModel, load_folder, save_model
 from ser_experiments.serving.pyfunc import _load_pyfunc
-from ser_experiments.tracking import RunRecord, start
+from ser_experiments.tracking import RunRecord, connect, start
 from ser_experiments.tracking.backends._mlflow.log_model import synthetic_recording
-from ser_experiments.tracking.backends._mlflow.store import connect
 
 NOTE = {"name": "x", "setting": "s", "rows": "r", "tags": {}, "note": ""}
 
@@ -88,7 +87,7 @@ def test_logged_and_loaded_through_mlflow(model: AudioModel, project_folder: Pat
     with start(project.find(), **NOTE) as run:
         uri = run.log(RunRecord(model=model))
     assert uri is not None
-    stored_model = connect(project.find()).get_logged_model(uri.removeprefix("models:/"))
+    stored_model = connect(project.find()).client.get_logged_model(uri.removeprefix("models:/"))
     assert stored_model.experiment_id == run.experiment_id
     assert stored_model.source_run_id == run.run_id
     assert str(stored_model.status) == "READY"

@@ -341,3 +341,21 @@ def test_a_project_of_json_files_never_imports_mlflow(tmp_path: Path, project_fo
     assert told["datasets"]["iemocap"]["digest"]
     assert told["tags"]["ser.synthetic"] == "false"
     assert ser("sync").returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [("run", "dummy"), ("compare",), ("register",), ("predict", "a.wav"), ("serve",)])
+def test_an_unknown_store_is_refused_before_anything_else(
+    arguments: tuple[str, ...], project_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SER_TRACKER", "mlflo")
+    done = ser(*arguments)
+    assert done.returncode == 2
+    assert done.stderr == "error: unknown SER_TRACKER 'mlflo'; did you mean 'mlflow'?\n"
+    assert not (project_folder / "cache").exists(), "not even the corpus was made"
+
+
+def test_a_run_that_logs_nothing_needs_no_store(project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SER_TRACKER", "nothing")
+    done = ser("run", "dummy", "--no-log", "--corpus", "iemocap", "--root", "none")
+    assert "SER_TRACKER" not in done.stderr
+    assert "no folder: none" in done.stderr

@@ -10,8 +10,8 @@ import pytest
 
 from ser_experiments import project
 from ser_experiments.errors import InputError, StoreError
-from ser_experiments.tracking import Dataset, RunRecord, start
-from ser_experiments.tracking.backends._mlflow.store import connect, tracking_uri
+from ser_experiments.tracking import Dataset, RunRecord, connect, start
+from ser_experiments.tracking.backends._mlflow.store import tracking_uri
 from ser_experiments.tracking.record import Stepped
 
 RUN = {"name": "xgb_lld", "setting": "demo-4class", "tags": {"ser.corpus": "demo"}, "note": "words"}
@@ -51,7 +51,7 @@ def test_a_finished_run_has_everything(project_folder: Path) -> None:
                 dataset=Dataset("demo", "demo", "d1", {"x": "float64"}, 2),
             )
         )
-    client = connect(project.find())
+    client = connect(project.find()).client
     found = client.get_run(run.run_id)
     assert found.info.status == "FINISHED"
     assert found.info.run_name == "xgb_lld"
@@ -68,7 +68,7 @@ def test_a_finished_run_has_everything(project_folder: Path) -> None:
 def test_a_run_that_stops_keeps_its_error(project_folder: Path, error: BaseException, status: str) -> None:
     with pytest.raises(type(error)), start(project.find(), rows="abc", **RUN) as run:
         raise error
-    found = connect(project.find()).get_run(run.run_id)
+    found = connect(project.find()).client.get_run(run.run_id)
     assert found.info.status == status
     assert type(error).__name__ in found.data.tags["ser.error"]
     assert mlflow.active_run() is None
@@ -81,5 +81,5 @@ def test_runs_on_other_rows_never_stand_together(project_folder: Path) -> None:
             ids.setdefault(rows, set()).add(run.experiment_id)
     assert ids["aaaaaa1"].isdisjoint(ids["bbbbbb2"])
     assert len(ids["aaaaaa1"]) == 1
-    names = {e.name for e in connect(project.find()).search_experiments()}
+    names = {e.name for e in connect(project.find()).client.search_experiments()}
     assert {"demo-4class", "demo-4class-bbbbbb"} <= names

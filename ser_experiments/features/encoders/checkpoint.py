@@ -22,7 +22,7 @@ from ser_experiments.features.encoders.family import Family, family_of
 
 CONFIG, PREPROCESSOR, WEIGHTS = "config.json", "preprocessor_config.json", "model.safetensors"
 INDEX = WEIGHTS + ".index.json"
-_PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.msgpack", "*.h5")
+_PICKLED = {".bin", ".pt", ".pth", ".ckpt", ".msgpack", ".h5"}
 #: Keys of a configuration that change no number of a frozen encoder.
 _NOTES = {"_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version", "use_cache"}
 #: A header of more is none.
@@ -147,12 +147,12 @@ class Checkpoint(Asset):
         if (folder / WEIGHTS).is_file():
             return [folder / WEIGHTS]
         if (folder / INDEX).is_file():
-            shards = sorted({str(name) for name in self._read(INDEX, "")["weight_map"].values()})
+            shards = shards_of(folder)
             for shard in shards:
-                if Path(shard).name != shard or not (folder / shard).is_file():
+                if not (folder / shard).is_file():
                     raise InputError(f"encoder {folder}: {shard} is missing, a part of the weights; fetch it again")
             return [folder / shard for shard in shards]
-        pickled = next((file.name for pattern in _PICKLED for file in sorted(folder.glob(pattern))), None)
+        pickled = next((file.name for file in sorted(folder.iterdir()) if is_pickled(file.name)), None)
         if pickled is not None:
             raise InputError(
                 f"encoder {folder}: the weights lie in {pickled} alone, which can run code when it is read; ask for a "
@@ -168,14 +168,38 @@ class Checkpoint(Asset):
             raise InputError(f"encoder {self.path}: {CONFIG} does not say how big the network is ({error})") from error
 
     def _read(self, name: str, why: str) -> dict[str, Any]:
-        file = Path(self.path) / name
-        try:
-            told = file.stat()
-            return _json(str(file), told.st_size, told.st_mtime_ns)
-        except FileNotFoundError as error:
-            raise InputError(f"encoder {self.path}: no {name}; {why}") from error
-        except (OSError, ValueError, RecursionError) as error:
-            raise InputError(f"encoder {self.path}: {name} cannot be read ({error})") from error
+        return _read(Path(self.path), name, why)
+
+
+def shards_of(folder: Path) -> list[str]:
+    """Return the names of the files that weights in parts lie in; an InputError where the index names no files."""
+    parts = _read(folder, INDEX, "it says where the weights lie").get("weight_map")
+    names = sorted(set(parts.values())) if isinstance(parts, dict) and all(map(_is_text, parts.values())) else []
+    outside = next((name for name in names if Path(name).name != name), None)
+    if not names or outside is not None:
+        told = "names no files" if outside is None else f"names {outside}, which is no file of the folder"
+        raise InputError(f"encoder {folder}: {INDEX} {told}")
+    return names
+
+
+def is_pickled(name: str) -> bool:
+    """Whether a file of that name holds weights in a format that is not read."""
+    return Path(name).suffix in _PICKLED
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _read(folder: Path, name: str, why: str) -> dict[str, Any]:
+    file = folder / name
+    try:
+        told = file.stat()
+        return _json(str(file), told.st_size, told.st_mtime_ns)
+    except FileNotFoundError as error:
+        raise InputError(f"encoder {folder}: no {name}; {why}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"encoder {folder}: {name} cannot be read ({error})") from error
 
 
 @lru_cache(maxsize=64)

@@ -44,8 +44,16 @@ class Net(Protocol):
         """Return how many frames it gives of so many samples."""
         ...
 
-    def states(self, clips: Sequence[Audio], last: int) -> list[torch.Tensor]:
-        """Return the hidden states 0 to `last` of a batch, each of shape (n_clips, n_frames, width), padding behind."""
+    def ready(self, clip: Audio) -> Audio:
+        """Return a whole recording as its samples are listened to, normalised where the family does so."""
+        ...
+
+    def states(self, clips: Sequence[Audio], own: Sequence[int], last: int) -> list[torch.Tensor]:
+        """Return the hidden states 0 to `last` of a batch, each of shape (n_clips, n_frames, width), padding behind.
+
+        Of each clip the first `own` samples are of a recording, and silence was put behind them: what is normalised
+        here is normalised by those alone.
+        """
         ...
 
 

@@ -58,11 +58,15 @@ class Listening:
 
 
 class _Piece(NamedTuple):
-    """A window of a clip: its place among all windows, the clip's, its samples, and which of its frames count."""
+    """A window of a clip: its place among all windows, the clip's, its samples, and what of it counts.
+
+    `own` samples are of the recording, with silence behind them; frames count from `first` to `end`.
+    """
 
     number: int
     clip: int
     samples: Audio
+    own: int
     first: int
     end: int
 
@@ -104,7 +108,7 @@ class Listener:
         found: dict[int, list[Array]] = {}
         with torch.inference_mode():
             for batch in self._batches(pieces):
-                hidden = self.net.states([piece.samples for piece in batch], layers[-1])
+                hidden = self.net.states([one.samples for one in batch], [one.own for one in batch], layers[-1])
                 for row, piece in enumerate(batch):
                     own = {k: hidden[k][row, piece.first : piece.end] for k in layers}
                     found[piece.number] = [
@@ -124,17 +128,18 @@ class Listener:
             for own in by_clip
         ]
 
-    def _windows(self, clip: Audio) -> Iterator[tuple[Audio, int, int]]:
-        """Yield the samples of each window of a clip, and the first and the end of its frames that count."""
+    def _windows(self, clip: Audio) -> Iterator[tuple[Audio, int, int, int]]:
+        """Yield the samples of each window of a clip, how many are its own, the first and end of what frames count."""
         net, how = self.net, self._how
         window = round(how.window_s * self._rate)
         window = min(window, net.most or window) // net.stride * net.stride
+        clip = net.ready(clip)
         if len(clip) < net.least:
             self._say_short(len(clip))
             clip = np.pad(clip, (0, net.least - len(clip)))
         if len(clip) <= window:
             silence = min(round(how.silence_s * self._rate), (net.most or window) - len(clip))
-            yield np.pad(clip, (0, max(0, silence))), 0, net.n_frames(len(clip))
+            yield np.pad(clip, (0, max(0, silence))), len(clip), 0, net.n_frames(len(clip))
             return
         # Half an overlap belongs to either window; both ends of the recording to the outer ones.
         half = min(round(how.overlap_s * self._rate), window // 2) // (2 * net.stride)
@@ -142,7 +147,8 @@ class Listener:
         for start in range(0, len(clip), step):
             samples = clip[start : start + window]
             last = start + window >= len(clip)
-            yield samples, half if start else 0, net.n_frames(len(samples)) if last else window // net.stride - half
+            end = net.n_frames(len(samples)) if last else window // net.stride - half
+            yield samples, len(samples), half if start else 0, end
             if last:
                 return
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ser_experiments.errors import InputError
 from ser_experiments.features.encoders.checkpoint import Checkpoint
+from ser_experiments.features.encoders.hub import NEEDED
 
 if TYPE_CHECKING:
     import torch
@@ -33,9 +34,12 @@ def load_network(checkpoint: Checkpoint, dtype: torch.dtype, device: torch.devic
         A tensor is missing, is not the network's or has another shape; or there is not memory enough.
     """
     import torch
-    from safetensors import SafetensorError, safe_open
-    from transformers import initialization
 
+    try:
+        from safetensors import SafetensorError, safe_open
+        from transformers import initialization
+    except ImportError as error:
+        raise InputError(f"encoder {checkpoint.path}: {NEEDED.format(error.name)}") from error
     _check_memory(checkpoint, torch.empty((), dtype=dtype).element_size(), device)
     with initialization.no_init_weights():
         network = checkpoint.family.build(checkpoint.config)

@@ -79,9 +79,10 @@ def run(
     StoreError
         The store cannot be written.
     SerError
-        A worker process died.
+        A worker process died, or a measure cannot be opened, of which no recording is to blame.
     """
     shared, alone = _split(work, targets)
+    _open(work, targets)
     meter.start("measuring", len(shared) + len(alone))
     problems: dict[bytes, str] = {}
     costs: Costs = {}
@@ -108,6 +109,20 @@ def _add(costs: Costs, more: Costs) -> None:
     for measured_by, (audio_s, seconds) in more.items():
         before = costs.get(measured_by, (0.0, 0.0))
         costs[measured_by] = before[0] + audio_s, before[1] + seconds
+
+
+def _open(work: Sequence[Recording], targets: Sequence[Target]) -> None:
+    """Open what will measure, before a recording is read; an error that a person can mend ends it here."""
+    numbers = {number for recording in work for number in recording.targets}
+    measures = {targets[number].measured_by: targets[number].extractor.measure for number in numbers}
+    for one in measures.values():
+        try:
+            one.opened()
+        except SerError:
+            raise
+        except Exception:
+            # What is wrong with somebody's set is told of each recording, and others are measured.
+            _log.debug("feature set %r cannot be opened", one.name, exc_info=True)
 
 
 def _split(work: Sequence[Recording], targets: Sequence[Target]) -> tuple[list[Recording], list[Recording]]:

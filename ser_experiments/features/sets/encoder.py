@@ -10,10 +10,13 @@ from pathlib import Path
 from ser_experiments.errors import InputError
 from ser_experiments.features.columns import ColumnRule
 from ser_experiments.features.encoders import hub
+from ser_experiments.features.encoders.catalogue import trained_on as known_corpora
 from ser_experiments.features.encoders.checkpoint import Checkpoint
 from ser_experiments.features.encoders.listening import BATCH_S, Listening
 from ser_experiments.features.measure import OVER_TIME, ROW, Measure, Needs, Output
+from ser_experiments.features.progress import Callback
 
+DEFAULT = "openai/whisper-base"
 PRECISIONS = ("float32", "bfloat16")
 #: What names stand for where nothing is said: layers around the middle carry emotion best. And what words mean.
 MIDDLE = "middle"
@@ -23,12 +26,13 @@ _DEPTHS = re.compile(r"(\d{1,3})%-(\d{1,3})%")
 
 def extractor(
     *,
-    model: str = "openai/whisper-base",
+    model: str = DEFAULT,
     layers: str | int | Sequence[int] = MIDDLE,
     precision: str = "float32",
     window_s: float = 30.0,
     overlap_s: float = 2.0,
     silence_s: float = 0.0,
+    trained_on: Sequence[str] | None = None,
 ) -> Measure:
     """Build the set.
 
@@ -50,6 +54,8 @@ def extractor(
     silence_s : float
         Seconds of silence that the encoder hears behind a recording, at most to the end of its window; 30 is Whisper
         as it was trained. Frames of it do not count.
+    trained_on : sequence of str, optional
+        Emotion corpora whose labels it has seen; by default what is known of the id. It is told with every score.
 
     Raises
     ------
@@ -58,6 +64,7 @@ def extractor(
     """
     _check(precision, window_s, overlap_s, silence_s)
     pinned, folder = hub.found(model)
+    learned = known_corpora(pinned) if trained_on is None else _corpora(trained_on)
     checkpoint = Checkpoint(str(folder))
     chosen = _layers(layers, checkpoint)
     states = range(checkpoint.n_layers + 1)
@@ -104,6 +111,7 @@ def extractor(
             "window_s": float(window_s),
             "overlap_s": float(overlap_s),
             "silence_s": float(silence_s),
+            "trained_on": list(learned),
         },
         libraries=("numpy", "soundfile", "soxr", "torch", "transformers"),
         choose=_Choice(len(states)),
@@ -112,8 +120,13 @@ def extractor(
             "frames": tuple(f"frames_{k}" for k in chosen),
         },
         chooses={"layers": tuple(states)},
-        without_effect=("model",),
+        without_effect=("model", "trained_on"),
     )
+
+
+def fetch(*, model: str = DEFAULT, progress: Callback | None = None, **_: object) -> None:
+    """Fetch the encoder from the hub where it is not on this machine."""
+    hub.fetch(model, progress=progress)
 
 
 @dataclass(frozen=True)
@@ -147,6 +160,12 @@ def _layers(layers: object, checkpoint: Checkpoint) -> tuple[int, ...]:
     if len(set(given)) < len(given):
         raise InputError(f"feature set 'encoder': layers {list(given)} name one twice")
     return tuple(sorted(given))
+
+
+def _corpora(given: object) -> tuple[str, ...]:
+    if not isinstance(given, Sequence) or isinstance(given, str) or not all(isinstance(one, str) for one in given):
+        raise InputError(f"feature set 'encoder': trained_on must be a list of corpora, got {given!r}")
+    return tuple(given)
 
 
 def _check(precision: object, window_s: object, overlap_s: object, silence_s: object) -> None:

@@ -8,8 +8,9 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ser_experiments import plugins
 from ser_experiments.errors import InputError, StoreError
@@ -17,7 +18,6 @@ from ser_experiments.project import Project
 from ser_experiments.tracking.backend import (
     EXPERIMENT_TAG,
     FINISHED,
-    OUTBOX_TAG,
     PARENT,
     Program,
     Registered,
@@ -26,27 +26,48 @@ from ser_experiments.tracking.backend import (
     StoredSetting,
 )
 from ser_experiments.tracking.backends._mlflow import store
-from ser_experiments.tracking.backends._mlflow.answers import answering, is_gone, reason
+from ser_experiments.tracking.backends._mlflow.answers import answering, reason
+from ser_experiments.tracking.backends._mlflow.database import Database
 from ser_experiments.tracking.backends._mlflow.log_model import DATA
-from ser_experiments.tracking.backends._mlflow.steps import fit_tags, perform
 from ser_experiments.tracking.backends._mlflow.system import system_metrics
 from ser_experiments.tracking.names import told
 from ser_experiments.tracking.outbox import Step
 from ser_experiments.tracking.placing import place
 
-# After the package above, which says what MLflow is to leave alone.
-import mlflow  # isort: skip
-from mlflow.entities import Run as MlflowRun  # isort: skip
-from mlflow.exceptions import MlflowException  # isort: skip
-from mlflow.utils.file_utils import local_file_uri_to_path  # isort: skip
-from mlflow.utils.uri import is_local_uri  # isort: skip
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run as MlflowRun
 
 _PAGE = 500
 
 
+class Writer(store.Settings, Protocol):
+    """Whoever writes what a run leaves: MLflow itself, or straight into its file."""
+
+    def create_run(self, setting_id: str, name: str, tags: Mapping[str, str]) -> str:
+        """Open a run and return its id."""
+
+    def run_of_outbox(self, setting_id: str, outbox: str) -> str | None:
+        """Return the id of the run that was made with an outbox."""
+
+    def status(self, run_id: str) -> str | None:
+        """Return how a run stands; None where it is not there any more."""
+
+    def perform(self, step: Step, run_id: str) -> Any:
+        """Do one step of logging a run; of a model, return its URI."""
+
+
 def connect(project: Project) -> Mlflow:
-    """Point mlflow at the project's store, which has answered."""
-    return Mlflow(project, store.connect(project))
+    """Return the project's store, which has answered."""
+    uri, path = store.tracking_uri(project), store.local_file(project)
+    found = Mlflow(project, uri, None if path is None else Database.open(path))
+    found.writer  # noqa: B018 -- a store that does not answer says so here
+    if "mlflow" in sys.modules:
+        # Whoever uses MLflow in this process finds the runs.
+        from ser_experiments.tracking.backends._mlflow.client import point_mlflow_at
+
+        point_mlflow_at(uri)
+    return found
 
 
 class Mlflow:
@@ -56,55 +77,61 @@ class Mlflow:
     ----------
     project : Project
         Where a local store lies.
-    client : MlflowClient
-        The store.
+    uri : str
+        The tracking URI.
+    database : Database, optional
+        What writes runs; by default MLflow does, which is imported for everything else.
     """
 
-    def __init__(self, project: Project, client: mlflow.MlflowClient) -> None:
-        self.project, self.client = project, client
+    def __init__(self, project: Project, uri: str, database: Database | None = None) -> None:
+        self.project, self.uri, self._database = project, uri, database
 
-    @property
-    def uri(self) -> str:
-        """Return the tracking URI."""
-        return store.tracking_uri(self.project)
+    @cached_property
+    def client(self) -> MlflowClient:
+        """MLflow's own client."""
+        from ser_experiments.tracking.backends._mlflow.client import connect
+
+        return connect(self.uri)
+
+    @cached_property
+    def writer(self) -> Writer:
+        """What writes what runs leave."""
+        if self._database is not None:
+            return self._database
+        from ser_experiments.tracking.backends._mlflow.client import Through
+
+        return Through(self.client, self.uri)
 
     # --- runs ----------------------------------------------------------------------------------------------------
 
     def setting_id(self, setting: str, rows: str) -> str:
         """Return the id of the MLflow experiment of a setting."""
         with answering():
-            return store.experiment_for(self.client, self.project, setting, rows)
+            return store.setting_for(self.writer, self.project, setting, rows)
 
     def create_run(self, setting_id: str, name: str, tags: Mapping[str, str]) -> str:
         """Open a run, with what MLflow's pages say of where it came from."""
-        said = {**_context(tags), **fit_tags(dict(tags))}
         with answering("no run could be opened"):
-            return str(self.client.create_run(setting_id, run_name=name, tags=said).info.run_id)
+            return self.writer.create_run(setting_id, name, {**_context(tags), **tags})
 
     def run_of_outbox(self, setting_id: str, outbox: str) -> str | None:
         """Return the id of the run that was made with an outbox."""
         with answering():
-            found = self.client.search_runs([setting_id], f"tags.`{OUTBOX_TAG}` = '{outbox}'", max_results=1)
-        return str(found[0].info.run_id) if found else None
+            return self.writer.run_of_outbox(setting_id, outbox)
 
     def status(self, run_id: str) -> str | None:
         """Return how a run stands; None where it is not there any more."""
         with answering():
-            try:
-                return str(self.client.get_run(run_id).info.status)
-            except MlflowException as error:
-                if is_gone(error):
-                    return None
-                raise
+            return self.writer.status(run_id)
 
     def perform(self, step: Step, run_id: str) -> Any:
         """Do one step of logging a run."""
         with answering():
-            return perform(step, self.client, run_id)
+            return self.writer.perform(step, run_id)
 
     def watched(self, run_id: str) -> AbstractContextManager[None]:
         """Log ``system/...`` metrics while it lasts, if ``MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING`` is true."""
-        return system_metrics(run_id)
+        return system_metrics(run_id, self.uri)
 
     # --- reading -------------------------------------------------------------------------------------------------
 
@@ -158,6 +185,9 @@ class Mlflow:
         with answering(f"nothing was put beside the model of run {run_id}"):
             model_id = self._model_of(run_id)
             at = self.client.get_logged_model(model_id).artifact_location
+        from mlflow.utils.file_utils import local_file_uri_to_path
+        from mlflow.utils.uri import is_local_uri
+
         folder = self.model_folder(f"models:/{model_id}")
         local = local_file_uri_to_path(at) if is_local_uri(at) else None
         if local is not None and folder.is_relative_to(local):
@@ -186,13 +216,15 @@ class Mlflow:
         InputError
             There is no such model, or it is not one of this project.
         """
+        import mlflow
         import yaml
 
+        self.client  # noqa: B018 -- points MLflow at this store
         try:
             folder = Path(mlflow.artifacts.download_artifacts(uri))
             flavor: dict[str, Any] = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))["flavors"]
             return folder / str(flavor["python_function"]["data"])
-        except (MlflowException, OSError, KeyError, TypeError, yaml.YAMLError) as error:
+        except (mlflow.exceptions.MlflowException, OSError, KeyError, TypeError, yaml.YAMLError) as error:
             raise InputError(f"{uri}: not a model that can be loaded ({reason(error)})") from error
 
     def _model_of(self, run_id: str) -> str:

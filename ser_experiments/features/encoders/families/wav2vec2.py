@@ -54,27 +54,26 @@ class Wav2Vec2Net:
             n_samples = (n_samples - kernel) // step + 1
         return n_samples
 
-    def states(self, clips: Sequence[Audio], last: int) -> list[torch.Tensor]:
+    def ready(self, clip: Audio) -> Audio:
+        """Return a recording at mean 0 and variance 1 where its extractor does so, before what must not count."""
+        if not self._normalises:
+            return clip
+        return np.asarray((clip - clip.mean()) / np.sqrt(clip.var() + 1e-7), dtype=np.float32)
+
+    def states(self, clips: Sequence[Audio], own: Sequence[int], last: int) -> list[torch.Tensor]:
         """Return the hidden states 0 to `last` of a batch."""
         import torch
 
-        ready = [self._normalised(clip) for clip in clips]
-        sizes = [len(clip) for clip in ready]
+        sizes = [len(clip) for clip in clips]
         longest = max(sizes)
-        values = np.zeros((len(ready), longest), dtype=np.float32)
-        for row, clip in zip(values, ready, strict=True):
+        values = np.zeros((len(clips), longest), dtype=np.float32)
+        for row, clip in zip(values, clips, strict=True):
             row[: len(clip)] = clip
         given: dict[str, torch.Tensor] = {"input_values": self._blocks.tensor(values)}
         if min(sizes) < longest:
             within = torch.arange(longest)[None] < torch.tensor(sizes)[:, None]
             given["attention_mask"] = within.long().to(given["input_values"].device)
         return self._blocks.states(given, last)
-
-    def _normalised(self, clip: Audio) -> Audio:
-        """Return a clip at mean 0 and variance 1 where its extractor does so: before padding, which must not count."""
-        if not self._normalises:
-            return clip
-        return np.asarray((clip - clip.mean()) / np.sqrt(clip.var() + 1e-7), dtype=np.float32)
 
 
 def _build(config: Mapping[str, Any]) -> nn.Module:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ser_experiments.features.encoders.blocks import Blocks
 from ser_experiments.features.encoders.family import Family
@@ -40,24 +41,42 @@ class Wav2Vec2BertNet:
         self.least = _FRAME + 3 * _HOP
 
     def n_frames(self, n_samples: int) -> int:
-        """Return how many frames it gives of so many samples."""
-        return -(-((n_samples - _FRAME) // _HOP + 1) // self._pair)
+        """Return how many frames it gives of so many samples; a frame without its pair gives none."""
+        return _n_bands(n_samples) // self._pair
 
-    def states(self, clips: Sequence[Audio], last: int) -> list[torch.Tensor]:
+    def ready(self, clip: Audio) -> Audio:
+        """Return a recording as it is."""
+        return clip
+
+    def states(self, clips: Sequence[Audio], own: Sequence[int], last: int) -> list[torch.Tensor]:
         """Return the hidden states 0 to `last` of a batch."""
         import torch
 
-        # One by one: what the extractor pads with must not count in the moments of a band.
-        found = [self._extractor(clip, sampling_rate=self._rate, return_tensors="np") for clip in clips]
-        bands = [np.asarray(one["input_features"][0], dtype=np.float32) for one in found]
-        sizes = [int(one["attention_mask"][0].sum()) for one in found]
-        longest = max(map(len, bands))
+        bands = [self._bands(clip, n_own) for clip, n_own in zip(clips, own, strict=True)]
+        sizes = [len(band) for band in bands]
+        longest = max(sizes)
         values = np.zeros((len(bands), longest, bands[0].shape[1]), dtype=np.float32)
         for row, band in zip(values, bands, strict=True):
             row[: len(band)] = band
         within = torch.arange(longest)[None] < torch.tensor(sizes)[:, None]
         inputs = self._blocks.tensor(values)
         return self._blocks.states({"input_features": inputs, "attention_mask": within.long().to(inputs.device)}, last)
+
+    def _bands(self, clip: Audio, n_own: int) -> NDArray[np.float32]:
+        """Return pairs of frames side by side, each band by its moments over the frames of the recording alone."""
+        found = self._extractor(clip, sampling_rate=self._rate, do_normalize_per_mel_bins=False, return_tensors="np")[
+            "input_features"
+        ][0]
+        frames = np.asarray(found).reshape(-1, found.shape[1] // self._pair)[: _n_bands(len(clip))]
+        heard = frames[: _n_bands(n_own)]
+        frames = (frames - heard.mean(axis=0)) / np.sqrt(heard.var(axis=0, ddof=1) + 1e-7)
+        whole = len(frames) // self._pair * self._pair
+        return frames[:whole].reshape(-1, found.shape[1]).astype(np.float32)
+
+
+def _n_bands(n_samples: int) -> int:
+    """Return how many frames the filter banks have of so many samples."""
+    return (n_samples - _FRAME) // _HOP + 1
 
 
 def _build(config: Mapping[str, Any]) -> nn.Module:

@@ -58,7 +58,11 @@ class WhisperNet:
         logs = bands.clamp(min=1e-10).log10()
         return (torch.maximum(logs, logs.max() - 8.0) + 4.0) / 4.0
 
-    def states(self, clips: Sequence[Audio], last: int) -> list[torch.Tensor]:
+    def ready(self, clip: Audio) -> Audio:
+        """Return a recording as it is."""
+        return clip
+
+    def states(self, clips: Sequence[Audio], own: Sequence[int], last: int) -> list[torch.Tensor]:
         """Return the hidden states 0 to `last` of a batch."""
         import torch
 

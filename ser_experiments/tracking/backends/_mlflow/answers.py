@@ -1,34 +1,32 @@
-"""What MLflow's errors mean."""
+"""What the errors of a store mean."""
 
 from __future__ import annotations
 
+import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from mlflow.exceptions import MlflowException
-from mlflow.protos import databricks_pb2
 
 from ser_experiments.errors import StoreError
 from ser_experiments.tracking.backend import StoreAway
 
-#: What the store answers when it was asked for nonsense; everything else means that it cannot be reached or is ill.
+#: What MLflow answers when it was asked for nonsense; everything else means that it cannot be reached or is ill.
 _NONSENSE = {
-    databricks_pb2.ErrorCode.Name(code)
-    for code in (
-        databricks_pb2.INVALID_PARAMETER_VALUE, databricks_pb2.BAD_REQUEST, databricks_pb2.INVALID_STATE,
-        databricks_pb2.RESOURCE_ALREADY_EXISTS, databricks_pb2.PERMISSION_DENIED,
-    )
+    "INVALID_PARAMETER_VALUE", "BAD_REQUEST", "INVALID_STATE", "RESOURCE_ALREADY_EXISTS", "PERMISSION_DENIED",
 }  # fmt: skip
 #: What it answers when it was asked for something that is not there.
-_GONE = {databricks_pb2.ErrorCode.Name(databricks_pb2.RESOURCE_DOES_NOT_EXIST)}
+_GONE = "RESOURCE_DOES_NOT_EXIST"
 
 
 @contextmanager
 def answering(what: str = "") -> Iterator[None]:
-    """Turn what MLflow raises meanwhile into errors of this project; `what` begins each message."""
+    """Turn what a store raises meanwhile into errors of this project; `what` begins each message."""
     try:
         yield
-    except (MlflowException, OSError) as error:  # requests' and urllib3's errors are OSErrors or wrapped by MLflow
+    except Exception as error:
+        # requests' and urllib3's errors are OSErrors or wrapped by MLflow
+        if not (isinstance(error, OSError | sqlite3.Error) or _is_mlflows(error)):
+            raise
         kind = StoreAway if is_away(error) else StoreError
         raise kind(f"{what}: {reason(error)}" if what else reason(error)) from error
 
@@ -38,16 +36,23 @@ def is_away(error: BaseException) -> bool:
 
     A folder that this machine cannot write stays so: where a server keeps files on its own disk, no later try helps.
     """
-    if isinstance(error, MlflowException):
-        return error.error_code not in _NONSENSE
-    return not isinstance(error, PermissionError | FileNotFoundError | NotADirectoryError | FileExistsError)
+    if _is_mlflows(error):
+        return getattr(error, "error_code", None) not in _NONSENSE
+    stays_so = PermissionError | FileNotFoundError | NotADirectoryError | FileExistsError | sqlite3.IntegrityError
+    return not isinstance(error, stays_so)
 
 
-def is_gone(error: MlflowException) -> bool:
+def is_gone(error: BaseException) -> bool:
     """Whether an error means that what was asked for is not there."""
-    return error.error_code in _GONE
+    return getattr(error, "error_code", None) == _GONE
 
 
 def reason(error: BaseException) -> str:
     """Return the first line of an error."""
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def _is_mlflows(error: BaseException) -> bool:
+    """Whether MLflow raised it; asked of what is imported, since this alone is no reason to import MLflow."""
+    known = sys.modules.get("mlflow.exceptions")
+    return known is not None and isinstance(error, known.MlflowException)

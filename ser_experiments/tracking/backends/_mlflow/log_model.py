@@ -1,4 +1,8 @@
-"""Log the one model of a run, with signature and a synthetic input example."""
+"""The folder of the one model of a run as MLflow writes it, with signature and a synthetic input example.
+
+MLflow's own way to write it answers the example with the model, which imports and compiles everything that measures;
+here nothing is run, and MLflow is not imported.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +11,16 @@ import io
 import json
 import platform
 import shutil
-import tempfile
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import numpy as np
-import yaml
-from mlflow.entities import LoggedModelOutput, LoggedModelStatus
-from mlflow.models import Model, ModelSignature
-from mlflow.types.schema import ColSpec, DataType, Map, Schema
 
+#: What a logged model is called.
+MODEL_NAME = "model"
 #: What MLflow is told to load the model through; it takes the model's folder.
 LOADER = "ser_experiments.serving.pyfunc"
 #: The folder within a logged model that holds the model's own.
@@ -39,75 +40,82 @@ def synthetic_recording(seconds: float = 1.0, sample_rate: int = 16_000) -> byte
     return buffer.getvalue()
 
 
-def log_written_model(client: mlflow.MlflowClient, folder: Path, columns: Sequence[str] | None, run_id: str) -> str:
-    """Log a model with a run.
-
-    MLflow's own way to log a model answers the example with it, which imports and compiles everything that measures;
-    here the files that it would write are written, and nothing is run.
+def write_model(
+    files: Path, folder: Path, columns: Sequence[str] | None, *, model_id: str, run_id: str, uri: str
+) -> None:
+    """Write a model's folder with what MLflow keeps beside it.
 
     Parameters
     ----------
-    client : MlflowClient
-        The store.
-    folder : Path
+    files : Path
         Holds the model's own folder and nothing else.
+    folder : Path
+        Where it goes; made where it is not there.
     columns : sequence of str or None
         Of a model on a ready-made table; None for one that takes audio.
-    run_id : str
-        The run.
-
-    Returns
-    -------
-    str
-        Its id, ``m-...``.
+    model_id, run_id, uri : str
+        Of MLflow: the model, the run that made it, and the address of the folder.
     """
-    run = client.get_run(run_id)
-    known = run.outputs.model_outputs if run.outputs else []
-    if known and client.get_logged_model(known[0].model_id).status == LoggedModelStatus.READY:
-        return str(known[0].model_id)
-    made = client.create_logged_model(
-        run.info.experiment_id, name="model", source_run_id=run_id, params=dict(run.data.params)
-    )
-    client.log_outputs(run_id, [LoggedModelOutput(made.model_id, step=0)])
-    with tempfile.TemporaryDirectory() as temporary:
-        written = Path(temporary) / "model"
-        shutil.copytree(folder, written / DATA)
-        (own,) = (written / DATA).iterdir()
-        about = Model(
-            artifact_path=made.artifact_location, model_uuid=made.model_id, run_id=run_id, model_id=made.model_id
-        )
-        _describe(about, written, f"{DATA}/{own.name}", columns)
-        client.log_model_artifacts(made.model_id, str(written))
-    client.finalize_logged_model(made.model_id, LoggedModelStatus.READY)
-    return str(made.model_id)
+    import yaml
+
+    shutil.copytree(files, folder / DATA, dirs_exist_ok=True)
+    (own,) = (folder / DATA).iterdir()
+    _write_example(folder, columns)
+    about = {
+        "artifact_path": uri,
+        "flavors": {
+            "python_function": {
+                "code": None, "data": f"{DATA}/{own.name}", "loader_module": LOADER, "streamable": False,
+                "python_version": platform.python_version(),
+                "env": {"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
+            }
+        },
+        "is_signature_from_type_hint": False,
+        "mlflow_version": version("mlflow"),
+        "model_id": model_id,
+        "model_size_bytes": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
+        "model_uuid": model_id,
+        "prompts": None,
+        "run_id": run_id,
+        "saved_input_example_info": {
+            "artifact_path": _EXAMPLE, "pandas_orient": "split", "serving_input_path": _SERVED_EXAMPLE,
+            "type": "dataframe",
+        },
+        "signature": _signature(columns),
+        "type_hint_from_example": False,
+        "utc_time_created": str(datetime.now(UTC).replace(tzinfo=None)),
+    }  # fmt: skip
+    (folder / "MLmodel").write_text(yaml.safe_dump(about, default_flow_style=False), encoding="utf-8")
+    _write_environment(folder)
 
 
-def _describe(about: Model, folder: Path, data: str, columns: Sequence[str] | None) -> None:
-    """Write ``MLmodel``, the example, and which environment the model needs."""
+def _write_example(folder: Path, columns: Sequence[str] | None) -> None:
     if columns is None:
-        inputs = [ColSpec(DataType.binary, "audio")]
         # As MLflow writes bytes: in base64 with the line breaks of MIME.
         example: dict[str, Any] = {"columns": ["audio"], "data": [[base64.encodebytes(synthetic_recording()).decode()]]}
     else:
-        inputs = [ColSpec(DataType.double, name) for name in columns]
         example = {"columns": list(columns), "data": [[0.0] * len(columns)]}
     (folder / _EXAMPLE).write_text(json.dumps(example), encoding="utf-8")
     (folder / _SERVED_EXAMPLE).write_text(json.dumps({"dataframe_split": example}, indent=2), encoding="utf-8")
-    about.signature = _signature(inputs)
-    about.saved_input_example_info = {
-        "artifact_path": _EXAMPLE, "type": "dataframe", "pandas_orient": "split", "serving_input_path": _SERVED_EXAMPLE,
-    }  # fmt: skip
-    about.add_flavor(
-        "python_function", loader_module=LOADER, data=data, code=None, streamable=False,
-        python_version=platform.python_version(), env={"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
-    )  # fmt: skip
-    about.model_size_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    about.save(str(folder / "MLmodel"))
-    _environment(folder)
 
 
-def _environment(folder: Path) -> None:
-    packages = [f"mlflow=={mlflow.__version__}", f"ser_experiments=={version('ser_experiments')}"]
+def _signature(columns: Sequence[str] | None) -> dict[str, str | None]:
+    """Return what goes in and what comes out."""
+    audio = [{"type": "binary", "name": "audio", "required": True}]
+    inputs = audio if columns is None else [{"type": "double", "name": name, "required": True} for name in columns]
+    outputs: list[dict[str, object]] = [
+        {"type": "string", "name": "label", "required": True},
+        {"type": "map", "values": {"type": "double"}, "name": "probabilities", "required": True},
+        {"type": "string", "name": "error", "required": True},
+    ]
+    return {"inputs": json.dumps(inputs), "outputs": json.dumps(outputs), "params": None}
+
+
+def _write_environment(folder: Path) -> None:
+    """Write which environment the model needs."""
+    import yaml
+
+    packages = [f"{name}=={version(name)}" for name in ("mlflow", "ser_experiments")]
     python = platform.python_version()
     (folder / "requirements.txt").write_text("\n".join(packages), encoding="utf-8")
     for name, told in (
@@ -119,8 +127,3 @@ def _environment(folder: Path) -> None:
         ),
     ):  # fmt: skip
         (folder / name).write_text(yaml.safe_dump(told, default_flow_style=False), encoding="utf-8")
-
-
-def _signature(inputs: Sequence[ColSpec]) -> ModelSignature:
-    answers = [ColSpec(DataType.string, "label"), ColSpec(Map(DataType.double), "probabilities")]
-    return ModelSignature(Schema(list(inputs)), Schema([*answers, ColSpec(DataType.string, "error")]))

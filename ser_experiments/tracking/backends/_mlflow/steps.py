@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import mlflow
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.entities import (
+    Dataset,
+    DatasetInput,
+    InputTag,
+    LoggedModelOutput,
+    LoggedModelStatus,
+    Metric,
+    Param,
+    RunTag,
+)
 
-from ser_experiments.tracking.backends._mlflow.log_model import log_written_model
+from ser_experiments.tracking.backends._mlflow.limits import (
+    BATCH,
+    DATASET_TAG,
+    ERROR_TAG,
+    STEP_TAG,
+    of_params,
+    of_tags,
+)
+from ser_experiments.tracking.backends._mlflow.log_model import MODEL_NAME, write_model
 from ser_experiments.tracking.outbox import Step
-
-#: MLflow takes so many values at once, and texts of so many characters.
-_BATCH, _MAX_PARAM, _MAX_TAG = 100, 500, 5000
-#: Which step of which outbox made a nested run: it is not made twice when the step is done again.
-_STEP_TAG = "ser.step"
 
 
 def perform(step: Step, client: mlflow.MlflowClient, run_id: str) -> Any:
@@ -22,21 +36,16 @@ def perform(step: Step, client: mlflow.MlflowClient, run_id: str) -> Any:
     return STEPS[step.kind](step, client, run_id)
 
 
-def fit_tags(tags: dict[str, str]) -> dict[str, str]:
-    """Return tags that are no longer than MLflow takes."""
-    return {key: value[:_MAX_TAG] for key, value in tags.items()}
-
-
 def _params(step: Step, client: mlflow.MlflowClient, run_id: str) -> None:
-    found = [Param(key, value[:_MAX_PARAM]) for key, value in step.arguments.items()]
-    for i in range(0, len(found), _BATCH):
-        client.log_batch(run_id, params=found[i : i + _BATCH])
+    found = [Param(*one) for one in of_params(step.arguments).items()]
+    for i in range(0, len(found), BATCH):
+        client.log_batch(run_id, params=found[i : i + BATCH])
 
 
 def _tags(step: Step, client: mlflow.MlflowClient, run_id: str) -> None:
-    found = [RunTag(key, value) for key, value in fit_tags(step.arguments).items()]
-    for i in range(0, len(found), _BATCH):
-        client.log_batch(run_id, tags=found[i : i + _BATCH])
+    found = [RunTag(*one) for one in of_tags(step.arguments).items()]
+    for i in range(0, len(found), BATCH):
+        client.log_batch(run_id, tags=found[i : i + BATCH])
 
 
 def _metrics(step: Step, client: mlflow.MlflowClient, run_id: str) -> None:
@@ -44,8 +53,8 @@ def _metrics(step: Step, client: mlflow.MlflowClient, run_id: str) -> None:
 
 
 def _log_metrics(client: mlflow.MlflowClient, run_id: str, found: list[Metric]) -> None:
-    for i in range(0, len(found), _BATCH):
-        client.log_batch(run_id, metrics=found[i : i + _BATCH])
+    for i in range(0, len(found), BATCH):
+        client.log_batch(run_id, metrics=found[i : i + BATCH])
 
 
 def _artifacts(step: Step, client: mlflow.MlflowClient, run_id: str) -> None:
@@ -54,25 +63,30 @@ def _artifacts(step: Step, client: mlflow.MlflowClient, run_id: str) -> None:
 
 def _dataset(step: Step, client: mlflow.MlflowClient, run_id: str) -> None:
     dataset = Dataset(**step.arguments)
-    client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
+    client.log_inputs(run_id, [DatasetInput(dataset, [InputTag(*DATASET_TAG)])])
 
 
 def _nested(step: Step, client: mlflow.MlflowClient, run_id: str) -> None:
     told = step.arguments
     name = f"{run_id}/{step.folder.name}"
     experiment = told["experiment_id"]
-    known = client.search_runs([experiment], f"tags.`{_STEP_TAG}` = '{name}'", max_results=1)
-    child = known[0] if known else client.create_run(experiment, tags={**fit_tags(told["tags"]), _STEP_TAG: name})
+    known = client.search_runs([experiment], f"tags.`{STEP_TAG}` = '{name}'", max_results=1)
+    child = known[0] if known else client.create_run(experiment, tags={**of_tags(told["tags"]), STEP_TAG: name})
     client.log_batch(
         child.info.run_id,
-        params=[Param(key, value[:_MAX_PARAM]) for key, value in told["params"].items()],
+        params=[Param(*one) for one in of_params(told["params"]).items()],
         metrics=[Metric(key, value, told["time"], 0) for key, value in told["metrics"].items()],
     )
     client.set_terminated(child.info.run_id)
 
 
 def _model(step: Step, client: mlflow.MlflowClient, run_id: str) -> str:
-    model_id = log_written_model(client, step.files, step.arguments["columns"], run_id)
+    run = client.get_run(run_id)
+    known = run.outputs.model_outputs if run.outputs else []
+    if known and client.get_logged_model(known[0].model_id).status == LoggedModelStatus.READY:
+        model_id = str(known[0].model_id)
+    else:
+        model_id = _log_model(step, client, run)
     # The run's own values of the same moment, which stand at the model too.
     pooled = step.arguments.get("metrics", [])
     _log_metrics(
@@ -81,9 +95,21 @@ def _model(step: Step, client: mlflow.MlflowClient, run_id: str) -> str:
     return f"models:/{model_id}"
 
 
+def _log_model(step: Step, client: mlflow.MlflowClient, run: Any) -> str:
+    run_id, params = run.info.run_id, dict(run.data.params)
+    made = client.create_logged_model(run.info.experiment_id, name=MODEL_NAME, source_run_id=run_id, params=params)
+    model_id, uri = str(made.model_id), made.artifact_location
+    client.log_outputs(run_id, [LoggedModelOutput(model_id, step=0)])
+    with tempfile.TemporaryDirectory() as temporary:
+        write_model(step.files, Path(temporary), step.arguments["columns"], model_id=model_id, run_id=run_id, uri=uri)
+        client.log_model_artifacts(model_id, temporary)
+    client.finalize_logged_model(model_id, LoggedModelStatus.READY)
+    return model_id
+
+
 def _end(step: Step, client: mlflow.MlflowClient, run_id: str) -> None:
     if step.arguments["error"]:
-        client.set_tag(run_id, "ser.error", step.arguments["error"][:_MAX_TAG])
+        client.set_tag(run_id, *next(iter(of_tags({ERROR_TAG: step.arguments["error"]}).items())))
     client.set_terminated(run_id, step.arguments["status"], step.arguments["time"])
 
 

@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
-
-import mlflow
-from mlflow.exceptions import MlflowException
 
 from ser_experiments.errors import InputError, StoreError
 from ser_experiments.project import Project
 from ser_experiments.tracking.backend import ROWS_TAG, setting_names
-from ser_experiments.tracking.backends._mlflow.answers import reason
 from ser_experiments.tracking.backends._mlflow.template import begin_database
+
+
+class FoundSetting(NamedTuple):
+    """An MLflow experiment: whether it is deleted, which rows it is of, and where its files go."""
+
+    setting_id: str
+    is_active: bool
+    rows: str | None
+    place: str | None
+
+
+class Settings(Protocol):
+    """Whoever can find and make MLflow experiments."""
+
+    def find_setting(self, name: str) -> FoundSetting | None:
+        """Return the MLflow experiment of a name, deleted or not."""
+
+    def create_setting(self, name: str, place: str | None, tags: Mapping[str, str]) -> str | None:
+        """Make an MLflow experiment; None where another process made one of that name in the meantime."""
 
 
 def tracking_uri(project: Project) -> str:
@@ -45,6 +62,11 @@ def tracking_uri(project: Project) -> str:
     return f"sqlite:///{(project.mlruns / 'mlflow.db').resolve()}"
 
 
+def local_file(project: Project) -> Path | None:
+    """Return the SQLite file of the project's own store; None where the runs are kept elsewhere."""
+    return None if os.environ.get("MLFLOW_TRACKING_URI") else (project.mlruns / "mlflow.db").resolve()
+
+
 def artifact_root(project: Project) -> str | None:
     """Return where the local store keeps artifacts; a server decides for itself (None)."""
     if os.environ.get("MLFLOW_TRACKING_URI"):
@@ -52,43 +74,14 @@ def artifact_root(project: Project) -> str | None:
     return (project.mlruns / "artifacts").resolve().as_uri()
 
 
-def connect(project: Project) -> mlflow.MlflowClient:
-    """Point mlflow at the project's store and return a client for it.
-
-    Raises
-    ------
-    StoreError
-        The store does not answer.
-    """
-    uri = tracking_uri(project)
-    # A server that went away is noticed in seconds; MLflow's own default would have a run wait for minutes.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
-    _point_mlflow_at(uri)
-    try:
-        client = mlflow.MlflowClient(uri)
-        client.search_experiments(max_results=1)
-    except (MlflowException, OSError) as error:
-        raise StoreError(f"tracking store {uri} does not answer: {reason(error)}") from error
-    return client
-
-
-def _point_mlflow_at(uri: str) -> None:
-    """Set mlflow's store for this process without leaving it in the environment, where it would pass for the user's."""
-    before = os.environ.get("MLFLOW_TRACKING_URI")
-    mlflow.set_tracking_uri(uri)
-    mlflow.set_registry_uri(uri)
-    if before is None:
-        os.environ.pop("MLFLOW_TRACKING_URI", None)
-
-
-def experiment_for(client: mlflow.MlflowClient, project: Project, setting: str, rows: str) -> str:
+def setting_for(settings: Settings, project: Project, setting: str, rows: str) -> str:
     """Return the id of the MLflow experiment of a setting, creating it where needed.
 
     Runs on other rows never share it: if the plain name is taken by other rows, their digest is appended.
 
     Parameters
     ----------
-    client : MlflowClient
+    settings : Settings
         The store.
     project : Project
         Where a local store keeps artifacts.
@@ -97,17 +90,20 @@ def experiment_for(client: mlflow.MlflowClient, project: Project, setting: str, 
     rows : str
         Digest of the rows and folds.
     """
+    root = artifact_root(project)
+    # The kind makes the UI open on runs and metrics; without it, it opens on traces of language models.
+    tags = {ROWS_TAG: rows, "mlflow.experimentKind": "custom_model_development"}
     for name in setting_names(setting, rows):
-        found = client.get_experiment_by_name(name)
+        found = settings.find_setting(name)
         if found is None:
-            default = client.get_experiment("0") if on_server(tracking_uri(project)) else None
-            if default is not None:
-                check_artifacts(tracking_uri(project), default.artifact_location)
-            return _create(client, project, name, rows)
-        if found.tags.get(ROWS_TAG) == rows and found.lifecycle_stage == "active":
-            made = f", and delete what was made without: mlflow experiments delete -x {found.experiment_id}"
-            check_artifacts(tracking_uri(project), found.artifact_location, made)
-            return str(found.experiment_id)
+            made = settings.create_setting(name, None if root is None else f"{root}/{name}", tags)
+            if made is not None:
+                return made
+            found = settings.find_setting(name)
+        if found is not None and found.rows == rows and found.is_active:
+            made = f", and delete what was made without: mlflow experiments delete -x {found.setting_id}"
+            check_artifacts(tracking_uri(project), found.place, made)
+            return found.setting_id
     raise StoreError(
         f"MLflow experiment {setting!r} is deleted or holds other rows; restore it with "
         f"`mlflow experiments restore` or choose another store"
@@ -159,18 +155,3 @@ def _folder_of(location: str) -> str | None:
     if parts.scheme not in ("", "file"):
         return None
     return unquote(parts.path) or None
-
-
-def _create(client: mlflow.MlflowClient, project: Project, name: str, rows: str) -> str:
-    root = artifact_root(project)
-    location = None if root is None else f"{root}/{name}"
-    try:
-        # The kind makes the UI open on runs and metrics; without it, it opens on traces of language models.
-        tags = {ROWS_TAG: rows, "mlflow.experimentKind": "custom_model_development"}
-        return str(client.create_experiment(name, artifact_location=location, tags=tags))
-    except MlflowException:
-        # Another process created it in the meantime.
-        found = client.get_experiment_by_name(name)
-        if found is None or found.tags.get(ROWS_TAG) != rows:
-            raise
-        return str(found.experiment_id)

@@ -23,4 +23,4 @@ def cut(utterances: pd.DataFrame, options: CutOptions) -> Folds:
     return PROTOCOL.folds(utterances.assign(group=group), group, words)
 
 
-PROTOCOL = Protocol("leave-one-file-out", unit="file", cut=cut)
+PROTOCOL = Protocol("leave-one-recording-out", unit="recording", cut=cut)
