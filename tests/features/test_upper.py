@@ -70,7 +70,12 @@ def tiny(name: str) -> tuple[Family, Any, Callable[[list[NDArray[np.float32]], i
         for parameter in network.parameters():
             if parameter.ndim > 1:
                 parameter.mul_(8)
-    return family, network, family.open(network, config, PREPROCESSORS.get(model_type, {})).states
+    net = family.open(network, config, PREPROCESSORS.get(model_type, {}))
+
+    def states(audio: list[NDArray[np.float32]], last: int) -> list[Any]:
+        return net.states([net.ready(one) for one in audio], [len(one) for one in audio], last)
+
+    return family, network, states
 
 
 def clips(*seconds: float) -> list[NDArray[np.float32]]:
