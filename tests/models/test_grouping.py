@@ -81,7 +81,7 @@ def test_groups_are_read_as_text(table: tuple[pd.DataFrame, np.ndarray]) -> None
     numbers = groups_of(X.assign(group=np.arange(len(X)) % 3))
     assert list(numbers[:4]) == ["0", "1", "2", "0"]
     assert numbers.dtype.kind == "U"
-    with pytest.raises(InputError, match="it must hold the speaker or session of each row"):
+    with pytest.raises(InputError, match="with the speaker or session of each row"):
         groups_of(X.to_numpy())
 
 

@@ -25,10 +25,19 @@ def tree(tmp_path: Path) -> Path:
     return small_tree(tmp_path / "IEMOCAP_full_release")
 
 
+PROBE = """
+[features]
+sets = ["encoder"]
+[model]
+type = "logreg"
+"""
+
+
 def run(tree: Path, encoder: Path, *more: str) -> None:
+    Path("experiments", "probe.toml").write_text(PROBE)
     done = ser(
         "run",
-        "logreg_encoder",
+        "probe",
         *SETTING,
         "--root",
         str(tree),
@@ -71,7 +80,7 @@ def test_weights_are_kept_once_and_only_if_wanted(tmp_path: Path, project_folder
     run(tree, encoder)
     assert ser("register", "--no-weights").returncode == 0
     assert not list(Path("mlruns").rglob("assets"))
-    assert ser("register", "--force", "logreg_encoder").returncode == 0
+    assert ser("register", "--force", "probe").returncode == 0
     run(tree, encoder, "--seed", "1")
     run(tree, encoder, "--seed", "2")
     for seed in ("1", "2"):
