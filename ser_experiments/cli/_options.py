@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ser_experiments import plugins
 from ser_experiments.errors import InputError
 from ser_experiments.experiment.request import CorpusRequest, Option
 
@@ -67,7 +68,10 @@ class CorpusCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Find out which corpus is named, then parse with its options; one of another corpus is refused naming that."""
-        corpus = ctx.meta[_CORPUS] = self._named(ctx, args)
+        ctx.meta.pop(_CORPUS, None)
+        corpus, looked_at = self._named(ctx, args)
+        if looked_at:
+            ctx.meta[_CORPUS] = corpus
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
@@ -77,20 +81,23 @@ class CorpusCommand(click.Command):
             check_whose(get_corpus(corpus).name, error.option_name.lstrip("-").replace("-", "_"))
             raise
 
-    def _named(self, ctx: click.Context, args: list[str]) -> str:
-        """Return the corpus that is named, by an option or by an argument, wherever the options of corpora stand."""
-        from ser_experiments.corpora import corpus_names
+    def _named(self, ctx: click.Context, args: list[str]) -> tuple[str, bool]:
+        """Return the corpus, by an option or an argument wherever it stands, and whether its options need a look.
 
-        ctx.meta.pop(_CORPUS, None)
+        Where no corpus is named and no option is strange they do not: a plain ``--help`` imports no corpus.
+        """
         parser = self.make_parser(ctx)
         parser.ignore_unknown_options = True
         (param,) = (one for one in self.params if one.name == "corpus")
         given, rest, _ = parser.parse_args(list(args))
+        strange = any(word.startswith("-") for word in rest)
         if isinstance(param, click.Option):
-            return str(given.get("corpus") or param.get_default(ctx))
+            named = given.get("corpus")
+            return str(named or param.get_default(ctx)), bool(named) or strange
         # What follows an option that is not known yet may look like the argument.
-        words = [str(given.get("corpus")), *rest]
-        return next((word for word in words if word in corpus_names()), words[0])
+        words = [word for word in (given.get("corpus"), *rest) if isinstance(word, str)]
+        known = [word for word in words if word.replace("-", "_") in plugins.names("ser_experiments.corpora")]
+        return (known or words or [""])[0], bool(known)
 
 
 _CORPUS = f"{__name__}.corpus"

@@ -187,9 +187,11 @@ def test_a_fit_depends_on_the_columns_that_any_part_of_it_takes(table: tuple[pd.
     def of(*sets: str) -> BaseEstimator:
         return make_pipeline(TakeColumns(sets, layout="array"), StandardScaler(), SVC())
 
-    stack = StackOfMembers([("one", of("a", "b")), ("two", TemperatureScaled(of("b", "c")))], cv=ByColumn(2))
-    assert input_columns(GridSearchCV(stack, {}), X) == ["a", "b", "c"]
-    assert input_columns(TakeColumns(("a",), layout="array"), X) == ["a"]
+    one, two = of("melspec", "frames"), TemperatureScaled(of("frames", "encoder/frames"))
+    stack = StackOfMembers([("one", one), ("two", two)], cv=ByColumn(2))
+    arrays = ["melspec", "frames", "encoder/frames_1", "encoder/frames_2"]
+    assert input_columns(GridSearchCV(stack, {}), X) == arrays
+    assert input_columns(TakeColumns(("melspec",), layout="array"), X) == ["melspec"]
     assert input_columns(make_pipeline(StandardScaler(), SVC()), X) == [*"vwxyz", "group"], "nobody says: all of them"
     assert input_columns(make_pipeline(TakeColumns(), SVC()), X) == list("vwxyz")
     # A class is no part that looks at columns, though it has the method.

@@ -67,6 +67,20 @@ def test_champions_follow_each_other_and_come_back(store: Backend) -> None:
     assert [one.version for one in registry.registered(store)] == [3, 2, 1]
 
 
+def test_settings_go_back_by_themselves(store: Backend) -> None:
+    made = {}
+    for name, n_versions in (("a", 2), ("b", 3), ("c", 2)):
+        for number in range(n_versions):
+            log(f"{name}{number}", GOOD, name)
+        setting, runs = finished(store, name)
+        made[name] = [registry.register(store, setting, runs[f"{name}{number}"], "uar") for number in range(n_versions)]
+    back = registry.roll_back(store, "ser-b")
+    assert (back.name, back.version, back.run_id) == ("ser-b", 2, made["b"][1].run_id)
+    assert aliases(store, "ser-b") == {1: (), 2: ("champion",), 3: ("previous",)}
+    for other in ("a", "c"):
+        assert aliases(store, f"ser-{other}") == {1: ("previous",), 2: ("champion",)}
+
+
 def test_what_a_version_says_of_itself(store: Backend) -> None:
     log("svm", GOOD, "demo-4class", features="lld", rows="r1")
     setting, runs = finished(store, "demo-4class")
@@ -108,8 +122,9 @@ def test_models_of_others_are_left_alone(store: Backend) -> None:
     run_id = log("svm", GOOD, "demo-4class")
     store.register("somebodys", run_id, description="", tags={})
     assert registry.registered(store) == []
-    with pytest.raises(InputError, match="no model is registered; register the best run with: ser register"):
+    with pytest.raises(InputError) as refused:
         registry.model_uri(store)
+    assert str(refused.value) == "no model is registered; register the best run with: ser register"
 
 
 def test_a_run_that_nobody_should_use(store: Backend) -> None:
@@ -236,6 +251,7 @@ def test_the_command_lists_and_goes_back(store: Backend) -> None:
     ]
     score, low, high = pooled(GOOD)["uar"], *interval(GOOD, "speaker", "uar")[:2]
     told = json.loads(register("good", "--json").stdout)
+    assert set(told) == {"name", "version", "aliases", "run_id", "tags", "created_ms"}
     assert told["aliases"] == ["champion"]
     assert told["version"] == 2
     assert told["tags"]["experiment"] == "good"
@@ -250,7 +266,11 @@ def test_the_command_lists_and_goes_back(store: Backend) -> None:
 
 def test_a_version_without_words_is_listed(store: Backend) -> None:
     store.register("ser-old", log("svm", GOOD, "demo-4class"), description="", tags={})
-    assert register("--list").stdout == f"{'ser-old':<45} {1:>3}  {'':<18} {'  ()':<34}".rstrip() + "\n"
+    line = f"{'ser-old':<45} {1:>3}  {'':<18} {'  ()':<34}"
+    assert register("--list").stdout == line.rstrip() + "\n"
+    for alias in ("champion", "previous"):
+        store.set_alias("ser-old", alias, 1)
+    assert register("--list").stdout == f"{line} champion, previous\n"
 
 
 def test_the_command_chooses_the_best_and_says_among_how_many(store: Backend) -> None:
@@ -264,6 +284,15 @@ def test_the_command_chooses_the_best_and_says_among_how_many(store: Backend) ->
     refused = register("poor", "--setting", "b").exception
     assert "poor is not registered: it is not clearly better than the champion good, version 1: UAR -" in str(refused)
     assert register("poor", "--setting", "b", "--force").exit_code == 0
+
+
+def test_with_two_groups_a_difference_has_an_interval(store: Backend) -> None:
+    for name, skill in (("poor", 0.2), ("good", 0.6)):
+        log(name, MAKERS["classes"](skill, 3, 2, 12), "a")
+    assert register("good").exit_code == 0
+    refused = register("poor").exception
+    assert "(95 % interval " in str(refused)
+    assert " over 2 groups; a difference below " in str(refused)
 
 
 def test_a_name_that_several_runs_have(store: Backend) -> None:
