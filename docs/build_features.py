@@ -26,11 +26,15 @@ tests hold this on real speech. `ser features describe NAME` prints these lists.
 
 def render() -> str:
     """Return the whole page."""
-    extractors = [get_extractor(name) for name in set_names()]
+    # What is made of weights that are fetched has as many columns as they say, and a page of its own.
+    fetched = [name for name in set_names() if hasattr(importlib.import_module(f"{SETS}.{name}"), "fetch")]
+    extractors = [get_extractor(name) for name in set_names() if name not in fetched]
     overview = ["| set | columns | of an utterance | stored as |", "|---|---|---|---|"]
     for one in (output for extractor in extractors for output in extractor.outputs):
         kind = one.output.words.removesuffix(" an utterance")
         overview.append(f"| [`{one.name}`](#{set_of(one.name)}) | {len(one.columns)} | {kind} | {one.dtype} |")
+    for name in fetched:
+        overview.append(f"| [`{name}`](encoders.md) | as its weights say | one row, or one row a frame | either |")
     return "\n".join([HEAD, *overview, "", *(_section(extractor) for extractor in extractors)])
 
 

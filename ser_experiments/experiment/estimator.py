@@ -187,7 +187,10 @@ def fetch_assets(experiment: Experiment, progress: Callback | None = None) -> No
     """Fetch what the feature sets of an experiment or its members are made of and is not on this machine."""
     for one in members_of(experiment) or [experiment]:
         features = one.definition.features
-        fetch(features.sets, features.params, progress=progress)
+        try:
+            fetch(features.sets, features.params, progress=progress)
+        except InputError as error:
+            raise InputError(f"experiments/{one.name}.toml: {error}") from error
 
 
 def features_of(experiment: Experiment) -> dict[str, dict[str, object]]:

@@ -39,7 +39,7 @@ def test_a_list_that_is_refused_midway(n_before: int, tmp_path: Path, capsys: py
 
 @pytest.mark.parametrize("n_answers", [0, 1, 2])
 def test_a_list_that_is_done(n_answers: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert show(answered([tmp_path / f"{n}.wav" for n in range(n_answers)]), TASK, "json") == 0
+    assert show(answered([tmp_path / f"{n}.wav" for n in range(n_answers)]), TASK, "json") == (0, n_answers)
     out = capsys.readouterr().out
     assert out.endswith("]\n")
     assert [one["label"] for one in json.loads(out)] == ["a"] * n_answers

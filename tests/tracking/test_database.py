@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sqlite3
 import subprocess
@@ -197,6 +198,8 @@ def test_a_parameter_does_not_change(project_folder: Path) -> None:
     assert not isinstance(refused.value, StoreAway)
 
 
+#: A process that finds the tests from any folder.
+WITH_TESTS = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 WRITES = """
 import sys
 from tests.tracking.test_backends import TAGS
@@ -212,7 +215,9 @@ print(run.experiment_id)
 
 def test_processes_that_write_at_once_all_are_heard(project_folder: Path) -> None:
     started = [
-        subprocess.Popen([sys.executable, "-c", WRITES], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", WRITES], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=WITH_TESTS
+        )
         for _ in range(3)
     ]
     told = [process.communicate("go\n", timeout=300)[0].strip() for process in started]
@@ -225,7 +230,7 @@ def test_processes_that_write_at_once_all_are_heard(project_folder: Path) -> Non
 def test_a_run_imports_no_mlflow(project_folder: Path) -> None:
     program = f"{WRITES}\nprint([one for one in sys.modules if one.split('.')[0] in ('mlflow', 'sqlalchemy')])"
     done = subprocess.run(
-        [sys.executable, "-c", program], input="go\n", capture_output=True, text=True, check=False
+        [sys.executable, "-c", program], input="go\n", capture_output=True, text=True, check=False, env=WITH_TESTS
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == []
