@@ -13,6 +13,7 @@ from ser_experiments.features.encoders.family import Family, family_of
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
+pytestmark = pytest.mark.slow
 
 WAVES: dict[str, Any] = {
     "hidden_size": 16,
