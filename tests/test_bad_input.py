@@ -560,3 +560,12 @@ def test_a_full_disk(tmp_path: Path, small_disk: Path, project_folder: Path) -> 
     (small_disk / "filler").unlink()
     subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
     assert program("run", "svm_lld", "--corpus", "iemocap", "--root", str(root), cwd=small_disk).returncode == 0
+
+
+def test_a_name_with_a_line_break_is_told_in_one_line(tmp_path: Path) -> None:
+    from ser_experiments.errors import InputError
+    from ser_experiments.experiment.definition import parse_definition
+
+    with pytest.raises(InputError) as told:
+        parse_definition({"model": {"type": "svm", "description": {"\n": float("nan")}}}, "odd.toml")
+    assert "\n" not in str(told.value)

@@ -49,6 +49,7 @@ def test_groups_travel_as_scikit_learn_has_them(corpus, table: pd.DataFrame) -> 
     assert len(scores) == groups.nunique() == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["svm_lld", "stack_small", "average_small", "rf_lld"])
 def test_an_experiment_of_ours_is_fitted_on_it(name: str, corpus, table: pd.DataFrame, tmp_path: Path) -> None:
     """With groups beside the table as with the column that our own runs have: inner folds are the same."""

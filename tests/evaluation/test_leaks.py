@@ -109,6 +109,7 @@ def test_recordings_that_only_sound_alike_are_not_accused() -> None:
     assert find_copies([*(envelope(audio, RATE).tobytes() for audio in others), None, b""]) == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("SER_TEST_CORPORA" not in os.environ, reason="needs real speech: set SER_TEST_CORPORA")
 @pytest.mark.parametrize("corpus", ["emodb4", "nemo_subset"])
 def test_two_takes_of_a_sentence_are_two_and_copies_are_one(corpus: str, tmp_path: Path) -> None:

@@ -104,6 +104,7 @@ def test_what_cannot_be_checked(honest: Prepared) -> None:
         check_prepared(one_each, jobs=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clips", [1, 2])
 def test_speakers_of_one_clip_exchange_their_labels(clips: int) -> None:
     """Within speakers a shuffle would move no label, and shuffled labels would score as the true ones do."""

@@ -172,6 +172,7 @@ def test_own_recordings_with_a_ready_made_table(tmp_path: Path, project_folder: 
     assert plain.prepared.setting.corpus == "other"
 
 
+@pytest.mark.slow
 def test_members_are_logged_below_their_ensemble(tree: Path, project_folder: Path) -> None:
     dialog = "Ses02F_impro01"  # inner folds need two sessions beside the one that is left out
     add_dialog(tree, 2, dialog, {f"{dialog}_{x}{i:03d}": c for x in "FM" for i, c in enumerate(CODES)})

@@ -141,6 +141,7 @@ def test_noise_is_never_refused() -> None:
     assert list(giveaways(table, rows)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("SER_TEST_CORPORA" not in os.environ, reason="needs real speech: set SER_TEST_CORPORA")
 @pytest.mark.parametrize("corpus", ["emodb4", "nemo_subset"])
 @pytest.mark.parametrize("order", ["speaker", "emotion"])

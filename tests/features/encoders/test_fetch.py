@@ -107,6 +107,7 @@ def test_without_ranges_it_begins_anew(server: Hub, files: dict[str, bytes]) -> 
     assert (folder / "model.safetensors").read_bytes() == files["model.safetensors"]
 
 
+@pytest.mark.slow
 def test_a_line_that_keeps_dropping(server: Hub, tmp_path: Path, files: dict[str, bytes]) -> None:
     server.breaks_at, server.breaks = 0, 1000
     with pytest.raises(InputError, match="the hub cannot be reached"):
