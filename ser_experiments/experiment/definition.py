@@ -178,7 +178,8 @@ def parse_definition(raw: Mapping[str, Any], where: str) -> Definition:
     for place, value in _values(raw):
         if isinstance(value, date | time) or (isinstance(value, float) and math.isnan(value)):
             raise InputError(
-                f"{where}: {' '.join(place.split())} is {value}; it must be a number, text, true or false, or a list of such"
+                f"{where}: {' '.join(place.split())} is {value}; it must be a number, text, true or false, or a list "
+                "of such"
             )
     try:
         definition = Definition.model_validate(raw)
