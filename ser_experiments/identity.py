@@ -122,6 +122,12 @@ def of_file(path: str | Path, *, size: int = KEPT) -> str:
     return digest.hexdigest()
 
 
+def sha256_of_file(path: str | Path) -> str:
+    """Return the SHA-256 of a file's bytes, by which others name it; nothing of ours is keyed by it."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def of_assets(files: Mapping[str, str | Path], *, size: int = KEPT) -> str:
     """Return the digest of files that belong together, such as a network's configuration and weights.
 

@@ -23,8 +23,9 @@ def list_sets(as_json: bool) -> None:
     """List the feature sets, and the views to train on."""
     from ser_experiments import plugins
     from ser_experiments.features.assets import AssetAway
-    from ser_experiments.features.extractor import SETS, Extractor, offered
+    from ser_experiments.features.extractor import SETS, Extractor
     from ser_experiments.features.views import VIEWS
+    from ser_experiments.features.wanted import offered
 
     modules = dict(plugins.each(SETS, "feature set", holds="extractor"))
     sets: dict[str, dict[str, list[Extractor]]] = {}

@@ -13,8 +13,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ser_experiments import plugins, project
 from ser_experiments.errors import InputError, nearest
-from ser_experiments.features.extractor import check_name, params_of, set_of
+from ser_experiments.features.extractor import params_of, set_of
 from ser_experiments.features.views import check_view
+from ser_experiments.features.wanted import check_name
 
 #: Values of ``type`` where a definition has ``members``.
 ENSEMBLES = ("average", "stack")

@@ -11,9 +11,10 @@ from sklearn.base import BaseEstimator
 
 from ser_experiments.errors import InputError
 from ser_experiments.experiment.definition import Definition, Experiment, Pipeline, load_experiment
-from ser_experiments.features.extractor import fetch, get_extractors, get_measure, params_of, resolved, set_of
+from ser_experiments.features.extractor import get_extractors, get_measure, params_of, set_of
 from ser_experiments.features.progress import Callback
 from ser_experiments.features.views import on_view
+from ser_experiments.features.wanted import fetch, resolved
 from ser_experiments.models.ensemble import ENSEMBLES
 from ser_experiments.models.pipeline import build_pipeline, require_probabilities
 from ser_experiments.models.remember import Remembered

@@ -17,9 +17,9 @@ from ser_experiments.experiment.definition import Experiment
 from ser_experiments.experiment.selection import Selection
 from ser_experiments.experiment.setting import Setting
 from ser_experiments.features import Normalization
-from ser_experiments.features.extractor import measures_of
 from ser_experiments.features.measure import Measure
 from ser_experiments.features.views import recorded
+from ser_experiments.features.wanted import measures_of
 from ser_experiments.frames import Predictions
 from ser_experiments.models.report import FitReport
 from ser_experiments.task import Task

@@ -47,14 +47,15 @@ class Asset:
     @property
     def digest(self) -> str:
         """Return the digest of the content; read again only where a file changed its size, time or inode."""
-        return _content(tuple((name, str(file), *_state(file)) for name, file in self.files.items()))
+        return _content(tuple((name, str(file), *state_of(file)) for name, file in self.files.items()))
 
 
 class AssetAway(InputError):
     """What a set's parameters name is not on this machine, and can be brought; nothing else is wrong with them."""
 
 
-def _state(file: Path) -> tuple[int, int, int, int]:
+def state_of(file: Path) -> tuple[int, int, int, int]:
+    """Return what changes with a file's content: its size, times and inode."""
     told = file.stat()
     return told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino
 
@@ -62,6 +63,11 @@ def _state(file: Path) -> tuple[int, int, int, int]:
 @lru_cache(maxsize=64)
 def _content(files: tuple[tuple[str, str, int, int, int, int], ...]) -> str:
     return identity.of_assets({name: path for name, path, *_ in files})
+
+
+def is_digest(text: object) -> bool:
+    """Whether a text is a hexadecimal digest, and so no path."""
+    return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
 
 
 def digest_of(name: str, asset: Asset | str) -> str:
@@ -74,6 +80,6 @@ def digest_of(name: str, asset: Asset | str) -> str:
     """
     if isinstance(asset, Asset):
         return asset.digest
-    if not _DIGEST.fullmatch(asset):
+    if not is_digest(asset):
         raise ValueError(f"asset {name!r}: {asset!r} is no hexadecimal digest; give Asset(path) for files")
     return asset

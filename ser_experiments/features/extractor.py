@@ -2,18 +2,15 @@
 
 Each file of :mod:`ser_experiments.features.sets` holds one set as a function ``extractor(**params)`` that returns
 a :class:`~ser_experiments.features.measure.Measure`. Its keyword parameters with their defaults are the set's
-parameters. ``"encoder"`` stands for the first output of the set, ``"encoder/frames"`` for its output ``frames``,
-``"encoder@noise"`` and ``"encoder/frames@noise"`` for the same of a view of the recordings.
-
-A file may also hold a function ``fetch(*, progress=None, **params)``. It brings what the set is made of, where building
-it raised :class:`~ser_experiments.features.assets.AssetAway`.
+parameters. ``"lld"`` stands for the first output of the set, or for those that its parameters choose (``"encoder"``),
+``"encoder/frames_3"`` for another, ``"lld@noise"`` and ``"encoder/frames_3@noise"`` for the same of a view of the
+recordings. What definitions want by such names is in :mod:`ser_experiments.features.wanted`.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -22,11 +19,9 @@ from numpy.typing import NDArray
 
 from ser_experiments import identity, plugins
 from ser_experiments.errors import InputError, nearest
-from ser_experiments.features.assets import AssetAway
 from ser_experiments.features.columns import Columns, names_of
 from ser_experiments.features.measure import OVER_TIME, ROW, Array, Measure, Output
-from ser_experiments.features.progress import Callback
-from ser_experiments.features.views import AT, check_view, viewed
+from ser_experiments.features.views import AT, viewed
 
 SETS = "ser_experiments.features.sets"
 #: Stands between the name of a set and that of an output which is not its first.
@@ -189,110 +184,20 @@ def get_extractors(name: str, **params: object) -> list[Extractor]:
     return [Extractor(built, number) for number in numbers]
 
 
-def offered(set_name: str, **params: object) -> dict[str, list[Extractor]]:
-    """Return what a set offers by name: its outputs, or the names that stand for several of them."""
-    measure = get_measure(set_name, **params)
-    if not measure.stands_for:
-        return {one.name: [one] for one in Extractor(measure).outputs}
-    names = [f"{set_name}{SLASH}{name}" if name else set_name for name in measure.stands_for]
-    return {name: get_extractors(name, **params) for name in names}
-
-
-def resolved(name: str, params: Mapping[str, object]) -> dict[str, dict[str, object]]:
-    """Return the outputs that a name stands for, each by its own name, with the parameters that build it.
-
-    Parameters that only choose outputs are gone, so that two who chose differently agree on every output they share.
-    """
-    return {
-        one.name: {
-            **{key: value for key, value in params.items() if key not in one.measure.chooses},
-            # Where an asset lies is told as it was found, so that it is found again.
-            **{key: one.measure.params[key] for key in one.measure.needs.assets if key in one.measure.params},
-        }
-        for one in get_extractors(name, **params)
-    }
-
-
-def measures_of(sets: Mapping[str, Mapping[str, object]]) -> dict[str, Measure]:
-    """Return the measures of extractors, each once, by the name of their set.
-
-    Parameters
-    ----------
-    sets : mapping of str to mapping
-        Parameters by extractor.
-    """
-    return {set_of(name): get_measure(set_of(name), **params) for name, params in sets.items()}
-
-
 def get_measure(name: str, **params: object) -> Measure:
-    """Build the measure of a set by its name; an InputError names the nearest set or parameter."""
-    built: Measure = _factory(name, params)(**params)
+    """Build the measure of a set by its name; see :func:`factory_of` for what is refused."""
+    built: Measure = factory_of(name, params)(**params)
     return built
 
 
-def check_name(name: str, params: Mapping[str, object]) -> None:
-    """Refuse a name or a parameter that there is not, at the least cost: a set is built to know its outputs only.
-
-    Parameters
-    ----------
-    name : str
-        As for :func:`get_extractor`.
-    params : mapping
-        Parameters of the set.
-
-    Raises
-    ------
-    InputError
-        No such set, output, view or parameter; the nearest name is given.
-    """
-    plain, at, view = name.partition(AT)
-    _factory(set_of(name), params)
-    if at:
-        check_view(view)
-    if SLASH in plain:
-        # Which outputs an encoder has is known once it is here.
-        with suppress(AssetAway):
-            get_extractors(plain, **params)
-
-
-def _factory(name: str, params: Mapping[str, object]) -> Callable[..., Measure]:
-    """Return what builds a set, which takes these parameters."""
+def factory_of(name: str, params: Mapping[str, object]) -> Callable[..., Measure]:
+    """Return what builds a set, which takes these parameters; an InputError names the nearest set or parameter."""
     factory: Callable[..., Measure] = plugins.load(SETS, name, "feature set", holds="extractor").extractor
     allowed = inspect.signature(factory).parameters
     for key in params:
         if key not in allowed:
             raise InputError(f"feature set {name!r}: unknown parameter {key!r}{nearest(key, allowed)}")
     return factory
-
-
-def fetch(
-    names: Iterable[str], params: Mapping[str, Mapping[str, object]], *, progress: Callback | None = None
-) -> None:
-    """Fetch what sets are made of and is not on this machine, by the function ``fetch`` of their files, if any.
-
-    Parameters
-    ----------
-    names : iterable of str
-        Of extractors.
-    params : mapping
-        Parameters by set where they differ from the defaults.
-    progress : callable, optional
-        Told how far it is.
-
-    Raises
-    ------
-    InputError
-        It cannot be had.
-    """
-    for name in names:
-        given = params_of(name, params)
-        try:
-            get_measure(set_of(name), **given)
-        except AssetAway:
-            bring = getattr(plugins.load(SETS, set_of(name), "feature set"), "fetch", None)
-            if bring is None:
-                raise
-            bring(progress=progress, **given)
 
 
 def set_of(name: str) -> str:

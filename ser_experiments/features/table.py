@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from ser_experiments import project
 from ser_experiments.errors import InputError, StoreError, nearest
 from ser_experiments.features.extraction.plan import Request
-from ser_experiments.features.extractor import Extractor, fetch, get_extractors, params_of, set_of
+from ser_experiments.features.extractor import Extractor, get_extractors, params_of, set_of
 from ser_experiments.features.progress import Callback
 from ser_experiments.features.store.codecs import codec_of
 from ser_experiments.features.store.costs import cost_of
 from ser_experiments.features.store.files import table_folder
 from ser_experiments.features.store.parts import RowsByKey
 from ser_experiments.features.store.survey import to_frame
+from ser_experiments.features.wanted import fetch
 
 
 class BadRecordings(InputError):

@@ -7,16 +7,14 @@ is ``assets/<digest>``; what lies there is used, whatever else is on the machine
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ser_experiments.errors import InputError
-from ser_experiments.features.assets import Asset
+from ser_experiments.features.assets import Asset, is_digest
 from ser_experiments.features.extractor import get_extractors, set_of
 
-_DIGEST = re.compile(r"[0-9a-f]{12,128}")
 #: The folder of assets in a model's folder.
 ASSETS = "assets"
 #: Sets with their parameters.
@@ -64,11 +62,9 @@ def found_beside(folder: Path, sets: Sets, identities: Iterable[Mapping[str, Any
     digests = {set_of(str(one["set"])): dict(one.get("assets", {})) for one in identities}
     placed = []
     for name, params in sets:
-        told = {asset: digest for asset, digest in digests.get(set_of(name), {}).items() if _DIGEST.fullmatch(digest)}
-        here = {asset: str(folder / ASSETS / digest) for asset, digest in told.items() if _is_there(folder, digest)}
+        inside = {
+            asset: folder / ASSETS / one for asset, one in digests.get(set_of(name), {}).items() if is_digest(one)
+        }
+        here = {asset: str(path) for asset, path in inside.items() if path.is_dir()}
         placed.append((name, {**params, **here}))
     return placed
-
-
-def _is_there(folder: Path, digest: str) -> bool:
-    return (folder / ASSETS / digest).is_dir()

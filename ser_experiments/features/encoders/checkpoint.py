@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from ser_experiments import identity
 from ser_experiments.errors import InputError
-from ser_experiments.features.assets import Asset
+from ser_experiments.features.assets import Asset, state_of
 from ser_experiments.features.encoders.family import Family, family_of
 
 CONFIG, PREPROCESSOR, WEIGHTS = "config.json", "preprocessor_config.json", "model.safetensors"
@@ -129,7 +129,7 @@ class Checkpoint(Asset):
     @property
     def digest(self) -> str:
         """Return the digest of the content, read again only where a file changed its size, time or inode."""
-        return _digest(str(self.path), tuple((str(file), *_state(file)) for file in self.files.values()))
+        return _digest(str(self.path), tuple((str(file), *state_of(file)) for file in self.files.values()))
 
     def tensors(self) -> dict[str, Tensor]:
         """Return where the encoder's tensors lie, by the names that the network has for them.
@@ -139,7 +139,9 @@ class Checkpoint(Asset):
         InputError
             There are no weights, weights that are pickled, or only a part of them.
         """
-        found = {name: tensor for file in self._weights() for name, tensor in _header(str(file), *_state(file)).items()}
+        found = {
+            name: tensor for file in self._weights() for name, tensor in _header(str(file), *state_of(file)).items()
+        }
         family = self.family
         prefix = next((one for one in family.prefixes if any(name.startswith(one) for name in found)), "")
         inside = {name.removeprefix(prefix): one for name, one in found.items() if name.startswith(prefix)}
@@ -202,8 +204,7 @@ def _is_text(value: object) -> bool:
 def _read(folder: Path, name: str, why: str) -> dict[str, Any]:
     file = folder / name
     try:
-        told = file.stat()
-        return _json(str(file), told.st_size, told.st_mtime_ns)
+        return _json(str(file), *state_of(file))
     except FileNotFoundError as error:
         raise InputError(f"encoder {folder}: no {name}; {why}") from error
     except (OSError, ValueError, RecursionError) as error:
@@ -211,18 +212,13 @@ def _read(folder: Path, name: str, why: str) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)
-def _json(file: str, size: int, time: int) -> dict[str, Any]:
+def _json(file: str, size: int, *state: int) -> dict[str, Any]:
     if size > _HEADER_MOST:
         raise ValueError(f"{size} bytes are no configuration")
     found = json.loads(Path(file).read_text(encoding="utf-8"))
     if not isinstance(found, dict):
         raise ValueError("not a JSON object")
     return found
-
-
-def _state(file: Path) -> tuple[int, int, int, int]:
-    told = file.stat()
-    return told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino
 
 
 @lru_cache(maxsize=64)

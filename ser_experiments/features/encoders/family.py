@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ser_experiments import plugins
@@ -100,7 +99,7 @@ def family_of(model_type: object, where: str) -> Family:
     InputError
         No family reads it; `where` begins the message.
     """
-    known = _families(plugins.folder())
+    known = _families()
     if not isinstance(model_type, str) or model_type not in known:
         raise InputError(
             f"{where}: model_type {model_type!r} is no speech encoder that can be read{nearest(str(model_type), known)}"
@@ -108,8 +107,8 @@ def family_of(model_type: object, where: str) -> Family:
     return known[model_type]
 
 
-@lru_cache(maxsize=4)
-def _families(own: str | None) -> dict[str, Family]:
-    """Return the families by ``model_type``, those of the project's ``plugins/`` folder `own` among them."""
+@plugins.remembered
+def _families() -> dict[str, Family]:
+    """Return the families by ``model_type``, those of the project's ``plugins/`` folder among them."""
     found = [module.FAMILY for _, module in plugins.each(FAMILIES, "encoder family", holds="FAMILY")]
     return {model_type: family for family in found for model_type in family.model_types}

@@ -6,7 +6,6 @@ they are all there and are those that the hub means; the library then finds them
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import re
@@ -14,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ser_experiments import identity
 from ser_experiments.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ def _bring(url: str, blob: Path, etag: str, size: int, tell: Callable[[int], Non
         if blob.exists():
             return
         _receive(url, part, size, tell)
-        if _SHA256.fullmatch(etag) and _digest(part) != etag:
+        if _SHA256.fullmatch(etag) and identity.sha256_of_file(part) != etag:
             part.unlink()
             raise InputError(f"{url}: what came is not what the hub says it is, and was thrown away; say it again")
         os.replace(part, blob)
@@ -123,8 +123,3 @@ def _append(url: str, part: Path, before: int, tell: Callable[[int], None]) -> N
                 kept.write(block)
                 n_bytes += len(block)
                 tell(n_bytes)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
