@@ -2,7 +2,7 @@
 
 Nearly every score depends on the rows through sums alone (counts, hits, losses). The sums are kept for each group; a
 weighting of the groups (0/1 to leave one out, counts for a bootstrap) then gives the score by one product. A score
-that is no function of sums is computed again on the rows of each weighting.
+that is no function of sums says how it weighs rows, or is computed again on the rows of each weighting.
 """
 
 from __future__ import annotations
@@ -61,6 +61,9 @@ class Score:
     statistic : callable, optional
         From predictions to a float, of a score that is no function of sums over rows; instead of `sums` and `value`.
         It is called once for every weighting of the groups, so a comparison costs thousands of calls.
+    weighing : callable, optional
+        The same of a score that can weigh rows: from predictions to a function, which takes how often each row counts,
+        shape (n_weightings, n_rows), and returns scores of shape (n_weightings,); NaN where it is not defined.
     kinds : tuple of str, default=("classes",)
         Kinds of :class:`ser_experiments.task.Task` that it is for.
     needs_values : bool, default=False
@@ -73,8 +76,8 @@ class Score:
     Raises
     ------
     InputError
-        `better` is something else, there is neither `sums` with `value` nor `statistic`, or both, or `each` without
-        `sums`.
+        `better` is something else, there is not one of `sums` with `value`, `statistic` and `weighing`, or `each`
+        without `sums`.
     """
 
     title: str
@@ -84,6 +87,7 @@ class Score:
     value: Callable[[Floats], Floats] | None = None
     each: Each | None = None
     statistic: Callable[[Predictions], float] | None = None
+    weighing: Callable[[Predictions], Callable[[Floats], Floats]] | None = None
     kinds: tuple[str, ...] = ("classes",)
     needs_values: bool = False
     by_fold: bool = False
@@ -92,9 +96,9 @@ class Score:
     def __post_init__(self) -> None:
         if self.better not in (1, -1):
             raise InputError(f"score {self.title!r}: better must be 1 or -1, got {self.better!r}")
-        of_sums = self.sums is not None and self.value is not None
-        if of_sums == (self.statistic is not None):
-            raise InputError(f"score {self.title!r}: give either sums and value, or statistic")
+        ways = self.sums is not None and self.value is not None, self.statistic is not None, self.weighing is not None
+        if sum(ways) != 1:
+            raise InputError(f"score {self.title!r}: give one of sums with value, statistic, and weighing")
         if self.each is not None and self.sums is None:
             raise InputError(f"score {self.title!r}: each is made from sums; give sums and value")
 
@@ -136,6 +140,8 @@ class Score:
         self.fits(predictions)
         groups = np.zeros(len(predictions), dtype=str) if unit is None else predictions.units(unit)
         names, place = np.unique(groups, return_inverse=True)
+        if self.weighing is not None:
+            return GroupWeights(self, names, place, self.weighing(predictions))
         if self.sums is None:
             return GroupRows(self, names, predictions, place)
         rows = self.sums(predictions)
@@ -203,6 +209,25 @@ class GroupSums(Groups):
 
     def _weighted(self, weights: Weights) -> Floats:
         return np.tensordot(weights.astype(np.float64), self.sums, axes=1)
+
+
+#: Cells of the weights of rows that are held at once.
+_CELLS = 1 << 22
+
+
+@dataclass(frozen=True)
+class GroupWeights(Groups):
+    """The place of each row's group among the names, shape (n_rows,), and the score as a function of rows' weights."""
+
+    place: NDArray[np.intp]
+    weighed: Callable[[Floats], Floats]
+
+    def under(self, weights: Weights) -> Floats:
+        """Return the score under each weighting, some weightings at a time."""
+        step = max(1, _CELLS // max(1, len(self.place)))
+        parts = [weights[row : row + step] for row in range(0, len(weights), step)]
+        found = [self.weighed(part[:, self.place].astype(np.float64)) for part in parts]
+        return np.concatenate([np.empty(0), *found])
 
 
 @dataclass(frozen=True)

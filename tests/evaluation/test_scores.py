@@ -278,7 +278,7 @@ def test_one_interval_for_every_score() -> None:
 def test_a_function_of_rows_is_the_same_score(name: str) -> None:
     """A score that is no function of sums takes the slow path, and nothing but time tells it apart."""
     fast = get_score(name)
-    slow = replace(fast, sums=None, value=None, each=None, statistic=lambda rows: fast.on(rows).whole())
+    slow = replace(fast, sums=None, value=None, each=None, weighing=None, statistic=lambda rows: fast.on(rows).whole())
     runs = {str(i): predictions_for(name, skill=0.4 + 0.1 * i, seed=i, n_groups=4, n_rows=6) for i in range(2)}
     assert isinstance(slow.on(runs["0"], "speaker"), GroupRows)
     one, other = (compare(runs, "speaker", metric=score, draws=10) for score in (fast, slow))
@@ -311,9 +311,9 @@ def test_a_score_that_is_wrongly_made_is_refused() -> None:
     good = get_score("uar")
     for wrong, words in (
         ({"better": 0}, "score 'UAR': better must be 1 or -1, got 0"),
-        ({"value": None}, "score 'UAR': give either sums and value, or statistic"),
-        ({"sums": None, "each": None}, "score 'UAR': give either sums and value, or statistic"),
-        ({"statistic": len}, "score 'UAR': give either sums and value, or statistic"),
+        ({"value": None}, "score 'UAR': give one of sums with value, statistic, and weighing"),
+        ({"sums": None, "each": None}, "score 'UAR': give one of sums with value, statistic, and weighing"),
+        ({"statistic": len}, "score 'UAR': give one of sums with value, statistic, and weighing"),
         ({"sums": None, "value": None, "statistic": len}, "score 'UAR': each is made from sums; give sums and value"),
     ):
         with pytest.raises(InputError, match=words):

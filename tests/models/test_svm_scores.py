@@ -13,7 +13,7 @@ from sklearn import svm
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
-from ser_experiments.evaluation.scores.confidence_auroc import SCORE, auroc
+from ser_experiments.evaluation.scores.confidence_auroc import SCORE
 from ser_experiments.evaluation.scoring import get_score, intervals
 from ser_experiments.experiment import run_experiment
 from ser_experiments.frames import Predictions
@@ -85,6 +85,10 @@ def test_fits_of_the_old_scores_are_not_served() -> None:
     assert get_model("svm").version != "1"
 
 
+def whole(predictions: Predictions) -> float:
+    return SCORE.on(predictions).whole()
+
+
 def test_the_auroc_of_confidence_is_that_of_scikit_learn() -> None:
     rng = np.random.default_rng(0)
     classes = ["a", "b", "c"]
@@ -97,17 +101,17 @@ def test_the_auroc_of_confidence_is_that_of_scikit_learn() -> None:
     frame["speaker"] = [f"s{i % 5}" for i in range(200)]
     predictions = Predictions.of_classes(frame, classes)
     right = frame["label"] == frame["predicted"]
-    assert auroc(predictions) == pytest.approx(roc_auc_score(right, values.max(axis=1)), abs=1e-9)
+    assert whole(predictions) == pytest.approx(roc_auc_score(right, values.max(axis=1)), abs=1e-9)
     assert get_score("confidence_auroc").title == "AUROC of confidence"
     without = [
-        auroc(predictions.rows((frame["speaker"] != one).to_numpy())) for one in sorted(frame["speaker"].unique())
+        whole(predictions.rows((frame["speaker"] != one).to_numpy())) for one in sorted(frame["speaker"].unique())
     ]
     np.testing.assert_allclose(SCORE.on(predictions, "speaker").without_each(), without)
     found = intervals(predictions, "speaker")["confidence_auroc"]
-    assert found.low < auroc(predictions) < found.high
+    assert found.low < whole(predictions) < found.high
     for label in (frame["predicted"], np.where(frame["predicted"] == "a", "b", "a")):
-        assert np.isnan(auroc(Predictions.of_classes(frame.assign(label=label), classes)))
-    assert auroc(Predictions.of_classes(frame.assign(p_a=1.0, p_b=0.0, p_c=0.0), classes)) == pytest.approx(0.5)
+        assert np.isnan(whole(Predictions.of_classes(frame.assign(label=label), classes)))
+    assert whole(Predictions.of_classes(frame.assign(p_a=1.0, p_b=0.0, p_c=0.0), classes)) == pytest.approx(0.5)
 
 
 def test_a_run_says_that_its_probabilities_do_not_tell(project_folder: Path, tmp_path: Path) -> None:

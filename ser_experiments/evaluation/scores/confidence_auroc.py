@@ -6,24 +6,45 @@ nothing, whether they are calibrated or not.
 
 from __future__ import annotations
 
-import numpy as np
-from scipy.stats import rankdata
+from collections.abc import Callable
 
-from ser_experiments.evaluation.score import Score
+import numpy as np
+from numpy.typing import NDArray
+
+from ser_experiments.evaluation.score import Floats, Score
+from ser_experiments.evaluation.scores._sums import ratio
 from ser_experiments.evaluation.scores.ece import confidences
 from ser_experiments.frames import Predictions
 
 
-def auroc(predictions: Predictions) -> float:
-    """Return the area from the ranks of the right answers (Mann-Whitney); NaN where all are right, or all wrong."""
+def auroc(predictions: Predictions) -> Callable[[Floats], Floats]:
+    """Return the area as a function of how often each row counts; NaN where all answers are right, or all wrong.
+
+    It is the share of pairs of a right and a wrong answer in which the right one is surer; equal ones count half (Mann
+    and Whitney, 1947).
+    """
     confidence, right, _ = confidences(predictions)
-    n_right = int(right.sum())
-    n_wrong = len(right) - n_right
-    if not n_right or not n_wrong:
-        return float("nan")
     # Probabilities that differ by rounding alone are equal.
-    ranks = rankdata(np.round(confidence, 9))
-    return float((ranks[right].sum() - n_right * (n_right + 1) / 2) / (n_right * n_wrong))
+    order, first = _levels(np.round(confidence, 9))
+    is_right = right[order]
+
+    def weighed(weights: Floats) -> Floats:
+        ordered = weights[:, order]
+        rights = np.add.reduceat(ordered * is_right, first, axis=1)
+        wrongs = np.add.reduceat(ordered * ~is_right, first, axis=1)
+        below = np.cumsum(wrongs, axis=1) - wrongs
+        area = (rights * (below + wrongs / 2)).sum(axis=1)
+        return ratio(area, rights.sum(axis=1) * wrongs.sum(axis=1))
+
+    return weighed
 
 
-SCORE = Score("AUROC of confidence", better=1, statistic=auroc, needs_values=True)
+def _levels(values: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows in the order of their values, and where in it each new value begins."""
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    first = np.flatnonzero(np.concatenate([[True], np.diff(ordered) > 0]))
+    return order, first
+
+
+SCORE = Score("AUROC of confidence", better=1, weighing=auroc, needs_values=True)
