@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ser_experiments.cli._costs import cost_fields, cost_table
 from ser_experiments.cli._metric import metric_option
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.console import Console
 
     from ser_experiments.evaluation.compare import Comparison
     from ser_experiments.tracking.leaderboard import ScoredRun, StoredSetting
@@ -98,6 +100,7 @@ def leaderboard(comparison: Comparison, scored: dict[str, ScoredRun]) -> pd.Data
                 "difference_low": difference.low,
                 "difference_high": difference.high,
                 "detectable": difference.detectable if rank > 1 else float("nan"),
+                **cost_fields(run),
             }
         )
     return pd.DataFrame(rows)
@@ -203,6 +206,10 @@ def _markdown(table: pd.DataFrame, facts: dict[str, Any], title: str) -> str:
     lines = [f"**{facts['setting']}**, {facts['n_utterances']} utterances", ""]
     lines += ["| " + " | ".join(headings) + " |", "|---|---|" + "---:|" * (len(headings) - 2)]
     lines += ["| " + " | ".join(cells) + " |" for cells in _cells(table, facts["metric"])]
+    costs, spent = cost_table(_called(table), table.to_dict(orient="records"))
+    if spent:
+        lines += ["", "| " + " | ".join(costs) + " |", "|---|" + "---:|" * (len(costs) - 1)]
+        lines += ["| " + " | ".join(cells) + " |" for cells in spent]
     return "\n".join([*lines, "", *(f"- {line}" for line in [*_variants(table), *_below(table, facts)])])
 
 
@@ -219,6 +226,22 @@ def _variants(table: pd.DataFrame) -> list[str]:
     return lines
 
 
+def _show_costs(console: Console, table: pd.DataFrame) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    headings, cells = cost_table(_called(table), table.to_dict(orient="records"))
+    if not cells:
+        return
+    shown = Table(show_header=True, header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for place, heading in enumerate(headings):
+        shown.add_column(heading, justify="right" if place else "left")
+    for row in cells:
+        shown.add_row(*(escape(cell) for cell in row))
+    console.print(shown)
+    console.print()
+
+
 def _show(table: pd.DataFrame, facts: dict[str, Any], title: str) -> None:
     from rich.console import Console
     from rich.markup import escape
@@ -233,6 +256,7 @@ def _show(table: pd.DataFrame, facts: dict[str, Any], title: str) -> None:
         shown.add_row(*map(escape, cells))
     console.print(shown)
     console.print()
+    _show_costs(console, table)
     for line in _variants(table):
         console.print(line, style="dim", markup=False, soft_wrap=True)
     for line in _below(table, facts):

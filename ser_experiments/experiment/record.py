@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sklearn.base import BaseEstimator
 
 from ser_experiments import identity
+from ser_experiments.experiment.costs import costs_of
 from ser_experiments.experiment.pictures import ALL_ROWS, history, pictures
 from ser_experiments.experiment.words import note, tags, warnings_for
 from ser_experiments.frames import GROUP
@@ -42,7 +43,7 @@ def describe(result: Result, fitted: BaseEstimator, environment: Mapping[str, ob
     sizes = {"n_utterances": len(result.predictions), "n_groups": result.interval.n_groups}
     return RunRecord(
         params=stored(_params(prepared) | best),
-        metrics=stored(result.metrics | sizes),
+        metrics=stored(result.metrics | sizes | costs_of(result)),
         stepped=[*_folds(result), *_epochs(fitted)],
         tags=tags(prepared, environment) | {"ser.card": prepared.selection.card.digest},
         note=note(prepared, result.warnings),

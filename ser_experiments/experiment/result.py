@@ -63,6 +63,7 @@ class Prepared:
     skipped: Mapping[str, str] = field(default_factory=dict)
     facts: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
+    measuring_ms: float | None = None
 
     @property
     def features(self) -> str:

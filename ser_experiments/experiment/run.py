@@ -27,7 +27,7 @@ from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.result import Prepared, Result
 from ser_experiments.experiment.selection import Selection, load, select, without
 from ser_experiments.experiment.words import note, tags, warnings_for
-from ser_experiments.features import feature_table, normalize_by_speaker, read_table, survey
+from ser_experiments.features import feature_table, measuring_cost, normalize_by_speaker, read_table, survey
 from ser_experiments.features.storage import file_name
 from ser_experiments.frames import unit_column
 from ser_experiments.parallel import on_cluster
@@ -88,6 +88,7 @@ def prepare(
         measured.skipped,
         measured.facts_of(rows.utterances.index),
         (*notes, *(f"column {name!r} of the table was allowed, whatever it tells" for name in request.allow_columns)),
+        measuring_cost(measured.sets, project.cache),
     )
 
 

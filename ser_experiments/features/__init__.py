@@ -22,6 +22,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "progress": ["Progress", "ProgressBar"],
         "store.maintenance": ["prune", "status"],
-        "table": ["BadRecordings", "extract", "feature_table", "survey"],
+        "table": ["BadRecordings", "extract", "feature_table", "measuring_cost", "survey"],
     },
 )

@@ -45,6 +45,11 @@ class Asset:
         return found
 
     @property
+    def n_bytes(self) -> int:
+        """Return what it takes on disk."""
+        return sum(file.stat().st_size for file in self.files.values())
+
+    @property
     def digest(self) -> str:
         """Return the digest of the content; read again only where a file changed its size, time or inode."""
         return _content(tuple((name, str(file), *state_of(file)) for name, file in self.files.items()))

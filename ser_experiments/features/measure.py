@@ -98,6 +98,9 @@ class Needs:
         The rate in Hz of the clips it takes.
     device : {"cpu", "gpu"}
         ``"gpu"``: it runs in one process, on a GPU where there is one; the measure itself looks for it when it opens.
+    runs_on : str, default="cpu"
+        The kind of device that it works on here. Another than the CPU moves numbers in their last digits, and counts
+        like the version of a library.
     batch_s : float, optional
         About how many seconds of audio it takes at a time, clips of like length together; by default one clip.
     one_process : bool
@@ -108,6 +111,7 @@ class Needs:
 
     sample_rate: int = 16_000
     device: Literal["cpu", "gpu"] = "cpu"
+    runs_on: str = "cpu"
     batch_s: float | None = None
     one_process: bool = False
     assets: Mapping[str, Asset | str] = field(default_factory=dict)
@@ -196,13 +200,14 @@ class Measure:
     def identity_of(self, output: Output, name: str) -> dict[str, object]:
         """Return everything that can change a number of an output that is called `name`, and nothing else."""
         unseen = {*self.chooses, *self.without_effect}
+        device = {} if self.needs.runs_on == "cpu" else {"device": self.needs.runs_on}
         found: dict[str, object] = {
             "set": name,
             "version": self.version,
             "sample_rate": self.needs.sample_rate,
             "params": {name: value for name, value in sorted(self.params.items()) if name not in unseen},
             "dtype": output.dtype,
-            "libraries": identity.libraries(self.libraries),
+            "libraries": {**identity.libraries(self.libraries), **device},
         }
         return found | ({"assets": self.needs.digests()} if self.needs.assets else {})
 

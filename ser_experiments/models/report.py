@@ -67,6 +67,14 @@ class FitReport:
         """Count the fits, its own and its members', that were kept by earlier runs."""
         return bool(self.reused) + sum(member.n_reused for member in self.members.values())
 
+    @property
+    def made_in_s(self) -> float | None:
+        """Return the seconds that the fit, or its members, took when made; None where one is not known."""
+        if self.seconds is not None or not self.members:
+            return self.seconds
+        known = [member.made_in_s for member in self.members.values()]
+        return None if None in known else sum(one for one in known if one is not None)
+
     def as_dict(self) -> dict[str, Any]:
         """Return what ``fits.json`` holds of a fit; the history is logged by itself."""
         found: dict[str, Any] = {}

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 #: The folder of a model among the files of a step.
 MODEL = "ser_model"
+#: The metric that says how large it is, in MB.
+MODEL_SIZE = "model_mb"
 #: Column types as MLflow's datasets name them, by numpy's names.
 _TYPES = {"float32": "float", "float64": "double", "int32": "integer", "int64": "long", "bool": "boolean"}
 
@@ -164,7 +166,15 @@ class Run:
         model = replace(model, meta={**model.meta, "run_id": self.run_id})
         columns = list(model.columns) if isinstance(model, TableModel) else None
         about = {"columns": columns, "metrics": self._pooled}
-        uri = self._do("model", about, lambda folder: save_model(model, folder / MODEL))
+        n_bytes = 0
+
+        def write(folder: Path) -> None:
+            nonlocal n_bytes
+            save_model(model, folder / MODEL)
+            n_bytes = sum(file.stat().st_size for file in (folder / MODEL).iterdir())
+
+        uri = self._do("model", about, write)
+        self._do("metrics", {"values": [[MODEL_SIZE, n_bytes / 1e6, now_ms(), 0]]})
         return None if uri is None else str(uri)
 
 

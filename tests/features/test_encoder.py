@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -156,3 +158,30 @@ def test_a_hub_id_that_was_not_fetched_is_one_line() -> None:
         get_measure("encoder", model="openai/whisper-huge")
     with pytest.raises(InputError, match=r"no such folder"):
         get_measure("encoder", model="/no/such/folder")
+
+
+def test_a_gpu_counts_like_the_version_of_a_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ser_experiments.features.sets import encoder
+    from ser_experiments.serving.extractors import check_extractors
+
+    here = get_extractors("encoder", layers=[1])
+    assert "device" not in here[0].identity["libraries"]
+    monkeypatch.setattr(encoder, "device_kind", lambda: "cuda")
+    there = get_extractors("encoder", layers=[1])
+    assert there[0].identity["libraries"]["device"] == "cuda"
+    assert there[0].digest != here[0].digest
+    assert there[0].measure.needs.batch_s > here[0].measure.needs.batch_s
+    # A model that was trained there answers here, and says so.
+    (said,) = check_extractors("model", [one.identity for one in there], here)
+    assert "device cuda (here none)" in said
+
+
+def test_torch_is_not_imported_to_find_that_there_is_no_gpu() -> None:
+    code = (
+        "import sys; from ser_experiments.features.encoders.device import device_kind, _may_be_gpu\n"
+        "print(device_kind(), _may_be_gpu(), 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    kind, may_be, imported = done.stdout.split()
+    assert imported == may_be
+    assert kind == "cpu" or imported == "True"

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ser_experiments.features.encoders.checkpoint import Checkpoint
+from ser_experiments.features.encoders.device import device_kind
 from ser_experiments.features.measure import Array, Audio, Opened
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Listening:
         from ser_experiments.features.encoders.loading import load_network, open_net
 
         checkpoint = Checkpoint(self.path)
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        device = torch.device(device_kind())
         network = load_network(checkpoint, getattr(torch, self.precision), device)
         return Listener(open_net(checkpoint, network), checkpoint, self, device.type)
 

@@ -23,7 +23,7 @@ from ser_experiments.features.extraction.worker import Report, measure
 from ser_experiments.features.progress import Meter
 from ser_experiments.features.store import survey
 from ser_experiments.features.store.compaction import compact_if_due
-from ser_experiments.features.store.costs import note_cost
+from ser_experiments.features.store.costs import Costs, note_cost
 from ser_experiments.features.store.parts import Part
 from ser_experiments.parallel import as_completed, chosen_workers
 
@@ -44,10 +44,6 @@ UNIT_MOST = 1024
 BLOCK = 32
 #: Recordings that are read ahead of a measure that runs in this process alone.
 AHEAD = 32
-
-
-#: Seconds of audio and of work of each measure, by its name and digest.
-Costs = dict[tuple[str, str], tuple[float, float]]
 
 
 def run(
@@ -85,7 +81,7 @@ def run(
     _open(work, targets)
     meter.start("measuring", len(shared) + len(alone))
     problems: dict[bytes, str] = {}
-    costs: Costs = {}
+    costs = Costs()
     for part, measured, workers in ((shared, _shared, jobs), (alone, _alone, 1)):
         queue = _Queue(part, targets, cache, workers, meter)
         # The first report pays for imports, compilation and weights.
@@ -95,20 +91,14 @@ def run(
             meter.step(report.n_done, report.audio_s)
             queue.learn(report)
             if not first:
-                _add(costs, report.costs)
+                costs.add(report.costs)
             first = False
             for table in queue.tables:
                 compact_if_due(table)
     for target in targets:
         if target.asked and target.measured_by in costs:
-            note_cost(target.table.folder, *costs[target.measured_by])
+            note_cost(target.table.folder, costs[target.measured_by])
     return problems
-
-
-def _add(costs: Costs, more: Costs) -> None:
-    for measured_by, (audio_s, seconds) in more.items():
-        before = costs.get(measured_by, (0.0, 0.0))
-        costs[measured_by] = before[0] + audio_s, before[1] + seconds
 
 
 def _open(work: Sequence[Recording], targets: Sequence[Target]) -> None:

@@ -21,6 +21,7 @@ from ser_experiments.features.extraction.reading import Clip, Recording, gathere
 from ser_experiments.features.extraction.target import Target
 from ser_experiments.features.extraction.writing import Writer
 from ser_experiments.features.measure import Array, Audio, Measure
+from ser_experiments.features.store.costs import Cost, Costs
 
 _log = logging.getLogger(__name__)
 
@@ -41,15 +42,15 @@ class Report(NamedTuple):
         How long it took.
     problems : dict of bytes to str
         Why recordings have no row, by key.
-    costs : dict of (str, str) to (float, float)
-        Seconds of audio and of work of each measure, by its name and digest.
+    costs : Costs
+        Of each measure.
     """
 
     n_done: int
     audio_s: float
     seconds: float
     problems: dict[bytes, str]
-    costs: dict[tuple[str, str], tuple[float, float]]
+    costs: Costs
 
 
 def measure(
@@ -115,7 +116,7 @@ class _Unit:
     def __init__(self, cache: Path, targets: Sequence[Target]) -> None:
         self.writer = Writer(cache, targets)
         self.problems: dict[bytes, str] = {}
-        self.costs: dict[tuple[str, str], tuple[float, float]] = {}
+        self.costs = Costs()
         self._targets = targets
         #: The numbers of the targets that one pass serves, those of each measure.
         self._passes: dict[tuple[str, str], set[int]] = {}
@@ -140,13 +141,13 @@ class _Unit:
                 self._targets[n].extractor.number for clip in lacking for n in numbers & {*clip.recording.targets}
             }
             began = time.perf_counter()
-            for clip, found in _values(one, lacking, outputs, resampled):
-                audio_s, seconds = self.costs.get(measured_by, (0.0, 0.0))
-                self.costs[measured_by] = audio_s + clip.duration_s, seconds + time.perf_counter() - began
+            measured = list(_values(one, lacking, outputs, resampled))
+            audio_s = sum(clip.duration_s for clip in lacking)
+            self.costs[measured_by] += Cost(audio_s, time.perf_counter() - began)
+            for clip, found in measured:
                 for number in sorted(numbers.intersection(clip.recording.targets)):
                     self._keep(number, clip.recording, found)
                 self.writer.flush_if_due()
-                began = time.perf_counter()
 
     def _keep(self, number: int, recording: Recording, found: Mapping[int, Array] | Exception) -> None:
         """Hand an output to the writer, or tell why it cannot be kept."""

@@ -12,6 +12,7 @@ from ser_experiments.features.columns import ColumnRule
 from ser_experiments.features.encoders import hub
 from ser_experiments.features.encoders.catalogue import trained_on as known_corpora
 from ser_experiments.features.encoders.checkpoint import Checkpoint
+from ser_experiments.features.encoders.device import device_kind
 from ser_experiments.features.encoders.listening import BATCH_S, Listening
 from ser_experiments.features.measure import OVER_TIME, ROW, Measure, Needs, Output
 from ser_experiments.features.progress import Callback
@@ -101,7 +102,8 @@ def extractor(
         needs=Needs(
             sample_rate=checkpoint.sample_rate,
             device="gpu",
-            batch_s=BATCH_S["cpu"],
+            runs_on=device_kind(),
+            batch_s=BATCH_S[device_kind()],
             assets={"model": checkpoint},
         ),
         params={

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from ser_experiments.errors import StoreError
@@ -12,33 +14,57 @@ from ser_experiments.features.store.files import Sync, write_file
 _FILE = "cost.json"
 
 
-def note_cost(folder: Path, audio_s: float, seconds: float) -> None:
-    """Add what was measured to what a table's folder says of its cost; where that cannot be written, nothing is lost.
+@dataclass(frozen=True)
+class Cost:
+    """What measuring took.
 
     Parameters
     ----------
-    folder : Path
-        Of the table.
     audio_s : float
         Seconds of audio that were measured.
     seconds : float
-        How long that took.
+        How long that took one process.
     """
-    before = _read(folder)
-    told = {"audio_s": round(before[0] + audio_s, 3), "seconds": round(before[1] + seconds, 3)}
+
+    audio_s: float = 0.0
+    seconds: float = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.audio_s + other.audio_s, self.seconds + other.seconds)
+
+
+class Costs(defaultdict[tuple[str, str], Cost]):
+    """The cost of each measure, by its name and digest."""
+
+    def __init__(self) -> None:
+        super().__init__(Cost)
+
+    def add(self, others: Costs) -> None:
+        """Add what others tell."""
+        for measured_by, cost in others.items():
+            self[measured_by] += cost
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (), None, None, iter(self.items())
+
+
+def note_cost(folder: Path, cost: Cost) -> None:
+    """Add to what a table's folder says of its cost; where that cannot be written, nothing is lost."""
+    total = _read(folder) + cost
+    told = {"audio_s": round(total.audio_s, 3), "seconds": round(total.seconds, 3)}
     with suppress(StoreError):
         write_file(folder, _FILE, lambda file: file.write(json.dumps(told).encode()), sync=Sync.NOTHING)
 
 
 def cost_of(folder: Path) -> float | None:
     """Return the milliseconds of measuring a second of audio; None where nothing is known."""
-    audio_s, seconds = _read(folder)
-    return 1000 * seconds / audio_s if audio_s > 0 else None
+    cost = _read(folder)
+    return 1000 * cost.seconds / cost.audio_s if cost.audio_s > 0 else None
 
 
-def _read(folder: Path) -> tuple[float, float]:
+def _read(folder: Path) -> Cost:
     try:
         told = json.loads((folder / _FILE).read_text(encoding="utf-8"))
-        return float(told["audio_s"]), float(told["seconds"])
+        return Cost(float(told["audio_s"]), float(told["seconds"]))
     except (OSError, ValueError, KeyError, TypeError):
-        return 0.0, 0.0
+        return Cost()
