@@ -154,6 +154,7 @@ def test_twenty_kills_on_real_speech(speech_corpora: Path, tmp_path: Path, monke
     assert partly >= 18, "too many were killed when everything was on disk"
 
 
+@pytest.mark.slow
 def test_two_processes_share_one_store(tmp_path: Path) -> None:
     utterances = write_recordings(tmp_path / "audio", 250)
     cache, log = tmp_path / "cache", tmp_path / "log"

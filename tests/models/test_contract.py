@@ -41,7 +41,11 @@ SMALL: dict[str, dict[str, object]] = {
 }
 CLASSES = ["anger", "neutral", "sadness"]
 FAMILIES = model_names()
-every_family = pytest.mark.parametrize("name", FAMILIES)
+#: The same network as ``resnet`` with more layers.
+DEEP = {"resnet18", "resnet34"}
+every_family = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in DEEP else name for name in FAMILIES]
+)
 
 
 def labels_of(*counts: int) -> NDArray[np.str_]:

@@ -99,6 +99,7 @@ def test_the_same_stack_every_time() -> None:
     assert np.array_equal(one, two)
 
 
+@pytest.mark.slow
 def test_a_feature_that_only_names_the_speaker_does_not_help() -> None:
     """Speakers' labels are skewed, so the name of a speaker foretells labels of the training speakers alone."""
     rng = np.random.default_rng(5)

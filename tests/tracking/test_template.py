@@ -71,6 +71,7 @@ def test_the_second_project_does_not_migrate_again(tmp_path: Path, monkeypatch: 
     assert _schema(tmp_path / "second.db") == _schema(tmp_path / "first.db")
 
 
+@pytest.mark.slow
 def test_processes_that_begin_it_at_once_all_find_it_whole(tmp_path: Path) -> None:
     database, kept = tmp_path / "mlflow.db", tmp_path / "kept"
     started = [
