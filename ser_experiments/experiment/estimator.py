@@ -184,6 +184,23 @@ def check_task(experiment: Experiment, task: Task) -> None:
                 raise InputError(f"experiments/{one.name}.toml: {error}") from error
 
 
+def check_normalization(experiment: Experiment, mode: str) -> None:
+    """Refuse to normalise by speaker what is to be taken as it is, before anything is measured.
+
+    Raises
+    ------
+    InputError
+        A family of the experiment, or of a member of it, takes its columns as they were measured.
+    """
+    for one in members_of(experiment) or [experiment]:
+        kind = one.definition.model.type
+        if mode != "none" and kind not in ENSEMBLES and not get_model(kind).takes_normalized:
+            raise InputError(
+                f"experiments/{one.name}.toml: model: {kind!r} takes its columns as they were measured; leave out "
+                f"--normalize {mode}"
+            )
+
+
 def fetch_assets(experiment: Experiment, progress: Callback | None = None) -> None:
     """Fetch what the feature sets of an experiment or its members are made of and is not on this machine."""
     for one in members_of(experiment) or [experiment]:

@@ -22,7 +22,14 @@ from ser_experiments.evaluation.rows import Rows
 from ser_experiments.evaluation.scoring import intervals, per_fold, pooled
 from ser_experiments.evaluation.tripwires import check_leaks
 from ser_experiments.experiment.definition import Experiment, load_experiment
-from ser_experiments.experiment.estimator import build_estimator, check_task, features_of, fetch_assets, views_of
+from ser_experiments.experiment.estimator import (
+    build_estimator,
+    check_normalization,
+    check_task,
+    features_of,
+    fetch_assets,
+    views_of,
+)
 from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.result import Prepared, Result
 from ser_experiments.experiment.selection import Selection, load, select, without
@@ -62,6 +69,7 @@ def prepare(
     """
     experiment = load_experiment(request.experiment, project.experiments, request.overrides)
     ready_made = request.table is not None
+    check_normalization(experiment, request.normalize)
     if not ready_made:
         fetch_assets(experiment, progress)
     kept_in = project.cache / "fits" if remember else None

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import is_numeric_dtype
 
 from ser_experiments import identity
 from ser_experiments.errors import InputError
+from ser_experiments.features.standardized import Standardized, moments
 from ser_experiments.frames import GROUP
 
 #: How the modes are written.
@@ -126,11 +129,28 @@ class SpeakerStatistics:
     Parameters
     ----------
     mean, deviation : ndarray of shape (n_columns,), float64
-        Subtracted, then divided by.
+        Of functionals: subtracted, then divided by.
+    over_time : mapping of str to (ndarray, ndarray)
+        The same of arrays over time, by the name of their column, each of shape (n_columns_of_the_array,).
     """
 
     mean: NDArray[np.float64]
     deviation: NDArray[np.float64]
+    over_time: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = field(default_factory=dict)
+
+    def without(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Normalise the rows of a feature table without ``group``."""
+        numbers = [name for name in table.columns if name not in self.over_time]
+        values = self.take_out(table[numbers].to_numpy(dtype=np.float32))
+        done = pd.DataFrame(values, index=table.index, columns=numbers)
+        for name in self.over_time:
+            done[name] = _column([self.standardized(name, cell) for cell in table[name]], table.index)
+        return done[list(table.columns)]
+
+    def standardized(self, name: str, cell: Any) -> Standardized:
+        """Normalise an array over time of the column `name`; it is computed where it is read."""
+        mean, deviation = (part.astype(np.float32) for part in self.over_time[name])
+        return Standardized(cell, mean, deviation)
 
     def take_out(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Normalise rows of shape (n_rows, n_columns)."""
@@ -138,23 +158,40 @@ class SpeakerStatistics:
         return ((values - self.mean).astype(np.float32) / self.deviation).astype(np.float32)
 
 
-def speaker_statistics(material: NDArray[np.float32], mode: Normalization) -> SpeakerStatistics:
+def speaker_statistics(material: pd.DataFrame, mode: Normalization) -> SpeakerStatistics:
     """Measure a speaker.
 
     Parameters
     ----------
-    material : ndarray of shape (n_clips, n_columns), float32
-        Rows of the clips that the mode takes statistics from.
+    material : DataFrame of shape (n_clips, n_columns)
+        Rows of the clips that the mode takes statistics from, without ``group``: functionals, which count clip by clip,
+        and arrays over time, which count frame by frame.
     mode : Normalization
         The mode, not ``none``.
     """
-    exact = material.astype(np.float64)
-    deviation = np.ones(exact.shape[1])
-    if mode.kind == "speaker":
-        # A column that is constant for a speaker tells nothing of them: it becomes 0.
-        found = exact.std(axis=0)
-        deviation = np.where(found > _CONSTANT, found, 1.0)
-    return SpeakerStatistics(exact.mean(axis=0), deviation)
+    arrays = arrays_of(material)
+    exact = material.drop(columns=arrays).to_numpy(dtype=np.float64)
+    mean, deviation = exact.mean(axis=0), _deviation(exact.std(axis=0), mode)
+    found = {name: moments(list(material[name])) for name in arrays}
+    return SpeakerStatistics(mean, deviation, {name: (m, _deviation(d, mode)) for name, (m, d) in found.items()})
+
+
+def _deviation(found: NDArray[np.float64], mode: Normalization) -> NDArray[np.float64]:
+    """Return what is divided by; a column that is constant for a speaker tells nothing of them: it becomes 0."""
+    return np.where((found > _CONSTANT) & (mode.kind == "speaker"), found, 1.0)
+
+
+def arrays_of(table: pd.DataFrame) -> list[str]:
+    """Return the columns of arrays over time."""
+    return [str(name) for name in table.columns.drop(GROUP, errors="ignore") if not is_numeric_dtype(table[name])]
+
+
+def _column(cells: Sequence[Any], index: pd.Index) -> pd.Series:
+    """Return a column of arrays; pandas would look into them."""
+    column = np.empty(len(cells), dtype=object)
+    for place, cell in enumerate(cells):
+        column[place] = cell
+    return pd.Series(column, index=index)
 
 
 def normalize_by_speaker(
@@ -165,7 +202,7 @@ def normalize_by_speaker(
     Parameters
     ----------
     table : DataFrame of shape (n_utterances, n_columns)
-        Functionals, and perhaps ``group``.
+        Functionals, arrays over time, and perhaps ``group``.
     speakers : Series of shape (n_utterances,)
         The speaker of each row.
     mode : Normalization
@@ -177,29 +214,28 @@ def normalize_by_speaker(
     -------
     DataFrame of shape (n_utterances - n_enrolled, n_columns)
         Without the rows that statistics were taken from, unless the mode is ``speaker``.
-
-    Raises
-    ------
-    InputError
-        A column holds arrays over time, which are not normalised by speaker.
     """
     if mode.kind == "none":
         return table
-    for name in table.columns.drop(GROUP, errors="ignore"):
-        if not pd.api.types.is_numeric_dtype(table[name]):
-            raise InputError(
-                f"--normalize {mode}: {name!r} holds arrays over time, which are not normalised by speaker; "
-                "use an experiment on functionals"
-            )
-    names = list(table.select_dtypes("number").columns)
+    arrays = arrays_of(table)
+    names = [name for name in table.columns if name not in (*arrays, GROUP)]
     values = table[names].to_numpy(dtype=np.float32, copy=True)
+    cells = {name: table[name].to_numpy(dtype=object, copy=True) for name in arrays}
     of = speakers.loc[table.index].astype(str).to_numpy(dtype=str)
     for speaker in np.unique(of):
         rows = np.flatnonzero(of == speaker)
         known = rows if mode.kind == "speaker" else table.index.get_indexer(pd.Index(enrolled[speaker]))
-        values[rows] = speaker_statistics(values[known], mode).take_out(values[rows])
-    numbers = pd.DataFrame(values, index=table.index, columns=names)
-    done = pd.concat([numbers, table.drop(columns=names)], axis=1)[list(table.columns)]
+        statistics = speaker_statistics(table[[*names, *arrays]].iloc[known], mode)
+        values[rows] = statistics.take_out(values[rows])
+        for name, column in cells.items():
+            for row in rows:
+                column[row] = statistics.standardized(name, column[row])
+    done = pd.DataFrame(values, index=table.index, columns=names)
+    for name, column in cells.items():
+        done[name] = pd.Series(column, index=table.index)
+    if GROUP in table:
+        done[GROUP] = table[GROUP]
+    done = done[list(table.columns)]
     done.attrs = dict(table.attrs)
     taken = [i for ids in enrolled.values() for i in ids]
     return done.drop(index=taken)

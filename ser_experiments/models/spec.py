@@ -65,6 +65,8 @@ class ModelSpec:
     reads_group : bool
         Whether the classifier wants the table as a DataFrame that still holds the ``group`` column, to hold out
         groups of the training rows itself (early stopping). It must drop the column and do without it.
+    takes_normalized : bool
+        Whether its columns may be normalised by speaker; blocks of an encoder take hidden states as they are.
     from_features : callable, optional
         Takes what a definition's feature sets stand for and returns parameters that follow from it, such as the encoder
         that frames are of; what the definition says itself wins. An InputError says what it can be fed with.
@@ -81,6 +83,7 @@ class ModelSpec:
     kinds: tuple[str, ...] = (Classes.kind,)
     layout: Literal["row", "array"] = "row"
     reads_group: bool = False
+    takes_normalized: bool = True
     from_features: Callable[[Sequence[Extractor]], Mapping[str, object]] | None = None
     trusted_types: tuple[str, ...] = ()
 

@@ -150,7 +150,7 @@ class AudioModel:
             raise InputError(
                 f"the model was normalised by {mode}: it needs {least} clips of the speaker, got {len(rows)}"
             )
-        return replace(self, speaker=speaker_statistics(pd.concat(rows).to_numpy(dtype=np.float32), mode))
+        return replace(self, speaker=speaker_statistics(pd.concat(rows, ignore_index=True), mode))
 
     def check_ready(self) -> None:
         """Refuse to answer where recordings of the speaker are needed and were not given.
@@ -170,8 +170,7 @@ class AudioModel:
         self.check_ready()
         if self.speaker is None:
             return table
-        values = self.speaker.take_out(table.to_numpy(dtype=np.float32))
-        return pd.DataFrame(values, columns=table.columns)
+        return self.speaker.without(table)
 
     def unlike(self, audio: NDArray[np.float32], sample_rate: int) -> list[str]:
         """Say how a recording is unlike those that the model learned from; nothing where that was not kept."""

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from ser_experiments import identity
 from ser_experiments.errors import InputError
-from ser_experiments.features import Normalization, enrolment, normalize_by_speaker, parse_normalization
+from ser_experiments.features import (
+    Normalization,
+    enrolment,
+    normalize_by_speaker,
+    parse_normalization,
+    speaker_statistics,
+)
 
 
 @pytest.fixture
@@ -93,10 +102,46 @@ def test_too_few_clips(utterances: pd.DataFrame, table: pd.DataFrame) -> None:
         enrolment(utterances[utterances["label"] != "neutral"], Normalization("neutral", 3))
 
 
-def test_arrays_are_refused(table: pd.DataFrame, utterances: pd.DataFrame) -> None:
-    arrays = table.assign(melspec=[np.zeros((3, 2))] * len(table))
-    with pytest.raises(InputError, match="'melspec' holds arrays over time"):
-        normalize_by_speaker(arrays, utterances["speaker"], Normalization("speaker"), {})
+def test_arrays_over_time_count_frame_by_frame(table: pd.DataFrame, utterances: pd.DataFrame) -> None:
+    rng = np.random.default_rng(0)
+    cells = np.empty(len(table), dtype=object)
+    for place in range(len(table)):
+        cells[place] = (3 + place + rng.standard_normal((rng.integers(2, 9), 2)) * [1, 5]).astype(np.float16)
+        cells[place][:, 1] = 7.0 if utterances["speaker"].iloc[place] == "s1" else cells[place][:, 1]
+    both = table.assign(melspec=pd.Series(cells, index=table.index))
+    for mode in (Normalization("speaker"), Normalization("neutral", 2)):
+        chosen = enrolment(utterances, mode)
+        done = normalize_by_speaker(both, utterances["speaker"], mode, chosen)
+        assert list(done.columns) == list(both.columns)
+        plain = normalize_by_speaker(table, utterances["speaker"], mode, chosen)
+        pd.testing.assert_frame_equal(done.drop(columns="melspec"), plain)
+        for speaker, rows in utterances.groupby("speaker"):
+            known = list(rows.index) if mode.kind == "speaker" else chosen[str(speaker)]
+            frames = np.concatenate(list(both.loc[known, "melspec"])).astype(np.float64)
+            mean, deviation = frames.mean(axis=0), frames.std(axis=0) if mode.kind == "speaker" else 1.0
+            for row in rows.index.intersection(done.index):
+                cell, raw = done.loc[row, "melspec"], np.asarray(both.loc[row, "melspec"], dtype=np.float64)
+                expected = (raw - mean) / np.where(np.asarray(deviation) > 1e-12, deviation, 1.0)
+                assert cell.shape == raw.shape
+                np.testing.assert_allclose(np.asarray(cell), expected, atol=2e-5)
+                np.testing.assert_array_equal(cell[1:], np.asarray(cell)[1:])
+                np.testing.assert_array_equal(np.asarray(pickle.loads(pickle.dumps(cell))), np.asarray(cell))
+    other = normalize_by_speaker(both.assign(melspec=pd.Series(cells[::-1], index=table.index)), utterances["speaker"],
+                                 Normalization("speaker"), {})  # fmt: skip
+    same = normalize_by_speaker(both, utterances["speaker"], Normalization("speaker"), {})
+    assert identity.of_column(other["melspec"]) != identity.of_column(same["melspec"])
+    assert identity.of_column(same["melspec"]) != identity.of_column(both["melspec"])
+
+
+def test_what_one_speaker_gives_is_what_the_table_has(table: pd.DataFrame, utterances: pd.DataFrame) -> None:
+    cells = [np.full((4, 3), place, dtype=np.float32) + np.arange(3) for place in range(len(table))]
+    both = table.assign(melspec=pd.Series(cells, index=table.index)).drop(columns="group")
+    whole = normalize_by_speaker(both, utterances["speaker"], Normalization("speaker"), {})
+    mine = both[(utterances["speaker"].loc[both.index] == "s1").to_numpy()]
+    alone = speaker_statistics(mine, Normalization("speaker")).without(mine)
+    pd.testing.assert_frame_equal(alone.drop(columns="melspec"), whole.loc[mine.index].drop(columns="melspec"))
+    for row in mine.index:
+        np.testing.assert_array_equal(np.asarray(alone.loc[row, "melspec"]), np.asarray(whole.loc[row, "melspec"]))
 
 
 def test_other_speakers_change_nothing(table: pd.DataFrame, utterances: pd.DataFrame) -> None:

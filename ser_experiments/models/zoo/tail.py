@@ -181,6 +181,7 @@ SPEC = ModelSpec(
     libraries=("torch", "transformers"),
     layout="array",
     reads_group=True,
+    takes_normalized=False,
     from_features=_from_features,
     trusted_types=(
         "ser_experiments.models.zoo.tail.TailClassifier",
