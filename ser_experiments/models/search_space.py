@@ -65,7 +65,8 @@ def _checked(name: str, value: Any) -> Any:
         return [value]
     if isinstance(value, list) and value and all(_is_choice(v, several=name.startswith(FEATURES)) for v in value):
         return value
-    if isinstance(value, Mapping) and set(value) <= _RANGE and {"low", "high"} <= set(value):
+    ranges = isinstance(value, Mapping) and not name.startswith(FEATURES)
+    if ranges and set(value) <= _RANGE and {"low", "high"} <= set(value):
         low, high, log_scale = value["low"], value["high"], value.get("log", False)
         numbers = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in (low, high))
         if numbers and low < high and isinstance(log_scale, bool) and (low > 0 or not log_scale):

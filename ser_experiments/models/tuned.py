@@ -24,7 +24,7 @@ from sklearn.metrics import balanced_accuracy_score
 from ser_experiments.errors import InputError
 from ser_experiments.models.fit_key import fit_key
 from ser_experiments.models.fits import TRIALS, touch
-from ser_experiments.models.grouping import ByColumn, input_columns
+from ser_experiments.models.grouping import ByColumn, input_columns, outputs_of
 from ser_experiments.models.report import FitReport, SearchReport, report_of
 from ser_experiments.models.search_space import FEATURES, fixed, grid, holds, suggest
 from ser_experiments.models.wrapper import Wrapper, fit
@@ -157,6 +157,8 @@ class Tuned(Wrapper):
             for value in values if isinstance(values, list) else (values["low"], values["high"]):
                 try:
                     self._pipeline({name: value})
+                    recipe = self._recipe({name: value})
+                    outputs_of(recipe.get("sets") or (), recipe.get("set_params"))
                 except InputError as error:
                     raise InputError(f"search: space: {name} = {value!r}: {error}") from error
 
@@ -181,7 +183,12 @@ class Tuned(Wrapper):
     def _pipeline(self, chosen: Mapping[str, Any], *, calibrate: bool = True) -> BaseEstimator:
         from ser_experiments.models.pipeline import build_pipeline
 
-        recipe = {**self.recipe, "params": dict(self.recipe.get("params") or {})}
+        recipe = self._recipe(chosen)
+        return build_pipeline(**(recipe if calibrate else {**recipe, "calibrate": "none"}))
+
+    def _recipe(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the recipe with what was chosen instead of its own."""
+        recipe: dict[str, Any] = {**self.recipe, "params": dict(self.recipe.get("params") or {})}
         for name, value in chosen.items():
             section, option = name.split(".", 1)
             if section == "model":
@@ -192,9 +199,7 @@ class Tuned(Wrapper):
                 recipe["set_params"] = {**given, one: {**given.get(one, {}), param: value}}
             else:
                 recipe[option] = value
-        if not calibrate:
-            recipe["calibrate"] = "none"
-        return build_pipeline(**recipe)
+        return recipe
 
     def _score(
         self,
