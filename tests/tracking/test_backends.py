@@ -74,6 +74,7 @@ def read(store: Backend, run_id: str, name: str, folder: Path) -> str:
 def everything_is_there(store: Backend, run_id: str, folder: Path) -> None:
     (run,) = [run for setting in store.settings() for run in setting.runs if run.run_id == run_id]
     assert run.name == "svm_lld"
+    assert run.metrics.pop("model_mb") > 0
     assert run.metrics == {"uar": 0.5, "fold_uar": 0.6}
     assert run.tags["ser.card"] == "c"
     assert run.tags["ser.seed"] == "0"
