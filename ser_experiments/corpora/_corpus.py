@@ -10,7 +10,8 @@ import pandas as pd
 
 from ser_experiments import frames, identity, plugins
 from ser_experiments import project as projects
-from ser_experiments.corpora._labels import LabelScheme, LeftOut
+from ser_experiments.corpora._labels import LabelScheme
+from ser_experiments.corpora._left_out import LeftOut
 from ser_experiments.corpora._options import PACKAGE, Option, check_option
 from ser_experiments.corpora._spelling import check_spelling
 from ser_experiments.errors import InputError, nearest

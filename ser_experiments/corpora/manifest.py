@@ -8,15 +8,17 @@ taken for one that does, the reading says that they are not used.
 
 from __future__ import annotations
 
-import unicodedata
 from difflib import get_close_matches
 from pathlib import Path
 
 import pandas as pd
 
+from ser_experiments.corpora._aliases import ALIASES
 from ser_experiments.corpora._corpus import CorpusSpec, Reading
-from ser_experiments.corpora._labels import ALIASES, SCHEMES, LabelScheme
+from ser_experiments.corpora._labels import LabelScheme
 from ser_experiments.corpora._options import Option
+from ser_experiments.corpora._schemes import SCHEMES
+from ser_experiments.corpora._spelling import composed
 from ser_experiments.csvfile import is_gap, listed_path, read_csv, seconds, without_gaps
 from ser_experiments.errors import InputError
 from ser_experiments.frames import FOLD, GROUP, PREDICTED, UTTERANCE_COLUMNS
@@ -85,7 +87,7 @@ def read(root: Path, *, name: str | None = None, allow_outside: bool = False) ->
             f"{path}: line {wrong[0]}: segment {start[wrong[0]]}-{end[wrong[0]]} s; end must be after start"
         )
     ids = _ids(path, table, start, end)
-    emotion = table["label"].map(_word)
+    emotion = table["label"].map(composed)
     optional = {name: without_gaps(table[name]) if name in table else None for name in _OPTIONAL}
     utterances = pd.DataFrame(
         {
@@ -111,11 +113,6 @@ def read(root: Path, *, name: str | None = None, allow_outside: bool = False) ->
     places = {one: f"line {line}" for one, line in zip(ids, table.index, strict=True)}
     notes = tuple(_unused(path, table.columns, extra))
     return Reading(name or path.resolve().parent.name, path, utterances, notes, places)
-
-
-def _word(written: str) -> str:
-    """Return a label as it counts: composed letters, single spaces, lower case."""
-    return " ".join(unicodedata.normalize("NFC", written).lower().split())
 
 
 def _how_many(lines: pd.Index) -> str:
