@@ -40,6 +40,8 @@ class LabelScheme:
         Own changes: a word, code or class to the class it counts as.
     drop : tuple of str
         Own changes: words, codes or classes that are left out.
+    base : str
+        The name without own changes, as written after ``--labels``; empty where there are none.
     """
 
     name: str
@@ -47,9 +49,10 @@ class LabelScheme:
     note: str
     map: Mapping[str, str] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
+    base: str = ""
 
     def changed(self, own: Mapping[str, str], drop: Sequence[str], utterances: pd.DataFrame) -> LabelScheme:
-        """Return the scheme with own changes, which are a part of its name.
+        """Return the scheme with own changes, which are a part of its name; itself where there are none.
 
         Parameters
         ----------
@@ -77,12 +80,7 @@ class LabelScheme:
         shown = ",".join(changes)
         if len(shown) > _LONGEST_NAME:
             shown = identity.of(changes, size=identity.SHORT)
-        return replace(self, name=f"{self.name}{_OWN}{shown}", map=kept, drop=gone)
-
-    @property
-    def base(self) -> str:
-        """The name without own changes, as written after ``--labels``."""
-        return self.name.partition(_OWN)[0]
+        return replace(self, name=f"{self.name}{_OWN}{shown}", map=kept, drop=gone, base=self.name)
 
     def _target(self, old: str, new: str, words: Iterable[str]) -> str:
         """Return the class that a word shall count as."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ser_experiments.corpora import load_corpus, read_corpus
+from ser_experiments.corpora import LabelScheme, load_corpus, read_corpus
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.card import read_card
 from ser_experiments.experiment import run_experiment
@@ -211,6 +211,12 @@ def test_own_maps_that_are_refused(tmp_path: Path, own: dict[str, Any], message:
     with pytest.raises(InputError, match=message) as caught:
         load_corpus("manifest", root, **own)
     assert "\n" not in str(caught.value)
+
+
+def test_a_scheme_of_any_name_is_found_again_under_own_changes(tmp_path: Path) -> None:
+    table = load_corpus("manifest", corpus(tmp_path, ["joy", "anger"])).utterances
+    changed = LabelScheme("4+1", {}, "").changed({"joy": "happy"}, [], table)
+    assert (changed.name, changed.base) == ("4+1+joy=happy", "4+1")
 
 
 def test_a_long_map_makes_no_long_name(tmp_path: Path) -> None:
