@@ -248,7 +248,8 @@ def load_corpus(
     if subset != "all":
         table = table[table["scenario"] == subset]
     scheme = scheme.changed(_pairs(map), [drop] if isinstance(drop, str) else drop, table)
-    left_out, table = scheme.left_out(table), scheme.apply(table)
+    codes = {code for one in spec.schemes.values() for code in one.classes}
+    left_out, table = scheme.left_out(table, codes), scheme.apply(table)
     where = f"corpus {reading.name!r} (labels {scheme.name}, subset {subset})"
     if table.empty:
         said = "".join(f"; {line}" for line in left_out.lines[:1])

@@ -129,24 +129,40 @@ class LabelScheme:
         label, _ = self._labels(utterances)
         return utterances.assign(label=label)[label.notna().to_numpy()]
 
-    def left_out(self, utterances: pd.DataFrame) -> LeftOut:
-        """Return what :meth:`apply` makes no use of, by word and count."""
+    def left_out(self, utterances: pd.DataFrame, codes: Iterable[str] = ()) -> LeftOut:
+        """Return what :meth:`apply` makes no use of, by word and count.
+
+        Parameters
+        ----------
+        utterances : DataFrame
+            As for :meth:`apply`.
+        codes : iterable of str
+            What the corpus knows besides the codes of :data:`ser_experiments.corpora.ALIASES`: whatever of these the
+            scheme has no class for is left out by design, other words may be slips of the pen.
+        """
         label, dropped = self._labels(utterances)
         words, found = utterances["emotion"], set(label.dropna())
-        unknown = _counts(words[(label.isna() & ~dropped).to_numpy()])
-        known = {*self.classes, *self.classes.values(), *(w for w, code in ALIASES.items() if code in self.classes)}
-        # Codes of three letters are alike by chance.
-        close = {word: get_close_matches(word, sorted(known), n=1, cutoff=0.75) for word in unknown if len(word) > 3}
+        gone = (label.isna() & ~dropped).to_numpy()
+        unknown = _counts(words[gone])
+        by_design = words[gone & _codes(utterances).isin({*ALIASES.values(), *codes}).to_numpy()]
         without_rows = {*self.classes.values(), *self.map.values()} - found
         return LeftOut(
             self.name,
             len(utterances),
-            unknown,
-            _counts(words[dropped.to_numpy()]),
-            {word: one[0] for word, one in close.items() if one},
-            tuple(sorted(without_rows - {self._class_of(word) or word for word in self.drop})),
-            () if self.classes else tuple(slips(found, self.map.values())),
+            unknown=unknown,
+            dropped=_counts(words[dropped.to_numpy()]),
+            by_design=tuple(sorted(by_design.unique())),
+            hints=self._hints(set(unknown) - set(by_design)),
+            empty=tuple(sorted(without_rows - {self._class_of(word) or word for word in self.drop})),
+            alike=() if self.classes else tuple(slips(found, self.map.values())),
         )
+
+    def _hints(self, strange: Iterable[str]) -> dict[str, str]:
+        """Return by word what the scheme knows and what is written much like it."""
+        known = {*self.classes, *self.classes.values(), *(w for w, code in ALIASES.items() if code in self.classes)}
+        # Codes of three letters are alike by chance.
+        close = {word: get_close_matches(word, sorted(known), n=1, cutoff=0.75) for word in strange if len(word) > 3}
+        return {word: found[0] for word, found in close.items() if found}
 
     def ask(self, utterances: pd.DataFrame, where: str) -> None:
         """Ask about words of utterances that :meth:`apply` left where every word is its own class.
@@ -161,7 +177,7 @@ class LabelScheme:
 
     def _labels(self, utterances: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
         """Return the class of each utterance, None where it has none, and whether ``--drop`` took it out."""
-        codes = utterances["code"] if "code" in utterances else utterances["emotion"]
+        codes = _codes(utterances)
         plain = codes.map(dict(self.classes)) if self.classes else utterances["emotion"]
         label = plain.astype(object).where(plain.notna(), None)
         dropped = pd.Series(False, index=utterances.index)
@@ -198,6 +214,11 @@ class LabelScheme:
                 f"{where}: one class only ({task.targets[0]!r}); at least two are needed, choose other --labels"
             )
         return task
+
+
+def _codes(utterances: pd.DataFrame) -> pd.Series:
+    """Return what the words of utterances stand for in label schemes; without a column of codes they are codes."""
+    return utterances["code"] if "code" in utterances else utterances["emotion"]
 
 
 def _counts(words: pd.Series) -> dict[str, int]:
