@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from ser_experiments.audio.container import why_not
-from ser_experiments.audio.read import duration_s
+from ser_experiments.audio.opening import duration_s
 from ser_experiments.errors import AudioError, InputError, SerError
 from ser_experiments.serving.audio_model import AudioModel
 from ser_experiments.serving.folder import load_any
