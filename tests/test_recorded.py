@@ -167,6 +167,7 @@ def test_other_channels_are_averaged(tmp_path: Path) -> None:
         assert scan(tmp_path / "a.wav").channel is None
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("at", [0, RATE + 5])
 def test_a_sample_that_is_no_number_is_found_wherever_it_is(

@@ -139,9 +139,16 @@ def to_mono(samples: NDArray[np.float32], channel: int | None = None) -> NDArray
         return np.ascontiguousarray(samples, dtype=np.float32)
     if samples.shape[1] == 1:
         return np.ascontiguousarray(samples[:, 0], dtype=np.float32)
-    mix = samples.mean(axis=1, dtype=np.float32)
+    mix = averaged(samples)
     chosen = cancelled(*powers(samples, mix)) if channel is None else channel
     return mix if chosen is None else np.ascontiguousarray(samples[:, chosen], dtype=np.float32)
+
+
+def averaged(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean of channels of shape (n_samples, n_channels), shape (n_samples,)."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean: NDArray[np.float32] = samples.mean(axis=1, dtype=np.float32)
+    return mean
 
 
 def powers(samples: NDArray[np.float32], mix: NDArray[np.float32]) -> tuple[float, NDArray[np.float64]]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ser_experiments.audio.container import File, name_of
 from ser_experiments.audio.opening import opened
-from ser_experiments.audio.read import cancelled, check_extent, powers, to_mono
+from ser_experiments.audio.read import averaged, cancelled, check_extent, powers, to_mono
 
 #: Seconds that are read at once while a recording is scanned.
 _BLOCK_S = 10.0
@@ -53,7 +53,7 @@ def scan(source: File) -> Overall:
         mixed, each = _Extent(), [_Extent() for _ in range(file.channels if several else 0)]
         of_mix, of_channels = 0.0, np.zeros(file.channels)
         while len(samples := file.read(max(1, round(_BLOCK_S * rate)), dtype="float32", always_2d=True)):
-            mix = samples.mean(axis=1, dtype=np.float32)
+            mix = averaged(samples)
             mixed.add(mix)
             if several:
                 power = powers(samples, mix)
@@ -108,5 +108,5 @@ def stream_audio(source: File, block_s: float, channel: int | None = None) -> It
     with opened(source) as file:
         n_samples = max(1, round(block_s * file.samplerate))
         while len(samples := file.read(n_samples, dtype="float32", always_2d=True)):
-            mono = samples.mean(axis=1, dtype=np.float32) if channel is None else to_mono(samples, channel)
+            mono = averaged(samples) if channel is None else to_mono(samples, channel)
             yield mono, int(file.samplerate)
