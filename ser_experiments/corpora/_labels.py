@@ -51,25 +51,28 @@ class LabelScheme:
     drop: tuple[str, ...] = ()
     base: str = ""
 
-    def changed(self, own: Mapping[str, str], drop: Sequence[str], utterances: pd.DataFrame) -> LabelScheme:
+    def changed(
+        self, own: Mapping[str, str] | Sequence[str], drop: Sequence[str], utterances: pd.DataFrame
+    ) -> LabelScheme:
         """Return the scheme with own changes, which are a part of its name; itself where there are none.
 
         Parameters
         ----------
-        own : mapping of str to str
+        own : mapping of str to str, or sequence of "word=class"
             ``--map``: a word to the class it counts as.
         drop : sequence of str
-            ``--drop``: words that are left out.
+            ``--drop``: words that are left out; text is one word.
         utterances : DataFrame
             Whose words are meant, in whatever case and spelling.
 
         Raises
         ------
         InputError
-            A word is both, or a class is none of the scheme.
+            A pair is none, a word is both or counts as two classes, or a class is none of the scheme.
         """
         if not own and not drop:
             return self
+        own, drop = _pairs(own), [drop] if isinstance(drop, str) else drop
         words = utterances["emotion"].unique()
         targets = {spelled(old, words): self._target(old, new, words) for old, new in own.items()}
         kept, gone = dict(sorted(targets.items())), tuple(sorted({spelled(old, words) for old in drop}))
@@ -214,6 +217,20 @@ class LabelScheme:
                 f"{where}: one class only ({task.targets[0]!r}); at least two are needed, choose other --labels"
             )
         return task
+
+
+def _pairs(given: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
+    """Return own maps by word."""
+    if isinstance(given, Mapping):
+        return dict(given)
+    found: dict[str, str] = {}
+    for item in [given] if isinstance(given, str) else given:
+        old, equals, new = (part.strip() for part in item.partition("="))
+        if not equals or not old or not new:
+            raise InputError(f"--map {item!r}: expected WORD=CLASS, e.g. joy=happy")
+        if found.setdefault(old, new) != new:
+            raise InputError(f"--map {old}={new}: {old!r} counts as {found[old]!r} already; say one of them")
+    return found
 
 
 def _codes(utterances: pd.DataFrame) -> pd.Series:
