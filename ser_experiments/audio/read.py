@@ -67,37 +67,30 @@ def read_audio(
 def _piece(file: Forward, first: int | None, last: int | None, name: str) -> NDArray[np.float32]:
     """Read a piece, shape (n_samples, n_channels); an AudioError says where it does not lie in the recording."""
     rate, total, begin = file.samplerate, file.n_frames, first or 0
-    tolerance = round(_PAST_END_S * rate)
-    end = total if last is None else last
     said = f"segment {begin / rate:g}-{'' if last is None else format(last / rate, 'g')} s"
-    if begin < 0 or (end is not None and begin >= max(end, 1)):
-        raise AudioError(name, f"{said} lies outside the recording{_of_length(total, rate)}")
-    if total is not None:
-        _inside(begin, end, total, tolerance, rate, name, said)
-        n_frames = min(last or total, total) - begin
-        if n_frames > MAX_UTTERANCE_S * rate:
-            raise AudioError(name, _too_long(n_frames / rate, "long"))
+    if wrong := _outside(begin, last, total, rate):
+        raise AudioError(name, f"{said} {wrong}")
+    end = total if last is None else last
+    if end is not None and total is not None and min(end, total) - begin > MAX_UTTERANCE_S * rate:
+        raise AudioError(name, _too_long((min(end, total) - begin) / rate, "long"))
     file.skip(begin)
     samples = _read_on(file, None if end is None else end - begin, name)
     if begin and not len(samples):
         raise AudioError(name, f"{said} lies outside the recording")
-    if last is not None and len(samples) < last - begin - tolerance:
-        # It is cut off, or did not say its length.
-        _inside(begin, last, begin + len(samples), tolerance, rate, name, said)
+    # It may be cut off, or not have said its length.
+    if wrong := _outside(begin, last, begin + len(samples), rate):
+        raise AudioError(name, f"{said} {wrong}")
     return samples
 
 
-def _inside(begin: int, end: int | None, total: int, tolerance: int, rate: int, name: str, said: str) -> None:
-    if begin >= max(total, 1):
-        raise AudioError(name, f"{said} lies outside the recording{_of_length(total, rate)}")
-    if end is not None and end > total + tolerance:
-        raise AudioError(
-            name, f"{said} ends after the recording{_of_length(total, rate)}; start and end are seconds in the file"
-        )
-
-
-def _of_length(total: int | None, rate: int) -> str:
-    return "" if total is None else f" of {total / rate:.3f} s"
+def _outside(begin: int, end: int | None, total: int | None, rate: int) -> str:
+    """Say how a segment does not lie in a recording, all in frames; nothing where it does or that is not known."""
+    length = "" if total is None else f" of {total / rate:.3f} s"
+    if begin < 0 or any(begin >= max(one, 1) for one in (end, total) if one is not None):
+        return f"lies outside the recording{length}"
+    if end is not None and total is not None and end > total + round(_PAST_END_S * rate):
+        return f"ends after the recording{length}; start and end are seconds in the file"
+    return ""
 
 
 def _too_long(seconds: float, how: str) -> str:
