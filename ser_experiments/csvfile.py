@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import math
 import os
 import re
 import unicodedata
@@ -40,7 +41,7 @@ _SEPARATOR_LINE = re.compile(r"\A\"?sep=(.)\"?\r?\n?", re.IGNORECASE)
 def is_gap(cell: Any) -> bool:
     """Whether a cell says that there is no value, e.g. ``nan``, ``NA``, ``None``, ``#N/A``, ``-`` or ``?``.
 
-    Anything that is no text is a gap where pandas takes it for missing.
+    Whatever is no text is a gap where pandas takes it for missing.
     """
     if not isinstance(cell, str):
         return bool(pd.isna(cell)) if pd.api.types.is_scalar(cell) else False
@@ -53,19 +54,29 @@ def without_gaps(column: pd.Series) -> pd.Series:
     return column.astype(object).where(~column.map(is_gap).to_numpy(dtype=bool), None)
 
 
-def seconds(cell: str | None) -> float:
-    """Return the seconds that a cell says, NaN of a gap; a comma may stand for the decimal point.
+def seconds(cell: str | None, where: str) -> float:
+    """Return the seconds that a cell says, NaN of a gap or no cell; a comma may stand for the decimal point.
+
+    Parameters
+    ----------
+    cell : str or None
+        As it was written.
+    where : str
+        Begins the message, e.g. ``"list.csv, line 2: 'start'"``.
 
     Raises
     ------
-    ValueError
+    InputError
         It says something else, or no finite number.
     """
     if cell is None or is_gap(cell):
-        return float("nan")
-    number = float(re.sub(r"^([+-]?\d*),(\d+)$", r"\1.\2", cell.strip()))
-    if number in (float("inf"), float("-inf")):
-        raise ValueError("not finite")
+        return math.nan
+    try:
+        number = float(re.sub(r"^([+-]?\d*),(\d+)$", r"\1.\2", cell.strip()))
+    except ValueError:
+        number = math.inf
+    if math.isinf(number):
+        raise InputError(f"{where} is {cell!r}; expected seconds, e.g. 1.5")
     return number
 
 
@@ -81,6 +92,11 @@ def listed_path(folder: Path, written: str) -> Path:
         That of the list.
     written : str
         As in the list, relative to the folder or absolute.
+
+    Returns
+    -------
+    Path
+        Normalised; as it was written where no file is meant.
     """
     plain = Path(os.path.normpath(folder / written))
     if plain.exists():

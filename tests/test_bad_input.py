@@ -507,6 +507,15 @@ def test_a_long_request(served: serving._Served, tmp_path: Path) -> None:
     assert "601 s; at most 600 s" in answer["error"].iloc[0]
 
 
+def test_a_long_request_that_does_not_say_so(served: serving._Served, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "long.flac", voice(601.0, 8000), 8000)
+    data = bytearray((tmp_path / "long.flac").read_bytes())
+    data[21] &= 0xF0  # the number of samples: not known
+    data[22:26] = bytes(4)
+    answer = served.predict(pd.DataFrame({"audio": [bytes(data)]}))
+    assert "601 s; at most 600 s" in answer["error"].iloc[0]
+
+
 # --- the place where it runs -------------------------------------------------------------------------------------
 
 

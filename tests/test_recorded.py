@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser_experiments.audio import read, read_audio, scan, stream_audio
+from ser_experiments.audio import opening, read, read_audio, scan, stream, stream_audio
 from ser_experiments.audio.container import is_recording
 from ser_experiments.cli._recordings import recordings
 from ser_experiments.errors import AudioError, InputError
@@ -22,7 +22,7 @@ TONE = (0.3 * np.sin(2 * np.pi * 200 * np.arange(RATE) / RATE)).astype(np.float3
 @pytest.fixture
 def without_av(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let PyAV be missing, as it is unless somebody asks for it."""
-    monkeypatch.setattr(read, "is_for_av", lambda source: False)
+    monkeypatch.setattr(opening, "is_installed", lambda: False)
 
 
 def streamed(path: Path) -> np.ndarray:
@@ -165,6 +165,22 @@ def test_other_channels_are_averaged(tmp_path: Path) -> None:
         mix = np.mean(np.column_stack(channels).astype(np.float32), axis=1, dtype=np.float32)
         np.testing.assert_allclose(read_audio(tmp_path / "a.wav")[0], mix, atol=1e-6)
         assert scan(tmp_path / "a.wav").channel is None
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("at", [0, RATE + 5])
+def test_a_sample_that_is_no_number_is_found_wherever_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: float, at: int
+) -> None:
+    monkeypatch.setattr(stream, "_BLOCK_S", 0.3)
+    samples = np.concatenate([TONE, TONE])
+    samples[at] = bad
+    for channels in ([samples], [TONE.repeat(2), samples], [samples, -samples]):
+        soundfile.write(tmp_path / "a.wav", np.column_stack(channels), RATE, subtype="FLOAT")
+        for look in (read_audio, scan):
+            with pytest.raises(AudioError, match="holds NaN or infinite samples"):
+                look(tmp_path / "a.wav")
 
 
 def test_silent_stereo_is_silent(tmp_path: Path) -> None:

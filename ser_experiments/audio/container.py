@@ -1,17 +1,12 @@
-"""What a file is by its first bytes: audio that libsndfile reads, a container that it does not, or nothing of sound.
-
-Recorders that were switched off leave a WAV whose header says that it holds nothing; it is read as if it said what
-follows.
-"""
+"""What a file is, by its beginning and its ending: audio that libsndfile reads, a container that it does not."""
 
 from __future__ import annotations
 
-import io
 import os
-import struct
 from pathlib import Path
-from typing import BinaryIO
 
+#: A recording in a file: its path, or its bytes.
+File = str | os.PathLike[str] | bytes
 _READABLE = (
     ".wav .wave .bwf .rf64 .w64 .flac .ogg .oga .opus .spx .mp3 .mp2 .mp1 .mpga .aiff .aif .aifc .aff .au .snd .caf "
     ".sph .nist .wv1 .voc .vox .gsm .ircam .sf .svx .8svx .16svx .iff .paf .fap .pvf .xi .htk .sds .avr .sd2 .mpc2k"
@@ -25,7 +20,8 @@ _HEADLESS = ".raw .pcm .ulaw .alaw .ul .al .sw .s16 .s16le .s24le .s32le .f32 .f
 READABLE = frozenset(_READABLE.split())
 #: Endings of recordings that it does not read, and headless samples, which say neither rate nor format.
 FOREIGN, HEADLESS = frozenset(_FOREIGN.split()), frozenset(_HEADLESS.split())
-_HEAD = 32
+#: So many first bytes tell what a file is.
+HEAD = 32
 #: What containers begin with that libsndfile does not read.
 _FOREIGN_HEADS = ((b"\x1aE\xdf\xa3", "WebM or Matroska"), (b"0&\xb2u\x8ef\xcf\x11", "Windows Media"), (b"#!AMR", "AMR"),
                   (b".RMF", "RealMedia"), (b"MAC ", "Monkey's Audio"), (b"wvpk", "WavPack"), (b"FLV", "Flash"),
@@ -45,28 +41,51 @@ _READABLE_HEADS = (
 _PICTURES = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis", b"crx ")
 
 
-def head_of(source: str | os.PathLike[str] | bytes) -> bytes:
+def name_of(source: File) -> str:
+    """Return what messages call a recording."""
+    return "<bytes>" if isinstance(source, bytes) else str(source)
+
+
+def ending_of(source: File) -> str:
+    """Return the ending of a file in lower case, e.g. ``".wav"``; nothing of bytes."""
+    return "" if isinstance(source, bytes) else os.path.splitext(str(source))[1].lower()
+
+
+def head_of(source: File) -> bytes:
     """Return the first bytes of a file; nothing of one that cannot be opened."""
     if isinstance(source, bytes):
-        return source[:_HEAD]
+        return source[:HEAD]
     try:
         with open(source, "rb") as file:
-            return file.read(_HEAD)
+            return file.read(HEAD)
     except OSError:
         return b""
 
 
 def is_recording(path: Path) -> bool:
     """Whether a file of a folder is meant as a recording, be it one that can be read or not."""
-    ending = path.suffix.lower()
+    ending = ending_of(path)
     if ending in READABLE or ending in FOREIGN or ending in HEADLESS:
         return True
     head = head_of(path)
-    return _is_readable(head) or foreign(head) is not None
+    return _is_readable(head) or _foreign(head) is not None
 
 
-def foreign(head: bytes) -> str | None:
-    """Name the container that a file is, by its first bytes, where libsndfile does not read it."""
+def container_of(source: File, head: bytes | None = None) -> str | None:
+    """Name the container that a recording is in, where libsndfile does not read it; None of any other.
+
+    Parameters
+    ----------
+    source : path or bytes
+        What does not tell by its first bytes tells by its ending.
+    head : bytes, optional
+        The first bytes, where they have been read already.
+    """
+    ending = ending_of(source)
+    return _foreign(head_of(source) if head is None else head) or (ending if ending in FOREIGN else None)
+
+
+def _foreign(head: bytes) -> str | None:
     if head[4:8] == b"ftyp":
         return None if head[8:12] in _PICTURES else "MPEG-4"
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
@@ -88,102 +107,15 @@ def _is_readable(head: bytes) -> bool:
     return bool(mpeg) or head.startswith(_READABLE_HEADS)
 
 
-def why_not(source: str | os.PathLike[str] | bytes) -> str:
+def why_not(source: File) -> str:
     """Say what to do about a recording that libsndfile refused; nothing where that is not known."""
-    name = "" if isinstance(source, bytes) else str(source)
-    ending = os.path.splitext(name)[1].lower()
-    what = foreign(head_of(source))
-    if what is None and ending in HEADLESS:
+    container, ending = container_of(source), ending_of(source)
+    if container is not None:
+        cure = "convert it, e.g. ffmpeg -i FILE FILE.wav, or pip install 'ser_experiments[av]'"
+        return f"{container} is not read by libsndfile: {cure}"
+    if ending in HEADLESS:
         return (
             f"headless samples ({ending}) say neither rate nor format: write them with a header, e.g. "
             "ffmpeg -f s16le -ar 16000 -ac 1 -i FILE FILE.wav"
         )
-    if what is None and ending in FOREIGN:
-        what = ending
-    if what is None:
-        return ""
-    cure = "convert it, e.g. ffmpeg -i FILE FILE.wav, or pip install 'ser_experiments[av]'"
-    return f"{what} is not read by libsndfile: {cure}"
-
-
-class Patched(io.RawIOBase):
-    """A file some of whose bytes read as others.
-
-    Parameters
-    ----------
-    file : binary file
-        Closed together with this one.
-    at : int
-        Where the other bytes stand.
-    others : bytes
-        They replace as many of the file's.
-    """
-
-    def __init__(self, file: BinaryIO, at: int = 0, others: bytes = b"") -> None:
-        self._file, self._at, self._others = file, at, others
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def seekable(self) -> bool:
-        """Return True."""
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go somewhere."""
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        """Return where it stands."""
-        return self._file.tell()
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Read, with the other bytes in their place."""
-        start = self._file.tell()
-        found = self._file.read(len(buffer))
-        view = memoryview(buffer).cast("B")
-        view[: len(found)] = found
-        for place, byte in enumerate(self._others, start=self._at - start):
-            if 0 <= place < len(found):
-                view[place] = byte
-        return len(found)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-        super().close()
-
-
-def unfinished(file: BinaryIO) -> int | None:
-    """Return where a WAV says that it holds no samples while it does; None of any other file.
-
-    Returns
-    -------
-    int or None
-        Position of the four bytes with the length of its data.
-    """
-    head = file.read(12)
-    if head[:4] not in (b"RIFF", b"RIFX", b"RF64", b"BW64") or head[8:12] != b"WAVE":
-        return None
-    order = ">" if head[:4] == b"RIFX" else "<"
-    size = file.seek(0, os.SEEK_END)
-    at = 12
-    while at + 8 <= size:
-        file.seek(at)
-        name, length = struct.unpack(f"{order}4sI", file.read(8))
-        if name == b"data":
-            return at + 4 if length == 0 and at + 8 < size and not _only_chunks(file, at + 8, size, order) else None
-        at += 8 + length + length % 2
-    return None
-
-
-def _only_chunks(file: BinaryIO, at: int, size: int, order: str) -> bool:
-    """Whether nothing but whole chunks follows: then there are no samples."""
-    while at + 8 <= size:
-        file.seek(at)
-        name, length = struct.unpack(f"{order}4sI", file.read(8))
-        if not name.strip(b" ").isalnum():
-            return False
-        at += 8 + length + length % 2
-    return size <= at <= size + 1
+    return ""

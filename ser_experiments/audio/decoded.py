@@ -17,18 +17,16 @@ from typing import Any, BinaryIO
 import numpy as np
 import soundfile
 
-from ser_experiments.audio.container import FOREIGN, foreign, head_of
+from ser_experiments.audio.container import File
 
 
-def is_for_av(source: str | os.PathLike[str] | bytes) -> bool:
-    """Whether a recording is in a container for PyAV, and PyAV is installed."""
-    ending = "" if isinstance(source, bytes) else os.path.splitext(source)[1].lower()
-    wanted = foreign(head_of(source)) is not None or str(ending) in FOREIGN
-    return wanted and importlib.util.find_spec("av") is not None
+def is_installed() -> bool:
+    """Whether there is PyAV."""
+    return importlib.util.find_spec("av") is not None
 
 
 @contextmanager
-def decoded(source: str | os.PathLike[str] | bytes) -> Iterator[BinaryIO]:
+def decoded(source: File) -> Iterator[BinaryIO]:
     """Decode the first audio track of a recording and give a file that libsndfile reads.
 
     Raises

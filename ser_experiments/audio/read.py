@@ -1,22 +1,15 @@
-"""Read, check, mix down and resample recordings."""
+"""Read, check, mix down and resample an utterance."""
 
 from __future__ import annotations
 
-import io
 import math
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from ser_experiments.audio.container import Patched, unfinished, why_not
-from ser_experiments.audio.decoded import decoded, is_for_av
-from ser_experiments.errors import AudioError, SerError
+from ser_experiments.audio.container import File, name_of
+from ser_experiments.audio.opening import BLOCK, Forward, opened
+from ser_experiments.errors import AudioError
 
 #: Below this peak (full scale is 1) a recording counts as silent: half a step of 16 bits.
 SILENT_PEAK = 0.5 / 32768
@@ -25,16 +18,12 @@ _PAST_END_S = 0.05
 #: Channels whose mix keeps less than this part of what unrelated ones would keep cancel each other: one is the other
 #: turned over.
 _CANCELLED = 0.1
-#: Frames that are read at once where it is not known how many there are.
-_BLOCK = 1 << 18
-#: What libsndfile says where the header does not say how many frames there are.
-_UNKNOWN = 1 << 62
 #: Longest utterance that is read at once: functionals over more say little, and its spectrum would fill the memory.
 MAX_UTTERANCE_S = 1800.0
 
 
 def read_audio(
-    source: str | os.PathLike[str] | bytes,
+    source: File,
     *,
     start_s: float | None = None,
     end_s: float | None = None,
@@ -64,7 +53,7 @@ def read_audio(
         The recording is missing, unreadable, empty, silent, longer than :data:`MAX_UTTERANCE_S`, or holds NaN or
         infinite samples; or the piece does not lie in it.
     """
-    name = "<bytes>" if isinstance(source, bytes) else str(source)
+    name = name_of(source)
     with opened(source) as file:
         rate = int(file.samplerate)
         samples = _piece(file, _sample(start_s, rate), _sample(end_s, rate), name)
@@ -75,152 +64,55 @@ def read_audio(
     return resample(audio, rate, sample_rate), sample_rate
 
 
-class _Forward(soundfile.SoundFile):
-    """A recording that is read from its beginning to its end: soundfile then asks the decoder for no other place.
-
-    Not every format can go elsewhere, and none whose length is not known can go to its end.
-    """
-
-    def seekable(self) -> bool:
-        """Return False, whatever the format can."""
-        return False
-
-    @property
-    def n_frames(self) -> int | None:
-        """The number of frames; None where the header does not say it."""
-        return None if self.frames >= _UNKNOWN else int(self.frames)
-
-    def skip(self, frames: int) -> None:
-        """Go on by so many frames from the beginning: at once where the format can, else by reading."""
-        if frames and self.n_frames is not None and super().seekable():
-            self.seek(frames)
-            return
-        while frames > 0 and (n_read := len(self.read(min(frames, _BLOCK)))):
-            frames -= n_read
-
-
-def _piece(file: _Forward, first: int | None, last: int | None, name: str) -> NDArray[np.float32]:
+def _piece(file: Forward, first: int | None, last: int | None, name: str) -> NDArray[np.float32]:
     """Read a piece, shape (n_samples, n_channels); an AudioError says where it does not lie in the recording."""
     rate, total, begin = file.samplerate, file.n_frames, first or 0
-    tolerance = round(_PAST_END_S * rate)
-    end = total if last is None else last
     said = f"segment {begin / rate:g}-{'' if last is None else format(last / rate, 'g')} s"
-    if begin < 0 or (end is not None and begin >= max(end, 1)):
-        raise AudioError(name, f"{said} lies outside the recording{_of_length(total, rate)}")
-    if total is not None:
-        _inside(begin, end, total, tolerance, rate, name, said)
-        if min(last or total, total) - begin > MAX_UTTERANCE_S * rate:
-            raise AudioError(name, _too_long((min(last or total, total) - begin) / rate))
+    if wrong := _outside(begin, last, total, rate):
+        raise AudioError(name, f"{said} {wrong}")
+    end = total if last is None else last
+    if end is not None and total is not None and min(end, total) - begin > MAX_UTTERANCE_S * rate:
+        raise AudioError(name, _too_long((min(end, total) - begin) / rate, "long"))
     file.skip(begin)
     samples = _read_on(file, None if end is None else end - begin, name)
     if begin and not len(samples):
         raise AudioError(name, f"{said} lies outside the recording")
-    if last is not None and len(samples) < last - begin - tolerance:
-        # It is cut off, or did not say its length.
-        _inside(begin, last, begin + len(samples), tolerance, rate, name, said)
+    # It may be cut off, or not have said its length.
+    if wrong := _outside(begin, last, begin + len(samples), rate):
+        raise AudioError(name, f"{said} {wrong}")
     return samples
 
 
-def _inside(begin: int, end: int | None, total: int, tolerance: int, rate: int, name: str, said: str) -> None:
-    if begin >= max(total, 1):
-        raise AudioError(name, f"{said} lies outside the recording{_of_length(total, rate)}")
-    if end is not None and end > total + tolerance:
-        raise AudioError(
-            name, f"{said} ends after the recording{_of_length(total, rate)}; start and end are seconds in the file"
-        )
+def _outside(begin: int, end: int | None, total: int | None, rate: int) -> str:
+    """Say how a segment does not lie in a recording, all in frames; nothing where it does or that is not known."""
+    length = "" if total is None else f" of {total / rate:.3f} s"
+    if begin < 0 or any(begin >= max(one, 1) for one in (end, total) if one is not None):
+        return f"lies outside the recording{length}"
+    if end is not None and total is not None and end > total + round(_PAST_END_S * rate):
+        return f"ends after the recording{length}; start and end are seconds in the file"
+    return ""
 
 
-def _of_length(total: int | None, rate: int) -> str:
-    return "" if total is None else f" of {total / rate:.3f} s"
-
-
-def _too_long(seconds: float) -> str:
+def _too_long(seconds: float, how: str) -> str:
     return (
-        f"{seconds:.0f} s long; an utterance has at most {MAX_UTTERANCE_S:.0f} s: give its start "
-        "and end, or predict it with --timeline"
+        f"{seconds:.0f} s {how}; an utterance has at most {MAX_UTTERANCE_S:.0f} s: give its start and end, or predict "
+        "it with --timeline"
     )
 
 
-def _read_on(file: _Forward, n_frames: int | None, name: str) -> NDArray[np.float32]:
+def _read_on(file: Forward, n_frames: int | None, name: str) -> NDArray[np.float32]:
     """Read so many frames, or all that are left; where the header does not say how many there are, block by block."""
     if n_frames is not None and file.n_frames is not None:
         samples: NDArray[np.float32] = file.read(n_frames, dtype="float32", always_2d=True)
         return samples
     blocks, left = [], math.inf if n_frames is None else n_frames
     n_read, most = 0, MAX_UTTERANCE_S * file.samplerate
-    while left > 0 and len(block := file.read(int(min(left, _BLOCK)), dtype="float32", always_2d=True)):
+    while left > 0 and len(block := file.read(int(min(left, BLOCK)), dtype="float32", always_2d=True)):
         blocks.append(block)
         n_read, left = n_read + len(block), left - len(block)
         if n_read > most:
-            raise AudioError(name, _too_long(n_read / file.samplerate).replace(" s long", " s or longer", 1))
+            raise AudioError(name, _too_long(n_read / file.samplerate, "or longer"))
     return np.concatenate(blocks) if blocks else np.zeros((0, file.channels), np.float32)
-
-
-@contextmanager
-def opened(source: str | os.PathLike[str] | bytes) -> Iterator[_Forward]:
-    """Open a recording; whatever goes wrong with it while it is open is an AudioError that names it.
-
-    Raises
-    ------
-    AudioError
-        The recording is missing, empty or unreadable.
-    """
-    name = "<bytes>" if isinstance(source, bytes) else str(source)
-    try:
-        if not isinstance(source, bytes):
-            _check_file(Path(source), name)
-        with _handle(source) as handle, _Forward(handle) as file:
-            yield file
-    except SerError:
-        raise
-    except Exception as error:  # whatever a decoder raises: the others of a batch go on
-        said = getattr(error, "error_string", None) or getattr(error, "strerror", None) or error
-        cure = "" if is_for_av(source) else why_not(source)
-        reason = cure or " ".join(str(said).split()).rstrip(".") or type(error).__name__
-        raise AudioError(name, f"unreadable audio ({reason})") from error
-
-
-@contextmanager
-def _handle(source: str | os.PathLike[str] | bytes) -> Iterator[str | BinaryIO]:
-    """Give what libsndfile is to read: a path, which is fastest, or a file that reads as it should have been."""
-    if is_for_av(source):
-        with decoded(source) as samples:
-            yield samples
-        return
-    with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
-        at = unfinished(file)
-        file.seek(0)
-        if at is not None:
-            yield Patched(file, at, b"\xff" * 4)  # type: ignore[misc]
-        elif isinstance(source, bytes):
-            yield file
-        elif str(source).lower().endswith(".raw"):
-            # By its name soundfile would take it for headless, whatever it begins with.
-            yield Patched(file)  # type: ignore[misc]
-        else:
-            yield str(source)
-
-
-def duration_s(source: str | os.PathLike[str] | bytes) -> float | None:
-    """Return the length of a recording in seconds, by its header; None where that does not say it.
-
-    Raises
-    ------
-    AudioError
-        As for :func:`opened`.
-    """
-    with opened(source) as file:
-        return None if file.n_frames is None else file.n_frames / float(file.samplerate)
-
-
-def _check_file(path: Path, name: str) -> None:
-    if not path.is_file():
-        raise AudioError(name, "is a folder" if path.is_dir() else "no such file")
-    if path.stat().st_size == 0:
-        raise AudioError(name, "empty file (0 bytes)")
-    if not os.access(path, os.R_OK):
-        # libsndfile would speak of a system error.
-        raise AudioError(name, "no permission to read it")
 
 
 def to_mono(samples: NDArray[np.float32], channel: int | None = None) -> NDArray[np.float32]:
@@ -240,9 +132,16 @@ def to_mono(samples: NDArray[np.float32], channel: int | None = None) -> NDArray
         return np.ascontiguousarray(samples, dtype=np.float32)
     if samples.shape[1] == 1:
         return np.ascontiguousarray(samples[:, 0], dtype=np.float32)
-    mix = samples.mean(axis=1, dtype=np.float32)
+    mix = averaged(samples)
     chosen = cancelled(*powers(samples, mix)) if channel is None else channel
     return mix if chosen is None else np.ascontiguousarray(samples[:, chosen], dtype=np.float32)
+
+
+def averaged(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean of channels of shape (n_samples, n_channels), shape (n_samples,)."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean: NDArray[np.float32] = samples.mean(axis=1, dtype=np.float32)
+    return mean
 
 
 def powers(samples: NDArray[np.float32], mix: NDArray[np.float32]) -> tuple[float, NDArray[np.float64]]:
@@ -275,9 +174,13 @@ def validate(audio: NDArray[np.float32], source: str = "<array>") -> None:
     AudioError
         No samples, NaN or infinite samples, or nothing but silence (a constant offset is silence too).
     """
-    if audio.size == 0:
+    check_extent(audio.size, *((float(audio.min()), float(audio.max())) if audio.size else (0.0, 0.0)), source)
+
+
+def check_extent(n_samples: int, low: float, high: float, source: str) -> None:
+    """Check by its length and its extremes, of full scale 1, that a recording can be measured; as :func:`validate`."""
+    if n_samples == 0:
         raise AudioError(source, "empty recording (no samples)")
-    low, high = float(audio.min()), float(audio.max())
     if not (math.isfinite(low) and math.isfinite(high)):
         raise AudioError(source, "holds NaN or infinite samples")
     if high - low <= 2 * SILENT_PEAK:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ser_experiments.audio.read import SILENT_PEAK, cancelled, opened, powers, to_mono
-from ser_experiments.errors import AudioError
+from ser_experiments.audio.container import File, name_of
+from ser_experiments.audio.opening import opened
+from ser_experiments.audio.read import averaged, cancelled, check_extent, powers, to_mono
 
 #: Seconds that are read at once while a recording is scanned.
 _BLOCK_S = 10.0
@@ -39,7 +39,7 @@ class Overall:
     channel: int | None = None
 
 
-def scan(source: str | os.PathLike[str] | bytes) -> Overall:
+def scan(source: File) -> Overall:
     """Read a recording once from start to end.
 
     Raises
@@ -48,44 +48,40 @@ def scan(source: str | os.PathLike[str] | bytes) -> Overall:
         The recording is missing, unreadable, empty, silent or holds NaN or infinite samples.
     """
     with opened(source) as file:
-        rate = int(file.samplerate)
-        extent, of_mix, of_channels = _Extent(), 0.0, np.zeros(file.channels)
-        each = [_Extent() for _ in range(file.channels)]
+        rate, several = int(file.samplerate), file.channels > 1
+        # One channel is its own mix.
+        mixed, each = _Extent(), [_Extent() for _ in range(file.channels if several else 0)]
+        of_mix, of_channels = 0.0, np.zeros(file.channels)
         while len(samples := file.read(max(1, round(_BLOCK_S * rate)), dtype="float32", always_2d=True)):
-            mix = samples.mean(axis=1, dtype=np.float32)
-            power = powers(samples, mix)
-            of_mix, of_channels = of_mix + power[0], of_channels + power[1]
-            for one, heard in zip([extent, *each], [mix, *samples.T], strict=True):
-                one.add(heard)
-    channel = cancelled(of_mix, of_channels) if len(each) > 1 else None
-    return (extent if channel is None else each[channel]).overall(name_of(source), rate, channel)
+            mix = averaged(samples)
+            mixed.add(mix)
+            if several:
+                power = powers(samples, mix)
+                of_mix, of_channels = of_mix + power[0], of_channels + power[1]
+                for one, heard in zip(each, samples.T, strict=True):
+                    one.add(heard)
+    channel = cancelled(of_mix, of_channels) if several else None
+    return (mixed if channel is None else each[channel]).overall(name_of(source), rate, channel)
 
 
 class _Extent:
     """How long and how loud what was heard is."""
 
     def __init__(self) -> None:
-        self.n_samples, self.low, self.high, self.finite = 0, math.inf, -math.inf, True
+        self.n_samples, self.low, self.high = 0, math.inf, -math.inf
 
     def add(self, audio: NDArray[np.float32]) -> None:
         self.n_samples += len(audio)
-        self.low, self.high = min(self.low, float(audio.min())), max(self.high, float(audio.max()))
-        # A NaN is neither above nor below, so it has to be looked for in every block.
-        self.finite = self.finite and bool(np.isfinite(audio).all())
+        # NumPy's, unlike Python's, keep a NaN.
+        self.low = float(np.minimum(self.low, audio.min()))
+        self.high = float(np.maximum(self.high, audio.max()))
 
     def overall(self, name: str, rate: int, channel: int | None) -> Overall:
-        if not self.finite:
-            raise AudioError(name, "holds NaN or infinite samples")
-        if self.n_samples == 0:
-            raise AudioError(name, "empty recording (no samples)")
-        if self.high - self.low <= 2 * SILENT_PEAK:
-            raise AudioError(name, "silent recording (all samples alike)")
+        check_extent(self.n_samples, self.low, self.high, name)
         return Overall(self.n_samples / rate, rate, max(abs(self.low), abs(self.high)), channel)
 
 
-def stream_audio(
-    source: str | os.PathLike[str] | bytes, block_s: float, channel: int | None = None
-) -> Iterator[tuple[NDArray[np.float32], int]]:
+def stream_audio(source: File, block_s: float, channel: int | None = None) -> Iterator[tuple[NDArray[np.float32], int]]:
     """Yield a recording in blocks of `block_s` seconds; the last may be shorter.
 
     Parameters
@@ -112,10 +108,5 @@ def stream_audio(
     with opened(source) as file:
         n_samples = max(1, round(block_s * file.samplerate))
         while len(samples := file.read(n_samples, dtype="float32", always_2d=True)):
-            mono = samples.mean(axis=1, dtype=np.float32) if channel is None else to_mono(samples, channel)
+            mono = averaged(samples) if channel is None else to_mono(samples, channel)
             yield mono, int(file.samplerate)
-
-
-def name_of(source: str | os.PathLike[str] | bytes) -> str:
-    """Return what messages call a source."""
-    return "<bytes>" if isinstance(source, bytes) else str(source)

@@ -59,19 +59,21 @@ def _option(name: str, annotated: Any, default: Any, said: Option) -> Callable[[
 
 
 class CorpusCommand(click.Command):
-    """A command on a corpus, which has the options of the corpus that is named besides its own."""
+    """A command on a corpus, which has the options of the corpus that is named besides its own.
+
+    Its parameter ``corpus`` is an option or an argument.
+    """
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the parameters, those of the corpus last."""
-        own = super().get_params(ctx)
-        return [*own, *_of_corpus(ctx.meta[_CORPUS], own)] if _CORPUS in ctx.meta else own
+        return [*super().get_params(ctx), *ctx.meta.get(_OF_CORPUS, ())]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Find out which corpus is named, then parse with its options; one of another corpus is refused naming that."""
-        ctx.meta.pop(_CORPUS, None)
+        ctx.meta.pop(_OF_CORPUS, None)
         corpus, looked_at = self._named(ctx, args)
         if looked_at:
-            ctx.meta[_CORPUS] = corpus
+            ctx.meta[_OF_CORPUS] = _of_corpus(corpus, super().get_params(ctx))
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
@@ -96,11 +98,13 @@ class CorpusCommand(click.Command):
             return str(named or param.get_default(ctx)), bool(named) or strange
         # What follows an option that is not known yet may look like the argument.
         words = [word for word in (given.get("corpus"), *rest) if isinstance(word, str)]
-        known = [word for word in words if word.replace("-", "_") in plugins.names("ser_experiments.corpora")]
+        names = plugins.names("ser_experiments.corpora")
+        known = [word for word in words if word.replace("-", "_") in names]
         return (known or words or [""])[0], bool(known)
 
 
-_CORPUS = f"{__name__}.corpus"
+#: Where the options of the corpus stand in what click keeps of a call.
+_OF_CORPUS = f"{__name__}.corpus"
 
 
 def _of_corpus(corpus: str, own: Collection[click.Parameter]) -> list[click.Parameter]:

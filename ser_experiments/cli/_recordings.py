@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ def recordings(sources: Iterable[Path]) -> Iterator[Recording]:
         elif source.suffix.lower() in LISTS and source.exists():
             yield from _listed(source)
         else:
-            yield Recording(source, Path(os.path.abspath(source)).parent.name)
+            yield Recording(source, _folder(source))
 
 
 def _in_folder(folder: Path) -> Iterator[Recording]:
@@ -75,13 +76,13 @@ def _in_folder(folder: Path) -> Iterator[Recording]:
     for path in sorted(folder.rglob("*")):
         if not path.name.startswith(".") and path.is_file() and is_recording(path):
             empty = False
-            yield Recording(path, Path(os.path.abspath(path)).parent.name)
+            yield Recording(path, _folder(path))
     if empty:
         raise InputError(f"{folder}: no audio files in this folder; looked for {', '.join(sorted(READABLE))}")
 
 
 def _listed(source: Path) -> Iterator[Recording]:
-    from ser_experiments.csvfile import is_gap, listed_path, read_csv
+    from ser_experiments.csvfile import is_gap, listed_path, read_csv, seconds
     from ser_experiments.errors import InputError
 
     rows = read_csv(source, lower_names=True, may_be_empty=True)  # a program's list may hold nothing
@@ -91,20 +92,14 @@ def _listed(source: Path) -> Iterator[Recording]:
         if is_gap(row["path"]):
             raise InputError(f"{source}, line {line}: 'path' is empty; name a recording")
         path = listed_path(source.parent, row["path"])
-        start, end = (_seconds(source, line, key, row.get(key)) for key in ("start", "end"))
-        said = row.get("speaker")
-        speaker = Path(os.path.abspath(path)).parent.name if said is None or is_gap(said) else said
-        yield Recording(path, speaker, start, end)
+        start, end = (_given(seconds(row.get(key), f"{source}, line {line}: {key!r}")) for key in ("start", "end"))
+        yield Recording(path, _folder(path) if is_gap(row.get("speaker")) else row["speaker"], start, end)
 
 
-def _seconds(source: Path, line: int, key: str, text: str | None) -> float | None:
-    import math
+def _folder(path: Path) -> str:
+    """Return the name of the folder that a file lies in: who speaks, where nothing else says it."""
+    return Path(os.path.abspath(path)).parent.name
 
-    from ser_experiments.csvfile import seconds
-    from ser_experiments.errors import InputError
 
-    try:
-        found = seconds(text)
-    except ValueError:
-        raise InputError(f"{source}, line {line}: {key!r} is {text!r}; expected seconds, e.g. 1.5") from None
-    return None if math.isnan(found) else found
+def _given(time_s: float) -> float | None:
+    return None if math.isnan(time_s) else time_s

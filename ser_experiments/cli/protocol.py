@@ -102,7 +102,7 @@ def _show(card: Card) -> None:
         "corpus": f"{setting['corpus']}, {len(card.rows)} utterances, {len(counts['speaker'])} speakers",
         "labels": f"{setting['labels']}: {facts['label_rule']}",
         "classes": ", ".join(f"{name} {n}" for name, n in counts["label"].items()),
-        **_left_out(facts.get("left_out", {})),
+        **_left_out(facts["left_out"]),
         "subset": setting["subset"],
         "protocol": f"{setting['protocol']}: {facts['words']}",
         "folds": ", ".join(f"{name} {n}" for name, n in counts["fold"].items()),
@@ -115,9 +115,9 @@ def _show(card: Card) -> None:
 
 def _left_out(facts: dict[str, Any]) -> dict[str, str]:
     """Return what the labels made no use of, where there is anything."""
-    hints = facts.get("did_you_mean", {})
-    gone = [f"{word} {n}" + (f" (did you mean {hints[word]!r}?)" if word in hints else "")
-            for word, n in facts.get("unknown", {}).items()]  # fmt: skip
-    gone += [f"{word} {n} (--drop)" for word, n in facts.get("dropped", {}).items()]
-    said = {"left out": ", ".join(gone)} if gone else {}
-    return said | ({"no rows": ", ".join(facts["empty_classes"])} if facts.get("empty_classes") else {})
+    from ser_experiments.corpora._left_out import counted
+
+    gone = counted(facts["unknown"], facts["did_you_mean"])
+    gone += [f"{word} (--drop)" for word in counted(facts["dropped"])]
+    said = {"left out": ", ".join(gone), "no rows": ", ".join(facts["empty_classes"])}
+    return {key: words for key, words in said.items() if words}

@@ -1,5 +1,6 @@
 """Corpora: one file each, found by this folder."""
 
+from ser_experiments.corpora._aliases import ALIASES
 from ser_experiments.corpora._corpus import (
     Corpus,
     CorpusSpec,
@@ -9,8 +10,10 @@ from ser_experiments.corpora._corpus import (
     load_corpus,
     read_corpus,
 )
-from ser_experiments.corpora._labels import ALIASES, SCHEMES, LabelScheme, LeftOut
+from ser_experiments.corpora._labels import LabelScheme
+from ser_experiments.corpora._left_out import LeftOut
 from ser_experiments.corpora._options import PACKAGE, Option
+from ser_experiments.corpora._schemes import SCHEMES
 
 __all__ = [
     "ALIASES",

@@ -10,7 +10,8 @@ import pandas as pd
 
 from ser_experiments import frames, identity, plugins
 from ser_experiments import project as projects
-from ser_experiments.corpora._labels import LabelScheme, LeftOut
+from ser_experiments.corpora._labels import LabelScheme
+from ser_experiments.corpora._left_out import LeftOut
 from ser_experiments.corpora._options import PACKAGE, Option, check_option
 from ser_experiments.corpora._spelling import check_spelling
 from ser_experiments.errors import InputError, nearest
@@ -246,8 +247,9 @@ def load_corpus(
         check_spelling(table, f"corpus {reading.name!r}", reading.places)
     if subset != "all":
         table = table[table["scenario"] == subset]
-    scheme = scheme.changed(_pairs(map), [drop] if isinstance(drop, str) else drop, table)
-    left_out, table = scheme.left_out(table), scheme.apply(table)
+    scheme = scheme.changed(map, drop, table)
+    codes = {code for one in spec.schemes.values() for code in one.classes}
+    left_out, table = scheme.left_out(table, codes), scheme.apply(table)
     where = f"corpus {reading.name!r} (labels {scheme.name}, subset {subset})"
     if table.empty:
         said = "".join(f"; {line}" for line in left_out.lines[:1])
@@ -260,20 +262,6 @@ def load_corpus(
     first = [*frames.UTTERANCE_COLUMNS, *task.truth_columns]
     rest = [column for column in table.columns if column not in first]
     return Corpus(spec, reading.name, reading.root, scheme, subset, table[[*first, *rest]], reading.notes, left_out)
-
-
-def _pairs(given: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
-    """Return own maps by word."""
-    if isinstance(given, Mapping):
-        return dict(given)
-    found: dict[str, str] = {}
-    for item in [given] if isinstance(given, str) else given:
-        old, equals, new = (part.strip() for part in item.partition("="))
-        if not equals or not old or not new:
-            raise InputError(f"--map {item!r}: expected WORD=CLASS, e.g. joy=happy")
-        if found.setdefault(old, new) != new:
-            raise InputError(f"--map {old}={new}: {old!r} counts as {found[old]!r} already; say one of them")
-    return found
 
 
 def _root(spec: CorpusSpec, root: str | Path | None, project: Project | None) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ser_experiments.corpora import iemocap
 from ser_experiments.corpora._corpus import CorpusSpec, Reading
-from ser_experiments.corpora._labels import SCHEMES
+from ser_experiments.corpora._schemes import SCHEMES
 
 
 def read(root: Path, *, seed: int = 0) -> Reading:

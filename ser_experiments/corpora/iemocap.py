@@ -21,7 +21,7 @@ import pandas as pd
 from ser_experiments import identity
 from ser_experiments.corpora._corpus import CorpusSpec, Reading
 from ser_experiments.corpora._iemocap_counts import expected
-from ser_experiments.corpora._labels import SCHEMES
+from ser_experiments.corpora._schemes import SCHEMES
 from ser_experiments.errors import InputError
 
 _HEAD = re.compile(

@@ -8,15 +8,17 @@ taken for one that does, the reading says that they are not used.
 
 from __future__ import annotations
 
-import unicodedata
 from difflib import get_close_matches
 from pathlib import Path
 
 import pandas as pd
 
+from ser_experiments.corpora._aliases import ALIASES
 from ser_experiments.corpora._corpus import CorpusSpec, Reading
-from ser_experiments.corpora._labels import ALIASES, SCHEMES, LabelScheme
+from ser_experiments.corpora._labels import LabelScheme
 from ser_experiments.corpora._options import Option
+from ser_experiments.corpora._schemes import SCHEMES
+from ser_experiments.corpora._spelling import composed
 from ser_experiments.csvfile import is_gap, listed_path, read_csv, seconds, without_gaps
 from ser_experiments.errors import InputError
 from ser_experiments.frames import FOLD, GROUP, PREDICTED, UTTERANCE_COLUMNS
@@ -64,28 +66,11 @@ def read(root: Path, *, name: str | None = None, allow_outside: bool = False) ->
         path leads out of the folder.
     """
     path = _find(root)
-    table = read_csv(path, lower_names=True)
-    if "label" not in table:
-        table = table.rename(columns={"emotion": "label"})
-    for column in _NEEDED:
-        if column not in table:
-            also = " (or 'emotion')" if column == "label" else ""
-            raise InputError(f"{path}: no column {column!r}{also}; got {', '.join(table.columns)}; add it")
-    for column in _NEEDED:
-        empty = table.index[table[column].map(is_gap)]
-        if len(empty):
-            got = table.loc[empty[0], column]
-            said = f"empty {column!r}" + (f" ({got!r} says that there is none)" if got else "")
-            raise InputError(f"{path}: line {empty[0]}: {said}; every row needs one{_how_many(empty)}")
+    table = _table(path)
     files = _resolve(path, table["path"], allow_outside)
-    start, end = _seconds(path, table, "start"), _seconds(path, table, "end")
-    wrong = table.index[(start < 0) | (end <= start.fillna(0))]
-    if len(wrong):
-        raise InputError(
-            f"{path}: line {wrong[0]}: segment {start[wrong[0]]}-{end[wrong[0]]} s; end must be after start"
-        )
+    start, end = _segments(path, table)
     ids = _ids(path, table, start, end)
-    emotion = table["label"].map(_word)
+    emotion = table["label"].map(composed)
     optional = {name: without_gaps(table[name]) if name in table else None for name in _OPTIONAL}
     utterances = pd.DataFrame(
         {
@@ -103,43 +88,51 @@ def read(root: Path, *, name: str | None = None, allow_outside: bool = False) ->
         index=table.index,
     )
     _check_sessions(path, utterances)
-    extra = [column for column in table.columns if column not in _KNOWN or (column == "emotion")]
+    extra = [column for column in table.columns if column not in _KNOWN or column == "emotion"]
     # A column of the file's own must not pass for one that is made here.
     own = {column: _FOREIGN + column if column in _OURS else column for column in extra}
-    utterances = utterances.join(table[extra].rename(columns=own)) if extra else utterances
+    utterances = utterances.join(table[extra].rename(columns=own))
     utterances.index = pd.Index(ids, name="utterance_id")
     places = {one: f"line {line}" for one, line in zip(ids, table.index, strict=True)}
-    notes = tuple(_unused(path, table.columns, extra))
-    return Reading(name or path.resolve().parent.name, path, utterances, notes, places)
+    return Reading(name or path.resolve().parent.name, path, utterances, tuple(_unused(path, table, extra)), places)
 
 
-def _word(written: str) -> str:
-    """Return a label as it counts: composed letters, single spaces, lower case."""
-    return " ".join(unicodedata.normalize("NFC", written).lower().split())
+def _table(path: Path) -> pd.DataFrame:
+    """Read the file; an InputError says which needed column or cell it lacks."""
+    table = read_csv(path, lower_names=True)
+    if "label" not in table:
+        table = table.rename(columns={"emotion": "label"})
+    for column in _NEEDED:
+        if column not in table:
+            also = " (or 'emotion')" if column == "label" else ""
+            raise InputError(f"{path}: no column {column!r}{also}; got {', '.join(table.columns)}; add it")
+    for column in _NEEDED:
+        empty = table.index[table[column].map(is_gap)]
+        if len(empty):
+            got = table.loc[empty[0], column]
+            said = f"empty {column!r}" + (f" ({got!r} says that there is none)" if got else "")
+            more = "" if len(empty) == 1 else f" ({len(empty)} rows have none)"
+            raise InputError(f"{path}: line {empty[0]}: {said}; every row needs one{more}")
+    return table
 
 
-def _how_many(lines: pd.Index) -> str:
-    return "" if len(lines) == 1 else f" ({len(lines)} rows have none)"
-
-
-def _unused(path: Path, columns: pd.Index, extra: list[str]) -> list[str]:
+def _unused(path: Path, table: pd.DataFrame, extra: list[str]) -> list[str]:
     """Say of columns that could be taken for ours that they are not used."""
-    said = []
-    for column in extra:
-        missing = [name for name in _OPTIONAL if name not in columns]
-        close = [_LIKE[column]] if column in _LIKE else get_close_matches(column, missing, n=1, cutoff=0.75)
-        if column in _SPLITS:
-            use = "folds are cut by --protocol"
-        elif column in _TIMES:
-            use = "segments are read from the columns 'start' and 'end', in seconds"
-        elif close and close[0] in missing:
-            use = f"if it is the {close[0]}, name it {close[0]!r}"
-        elif column == "emotion":
-            use = "labels are read from 'label'"
-        else:
-            continue
-        said.append(f"{path.name}: column {column!r} is not used: {use}")
-    return said
+    missing = [name for name in _OPTIONAL if name not in table]
+    used = {column: _instead_of(column, missing) for column in extra}
+    return [f"{path.name}: column {column!r} is not used: {use}" for column, use in used.items() if use]
+
+
+def _instead_of(column: str, missing: list[str]) -> str:
+    """Say what is used instead of a column, or how it is used; nothing of one that nobody takes for ours."""
+    if column in _SPLITS:
+        return "folds are cut by --protocol"
+    if column in _TIMES:
+        return "segments are read from the columns 'start' and 'end', in seconds"
+    close = [_LIKE[column]] if column in _LIKE else get_close_matches(column, missing, n=1, cutoff=0.75)
+    if close and close[0] in missing:
+        return f"if it is the {close[0]}, name it {close[0]!r}"
+    return "labels are read from 'label'" if column == "emotion" else ""
 
 
 def _find(root: Path) -> Path:
@@ -174,15 +167,21 @@ def _resolve(manifest: Path, paths: pd.Series, allow_outside: bool) -> list[str]
     return files
 
 
+def _segments(path: Path, table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Return start and end of each row in seconds, NaN where none is given; an InputError says what makes no sense."""
+    start, end = (_seconds(path, table, column) for column in ("start", "end"))
+    wrong = table.index[(start < 0) | (end <= start.fillna(0))]
+    if len(wrong):
+        raise InputError(
+            f"{path}: line {wrong[0]}: segment {start[wrong[0]]}-{end[wrong[0]]} s; end must be after start"
+        )
+    return start, end
+
+
 def _seconds(path: Path, table: pd.DataFrame, column: str) -> pd.Series:
     if column not in table:
         return pd.Series(float("nan"), index=table.index)
-    found = []
-    for line, written in table[column].items():
-        try:
-            found.append(seconds(written))
-        except ValueError as error:
-            raise InputError(f"{path}: line {line}: {column} is {written!r}; expected seconds, e.g. 12.5") from error
+    found = [seconds(cell, f"{path}: line {line}: {column}") for line, cell in table[column].items()]
     return pd.Series(found, index=table.index, dtype=float)
 
 

@@ -188,10 +188,6 @@ class AudioModel:
                 said.append(f"{name} {value:.1f} {unit}, training {low:.1f} to {high:.1f} {unit}")
         return said
 
-    def predict_source(self, source: str | Path | bytes) -> dict[str, Any]:
-        """Read a path or bytes and predict; an AudioError says what is wrong with the recording."""
-        return self.predict_audio(*read_audio(source))
-
 
 def _read(source: Source) -> tuple[NDArray[np.float32], int]:
     return source if isinstance(source, tuple) else read_audio(source)

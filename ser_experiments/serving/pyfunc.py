@@ -11,10 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from ser_experiments.audio import read_audio
 from ser_experiments.audio.container import why_not
-from ser_experiments.audio.read import duration_s
+from ser_experiments.audio.opening import duration_s
 from ser_experiments.errors import AudioError, InputError, SerError
 from ser_experiments.serving.audio_model import AudioModel
 from ser_experiments.serving.folder import load_any
@@ -37,9 +40,7 @@ class _Served:
 
     def _answer(self, value: object) -> dict[str, Any]:
         try:
-            data = _bytes(value)
-            _bound(data)
-            return {**self.model.predict_source(data), "error": ""}
+            return {**self.model.predict_audio(*_read(_bytes(value))), "error": ""}
         except SerError as error:
             return {"label": "", "probabilities": dict.fromkeys(self.model.task.targets, 0.0), "error": str(error)}
 
@@ -56,15 +57,24 @@ def _bytes(value: object) -> bytes:
     raise InputError(f"audio must be bytes, got {type(value).__name__}")
 
 
-def _bound(data: bytes) -> None:
+def _read(data: bytes) -> tuple[NDArray[np.float32], int]:
+    """Read a recording within bounds, shape (n_samples,), with its rate in Hz."""
     if len(data) > MAX_BYTES:
         raise InputError(f"audio of {len(data)} bytes; at most {MAX_BYTES} are read")
     try:
-        seconds = duration_s(data)
+        said_s = duration_s(data)
     except AudioError as error:
         raise AudioError("<bytes>", why_not(data) or "not audio that libsndfile reads") from error
-    if seconds is not None and seconds > MAX_SECONDS:
-        raise InputError(f"audio of {seconds:.0f} s; at most {MAX_SECONDS:.0f} s are predicted at once")
+    _bound(said_s or 0.0)
+    audio, rate = read_audio(data)
+    # Not every header says it.
+    _bound(len(audio) / rate)
+    return audio, rate
+
+
+def _bound(length_s: float) -> None:
+    if length_s > MAX_SECONDS:
+        raise InputError(f"audio of {length_s:.0f} s; at most {MAX_SECONDS:.0f} s are predicted at once")
 
 
 def _load_pyfunc(path: str) -> _Served | TableModel:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ser_experiments.corpora import load_corpus, read_corpus
+from ser_experiments.corpora import SCHEMES, LabelScheme, load_corpus, read_corpus
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.card import read_card
 from ser_experiments.experiment import run_experiment
@@ -17,7 +17,7 @@ from ser_experiments.experiment.run import prepare
 from ser_experiments.experiment.words import note
 from ser_experiments.project import Project
 from tests.command import ser
-from tests.iemocap_tree import tone
+from tests.iemocap_tree import small_tree, tone
 
 
 def corpus(folder: Path, words: list[str], header: str = "path,label,speaker", more: str = "") -> Path:
@@ -74,11 +74,13 @@ def test_words_without_a_class_are_counted_and_named(tmp_path: Path) -> None:
     root = corpus(tmp_path, ["angry", "happy", "hapy", "neutral", "sad", "boredom", "boredom"])
     first, *rest = said(root, "4class")
     assert "left out 12 of 28 utterances" in first
-    assert "boredom 8" in first
+    assert ", by design: boredom 8; words without a class: hapy" in first
+    assert "--map" in first
     assert "hapy (did you mean 'happy'?) 4" in first
     assert rest == []
     assert load_corpus("manifest", root, "4class").left_out.as_dict() == {
-        "unknown": {"boredom": 8, "hapy": 4}, "dropped": {}, "did_you_mean": {"hapy": "happy"}, "empty_classes": [],
+        "unknown": {"boredom": 8, "hapy": 4}, "by_design": ["boredom"], "dropped": {},
+        "did_you_mean": {"hapy": "happy"}, "empty_classes": [],
     }  # fmt: skip
 
 
@@ -88,9 +90,30 @@ def test_the_words_of_ravdess_under_eight_classes(tmp_path: Path) -> None:
     found = load_corpus("manifest", root, "8class")
     gone, empty = found.left_out.lines
     assert "left out 16 of 40" in gone
-    assert "calm 8, fearful 8" in gone
+    assert gone.endswith("by design: calm 8, fearful 8")
     assert "no utterance is 'excited' or 'frustrated'" in empty
     assert len(found.classes) == 6
+
+
+def test_what_a_scheme_is_not_meant_for_is_no_slip(tmp_path: Path) -> None:
+    tree = small_tree(tmp_path)
+    found = load_corpus("iemocap", tree, "4class")
+    (line,) = found.left_out.lines
+    codes = read_corpus("iemocap", tree)[1].utterances["emotion"].value_counts()
+    gone = codes[~codes.index.isin(SCHEMES["4class"].classes)]
+    assert len(gone) > 1
+    assert f"left out {gone.sum()} of {codes.sum()} utterances, by design: {gone.index[0]} {gone.iloc[0]}" in line
+    assert "--map" not in line
+    assert found.left_out.as_dict()["unknown"] == gone.to_dict()
+    assert set(found.left_out.by_design) == set(gone.index)
+
+
+def test_codes_of_a_corpus_of_its_own_are_known_by_its_other_schemes(tmp_path: Path) -> None:
+    table = load_corpus("manifest", corpus(tmp_path, ["w", "l", "e"])).utterances.drop(columns="code")
+    scheme = LabelScheme("two", {"w": "anger", "l": "boredom"}, "")
+    assert scheme.left_out(table, {"w", "l", "e"}).lines == ["labels two left out 4 of 12 utterances, by design: e 4"]
+    (line,) = scheme.left_out(table).lines
+    assert "words without a class: e 4; --map" in line
 
 
 def test_nothing_is_said_where_nothing_is_left_out(tmp_path: Path) -> None:
@@ -211,6 +234,12 @@ def test_own_maps_that_are_refused(tmp_path: Path, own: dict[str, Any], message:
     with pytest.raises(InputError, match=message) as caught:
         load_corpus("manifest", root, **own)
     assert "\n" not in str(caught.value)
+
+
+def test_a_scheme_of_any_name_is_found_again_under_own_changes(tmp_path: Path) -> None:
+    table = load_corpus("manifest", corpus(tmp_path, ["joy", "anger"])).utterances
+    changed = LabelScheme("4+1", {}, "").changed({"joy": "happy"}, [], table)
+    assert (changed.name, changed.base) == ("4+1+joy=happy", "4+1")
 
 
 def test_a_long_map_makes_no_long_name(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ser_experiments import load_corpus
-from ser_experiments.corpora._spelling import folded
+from ser_experiments.corpora._spelling import folded_name
 from ser_experiments.errors import InputError
 from tests.command import ser
 from tests.iemocap_tree import tone
@@ -26,12 +26,12 @@ OTHER = [
 
 @pytest.mark.parametrize(("one", "other"), SAME)
 def test_what_is_one_name(one: str, other: str) -> None:
-    assert folded(one) == folded(other)
+    assert folded_name(one) == folded_name(other)
 
 
 @pytest.mark.parametrize(("one", "other"), OTHER)
 def test_what_is_two_names(one: str, other: str) -> None:
-    assert folded(one) != folded(other)
+    assert folded_name(one) != folded_name(other)
 
 
 def manifest(folder: Path, speakers: list[str], sessions: list[str] | None = None) -> Path:

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.pipeline import Pipeline
 
 from ser_experiments import feature_table, run_experiment
+from ser_experiments.audio import read_audio
 from ser_experiments.errors import InputError
 from ser_experiments.experiment.definition import parse_definition
 from ser_experiments.features.extractor import get_extractor
@@ -240,7 +241,7 @@ def test_an_augmented_experiment_is_logged_and_used(name: str, tmp_path: Path, p
     assert result.model_uri is not None
     model = load_model(result.model_uri)
     wav = sorted(tree.rglob("sentences/wav/*/*.wav"))[0]
-    answer = model.predict_source(wav)
+    answer = model.predict_audio(*read_audio(wav))
     assert sum(answer["probabilities"].values()) == pytest.approx(1)
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from ser_experiments import project
+from ser_experiments.audio import read_audio
 from ser_experiments.errors import InputError
 from ser_experiments.features.extractor import get_extractor
 from ser_experiments.models.pipeline import build_pipeline
@@ -36,7 +37,7 @@ def model() -> AudioModel:
 def test_round_trip_gives_the_same_probabilities(model: AudioModel, tmp_path: Path) -> None:
     save_model(model, tmp_path)
     audio = synthetic_recording()
-    assert load_folder(tmp_path).predict_source(audio) == model.predict_source(audio)
+    assert load_folder(tmp_path).predict_audio(*read_audio(audio)) == model.predict_audio(*read_audio(audio))
     assert {path.name for path in tmp_path.iterdir()} == {"estimator.skops", "model.json"}
 
 
@@ -96,7 +97,7 @@ def test_logged_and_loaded_through_mlflow(model: AudioModel, project_folder: Pat
     loaded = mlflow.pyfunc.load_model(uri)
     audio = synthetic_recording()
     answer = loaded.predict(pd.DataFrame({"audio": [audio]}))
-    assert answer["probabilities"].iloc[0] == pytest.approx(model.predict_source(audio)["probabilities"])
+    assert answer["probabilities"].iloc[0] == pytest.approx(model.predict_audio(*read_audio(audio))["probabilities"])
     assert loaded.metadata.signature.inputs.to_dict() == [{"type": "binary", "name": "audio", "required": True}]
     assert loaded.metadata.saved_input_example_info is not None
     stored = Path(mlflow.artifacts.download_artifacts(uri))

@@ -1,0 +1,118 @@
+"""Open recordings, whatever they are in; what is wrong with one is an AudioError that names it."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import soundfile
+
+from ser_experiments.audio.container import HEAD, File, container_of, ending_of, name_of, why_not
+from ser_experiments.audio.decoded import decoded, is_installed
+from ser_experiments.audio.unfinished import Patched, unfinished
+from ser_experiments.errors import AudioError, SerError
+
+#: Frames that are read at once where it is not known how many there are.
+BLOCK = 1 << 18
+#: What libsndfile says where the header does not say how many frames there are.
+_UNKNOWN = 1 << 62
+
+
+class Forward(soundfile.SoundFile):
+    """A recording that is read from its beginning to its end: soundfile then asks the decoder for no other place.
+
+    Not every format can go elsewhere, and none whose length is not known can go to its end.
+    """
+
+    def seekable(self) -> bool:
+        """Return False, whatever the format can."""
+        return False
+
+    @property
+    def n_frames(self) -> int | None:
+        """The number of frames; None where the header does not say it."""
+        return None if self.frames >= _UNKNOWN else int(self.frames)
+
+    def skip(self, frames: int) -> None:
+        """Go on by so many frames from the beginning: at once where the format can, else by reading."""
+        if frames and self.n_frames is not None and super().seekable():
+            self.seek(frames)
+            return
+        while frames > 0 and (n_read := len(self.read(min(frames, BLOCK)))):
+            frames -= n_read
+
+
+@contextmanager
+def opened(source: File) -> Iterator[Forward]:
+    """Open a recording; whatever goes wrong with it while it is open is an AudioError that names it.
+
+    Raises
+    ------
+    AudioError
+        The recording is missing, empty or unreadable.
+    """
+    name = name_of(source)
+    try:
+        if not isinstance(source, bytes):
+            _check_file(Path(source), name)
+        with _handle(source) as handle, Forward(handle) as file:
+            yield file
+    except SerError:
+        raise
+    except Exception as error:  # whatever a decoder raises: the others of a batch go on
+        said = getattr(error, "error_string", None) or getattr(error, "strerror", None) or error
+        cure = "" if _is_for_av(source) else why_not(source)
+        reason = cure or " ".join(str(said).split()).rstrip(".") or type(error).__name__
+        raise AudioError(name, f"unreadable audio ({reason})") from error
+
+
+@contextmanager
+def _handle(source: File) -> Iterator[str | BinaryIO]:
+    """Give what libsndfile is to read: a path, which is fastest, or a file that reads as it should have been."""
+    with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
+        if _is_for_av(source, file.read(HEAD)):
+            with decoded(source) as samples:
+                yield samples
+            return
+        file.seek(0)
+        at = unfinished(file)
+        file.seek(0)
+        if at is not None:
+            yield Patched(file, at, b"\xff" * 4)  # type: ignore[misc]
+        elif isinstance(source, bytes):
+            yield file
+        elif ending_of(source) == ".raw":
+            # By its name soundfile would take it for headless, whatever it begins with.
+            yield Patched(file)  # type: ignore[misc]
+        else:
+            yield str(source)
+
+
+def _is_for_av(source: File, head: bytes | None = None) -> bool:
+    return container_of(source, head) is not None and is_installed()
+
+
+def duration_s(source: File) -> float | None:
+    """Return the length of a recording in seconds, by its header; None where that does not say it.
+
+    Raises
+    ------
+    AudioError
+        As for :func:`opened`.
+    """
+    with opened(source) as file:
+        return None if file.n_frames is None else file.n_frames / float(file.samplerate)
+
+
+def _check_file(path: Path, name: str) -> None:
+    if not path.is_file():
+        raise AudioError(name, "is a folder" if path.is_dir() else "no such file")
+    if path.stat().st_size == 0:
+        raise AudioError(name, "empty file (0 bytes)")
+    if not os.access(path, os.R_OK):
+        # libsndfile would speak of a system error.
+        raise AudioError(name, "no permission to read it")
