@@ -217,8 +217,18 @@ def _sources(package: str) -> dict[str, list[Source]]:
     return found
 
 
-def _modules(inside: Path) -> list[str]:
-    return [m.name for m in pkgutil.iter_modules([str(inside)]) if not m.name.startswith("_")]
+def _modules(inside: Path) -> tuple[str, ...]:
+    """List the modules in a folder, anew when it has changed, as Python does where it looks for one to import."""
+    try:
+        changed_ns = os.stat(inside).st_mtime_ns
+    except OSError:
+        return ()
+    return _listed(str(inside), changed_ns)
+
+
+@remembered
+def _listed(inside: str, changed_ns: int) -> tuple[str, ...]:
+    return tuple(m.name for m in pkgutil.iter_modules([inside]) if not m.name.startswith("_"))
 
 
 def _file(stem: Path) -> str:
