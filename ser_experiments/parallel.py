@@ -6,16 +6,18 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import lru_cache
 from multiprocessing import parent_process
 from typing import Any
 from urllib.parse import urlsplit
 
 import joblib
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from ser_experiments import plugins
 from ser_experiments.errors import InputError
@@ -111,8 +113,23 @@ def single_threaded() -> Iterator[None]:
 
     So sums are taken in the same order wherever it runs, and a forest does not send each of its trees over a network.
     """
-    with joblib.parallel_config(backend="sequential"), threadpool_limits(limits=1):
+    with joblib.parallel_config(backend="sequential"), one_thread():
         yield
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep numerical libraries to one thread while it lasts, so that sums are taken in the same order.
+
+    To find out which libraries are loaded takes milliseconds; that is done again only after an import.
+    """
+    with _libraries(len(sys.modules)).limit(limits=1):
+        yield
+
+
+@lru_cache(maxsize=1)
+def _libraries(n_modules: int) -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def as_completed(tasks: Iterable[Any], jobs: int, **options: Any) -> Iterator[Any]:

@@ -19,7 +19,7 @@ from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ser_experiments.errors import InputError, nearest
 
@@ -217,8 +217,18 @@ def _sources(package: str) -> dict[str, list[Source]]:
     return found
 
 
-def _modules(inside: Path) -> list[str]:
-    return [m.name for m in pkgutil.iter_modules([str(inside)]) if not m.name.startswith("_")]
+def _modules(inside: Path) -> tuple[str, ...]:
+    """List the modules in a folder, anew when it has changed, as Python does where it looks for one to import."""
+    try:
+        changed_ns = os.stat(inside).st_mtime_ns
+    except OSError:
+        return ()
+    return _listed(str(inside), changed_ns)
+
+
+@remembered
+def _listed(inside: str, changed_ns: int) -> tuple[str, ...]:
+    return tuple(m.name for m in pkgutil.iter_modules([inside]) if not m.name.startswith("_"))
 
 
 def _file(stem: Path) -> str:
@@ -226,11 +236,17 @@ def _file(stem: Path) -> str:
     return str(stem) if stem.is_dir() else f"{stem}.py"
 
 
+@lru_cache(maxsize=8)
+def _points(path: tuple[str, ...]) -> Any:
+    """Read what all installed packages offer; to read it takes as long for one group as for all."""
+    return entry_points()
+
+
 @lru_cache(maxsize=32)
 def _installed(group: str, path: tuple[str, ...]) -> dict[str, list[Source]]:
     """Return what installed packages offer; `path` is where they were looked for."""
     found: dict[str, list[Source]] = {}
-    for point in entry_points(group=group):
+    for point in _points(path).select(group=group):
         source = Source(point.module, f"{point.value} of the package {point.dist.name if point.dist else '?'}")
         # Two metadata folders of one installation name the same module; it is one offer.
         offers = found.setdefault(point.name.replace("-", "_"), [])

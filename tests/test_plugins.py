@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,6 +80,18 @@ def test_a_file_of_the_project_is_found_and_left_again(tmp_path: Path) -> None:
     assert "ser_experiments.plugins.models.own" not in sys.modules
     with pytest.raises(InputError, match="unknown model 'own'"):
         get_model("own")
+
+
+def test_a_file_that_is_added_or_removed_later_is_seen(tmp_path: Path) -> None:
+    path = write(tmp_path, "models", "first", FAMILY)
+    assert "first" in model_names()
+    # Folders change at the resolution of the file system's clock.
+    time.sleep(0.05)
+    path.with_name("second.py").write_text(FAMILY)
+    assert {"first", "second"} <= set(model_names())
+    time.sleep(0.05)
+    path.unlink()
+    assert "first" not in model_names()
 
 
 def test_another_project_has_its_own_file_of_the_same_name(tmp_path: Path) -> None:

@@ -58,8 +58,9 @@ def ser(verbose: bool) -> None:
 
 
 #: Objects that are made before Python looks for circles among the young ones: to import makes hundreds of thousands,
-#: and a look after every 700 of them, as is usual, finds nothing and takes a tenth of a run's processor time.
-_LOOK_AFTER = 50_000
+#: and a look after every 700 of them, as is usual, finds nothing and takes a tenth of a run's processor time. So many
+#: are more than imports make, and a few dozen MiB.
+_LOOK_AFTER = 500_000
 
 
 def _say_anything() -> None:

@@ -140,9 +140,11 @@ def _correlation(one: NDArray[np.uint8], other: NDArray[np.uint8], lag: int, par
         return 0.0, 0.0
     a, b = a[heard], b[heard]
     a, b = a - a.mean(axis=0), b - b.mean(axis=0)
-    if min((a.std(axis=0) > _MOVES).sum(), (b.std(axis=0) > _MOVES).sum()) < _LEAST_BANDS:
+    in_a, in_b = (a * a).sum(axis=0), (b * b).sum(axis=0)
+    least = len(a) * _MOVES**2
+    if min((in_a > least).sum(), (in_b > least).sum()) < _LEAST_BANDS:
         return 0.0, 0.0
-    return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum())), seconds
+    return float((a * b).sum() / np.sqrt(in_a.sum() * in_b.sum())), seconds
 
 
 def _landmarks(envelopes: Sequence[bytes | None]) -> _Landmarks:

@@ -12,14 +12,20 @@ import numpy as np
 from joblib import delayed
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
-from threadpoolctl import threadpool_limits
 
 from ser_experiments.errors import SerError
 from ser_experiments.evaluation.folds import Fold
 from ser_experiments.evaluation.rows import Rows
 from ser_experiments.frames import Predictions
 from ser_experiments.models.report import FitReport, members_of, report_of
-from ser_experiments.parallel import ATTEMPTS, as_completed, chosen_workers, single_threaded, worker_lost_errors
+from ser_experiments.parallel import (
+    ATTEMPTS,
+    as_completed,
+    chosen_workers,
+    one_thread,
+    single_threaded,
+    worker_lost_errors,
+)
 
 log = logging.getLogger(__name__)
 #: Folds that take longer than this altogether are worth the start of worker processes.
@@ -128,7 +134,7 @@ def _each_fold(estimator: BaseEstimator, rows: Rows, jobs: int) -> Iterable[Fold
 
 def _one_fold(estimator: BaseEstimator, rows: Rows, fold: Fold) -> FoldResult:
     # One thread for each fit whatever the number of jobs, so that sums are taken in the same order.
-    with threadpool_limits(limits=1):
+    with one_thread():
         start, worked = time.perf_counter(), time.process_time()
         fitted = clone(estimator).fit(*rows.train(fold))
     with single_threaded():

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ser_experiments.evaluation.score import Score
 from ser_experiments.evaluation.scoring import get_score
 from ser_experiments.frames import GROUP, PREDICTED, Predictions
 from ser_experiments.task import Task
+
+#: Cells of the shuffled tables that a model is asked for at once.
+_CELLS = 1 << 22
 
 
 def descriptor(column: str) -> str:
@@ -62,6 +64,7 @@ def permutation_importance(
         Shuffles of each descriptor, as far as the time goes; at least one descriptor is shuffled once.
     budget_s : float, default=1.5
         Processor seconds after which no further shuffle is begun: other work on the machine changes no picture.
+        Shuffles that the rest will suffice for, by what one has taken so far, are asked for at once.
     seed : int
         Of the shuffles.
 
@@ -76,41 +79,57 @@ def permutation_importance(
     ----------
     Breiman (2001), Random forests, Machine Learning 45: permutation importance.
     """
-    deadline = time.process_time() + budget_s
+    began = time.process_time()
     rng = np.random.default_rng(seed)
     groups = descriptors(list(table.columns))
     score = get_score(score)
-    usual = _scored(model, table, utterances, task, score)
-    numbers = table.select_dtypes("number")
-    others = table.drop(columns=numbers.columns)
+    (usual,) = _scored(model, table, utterances, task, score)
+    each_s = time.process_time() - began
     grown: dict[str, list[float]] = {name: [] for name in groups}
     # Repeat by repeat, so that a short time gives every descriptor one shuffle rather than few of them many.
-    for _ in range(repeats):
-        for name, columns in groups.items():
-            if any(grown.values()) and time.process_time() > deadline:
-                return _collect(grown, groups)
-            order = rng.permutation(len(table))
-            shuffled = pd.concat([_shuffled(numbers, columns, order), _shuffled(others, columns, order)], axis=1)
-            grown[name].append(score.better * (usual - _scored(model, shuffled, utterances, task, score)))
+    wanted = list(groups) * repeats
+    while wanted:
+        left_s = budget_s - (time.process_time() - began)
+        if left_s <= 0 and any(grown.values()):
+            break
+        n_now = max(1, min(len(wanted), _CELLS // table.size, int(left_s / max(each_s, 1e-6))))
+        now, wanted = wanted[:n_now], wanted[n_now:]
+        before = time.process_time()
+        shuffled = _shuffled(table, [groups[name] for name in now], rng)
+        for name, value in zip(now, _scored(model, shuffled, utterances, task, score), strict=True):
+            grown[name].append(score.better * (usual - value))
+        each_s = (time.process_time() - before) / n_now
     return _collect(grown, groups)
 
 
-def _shuffled(table: pd.DataFrame, columns: Sequence[str], order: NDArray[np.intp]) -> pd.DataFrame:
-    """Put the rows of some columns in another order; as one array, since a frame takes its columns one by one."""
-    places = table.columns.get_indexer(pd.Index(columns))
-    places = places[places >= 0]
-    if not len(places):
-        return table
-    values = table.to_numpy(copy=True)
-    values[:, places] = values[np.ix_(order, places)]
-    return pd.DataFrame(values, index=table.index, columns=table.columns)
+def _shuffled(table: pd.DataFrame, shuffles: Sequence[Sequence[str]], rng: np.random.Generator) -> pd.DataFrame:
+    """Return one table below the other, each with the rows of other columns in another order.
+
+    As two arrays, of the numbers and of all else, since a frame takes its columns one by one.
+    """
+    orders = [rng.permutation(len(table)) for _ in shuffles]
+    numbers = table.select_dtypes("number")
+    parts = []
+    for part in (numbers, table.drop(columns=numbers.columns)):
+        values = part.to_numpy()
+        blocks = np.tile(values, (len(shuffles), 1, 1))
+        for block, columns, order in zip(blocks, shuffles, orders, strict=True):
+            places = part.columns.get_indexer(pd.Index(columns))
+            places = places[places >= 0]
+            block[:, places] = values[np.ix_(order, places)]
+        parts.append(
+            pd.DataFrame(blocks.reshape(len(shuffles) * len(table), part.shape[1]), columns=part.columns, copy=False)
+        )
+    return pd.concat(parts, axis=1)
 
 
-def _scored(model: Any, table: pd.DataFrame, utterances: pd.DataFrame, task: Task, score: Score) -> float:
+def _scored(model: Any, table: pd.DataFrame, utterances: pd.DataFrame, task: Task, score: Score) -> Iterator[float]:
+    """Yield the score of each table that stands below the other, all asked at once."""
     values = task.response(model, table)
-    frame = utterances[list(task.truth_columns)].assign(**{PREDICTED: task.decided(values)})
-    frame[task.columns] = values
-    return score.on(Predictions(frame, task)).whole()
+    truth = {name: utterances[name] for name in task.truth_columns}
+    for own in np.split(values, len(table) // len(utterances)):
+        told = {PREDICTED: task.decided(own), **dict(zip(task.columns, own.T, strict=True))}
+        yield score.on(Predictions(pd.DataFrame({**truth, **told}), task)).whole()
 
 
 def _collect(grown: dict[str, list[float]], groups: dict[str, list[str]]) -> pd.DataFrame:

@@ -34,8 +34,7 @@ def permute_within(labels: NDArray[Any], groups: NDArray[np.str_], rng: np.rando
         The source of chance.
     """
     shuffled = labels.copy()
-    for group in np.unique(groups):
-        rows = np.flatnonzero(groups == group)
+    for rows in _rows_of(groups):
         shuffled[rows] = labels[rng.permutation(rows)]
     return shuffled
 
@@ -52,30 +51,45 @@ def permute_whole(labels: NDArray[Any], groups: NDArray[np.str_], rng: np.random
     rng : Generator
         The source of chance.
     """
-    rows = {group: np.flatnonzero(groups == group) for group in np.unique(groups)}
-    of_one = all(len(np.unique(labels[own])) == 1 for own in rows.values())
-    alike: dict[int, list[str]] = {}
-    for group, own in rows.items():
-        alike.setdefault(0 if of_one else len(own), []).append(group)
+    exchanging, of_one = _exchanging(labels, groups)
     shuffled = labels.copy()
-    for members in alike.values():
-        for group, other in zip(members, rng.permutation(len(members)), strict=True):
-            given = labels[rows[members[other]]]
-            shuffled[rows[group]] = given[0] if of_one else given
+    for members in exchanging:
+        for own, other in zip(members, rng.permutation(len(members)), strict=True):
+            given = labels[members[other]]
+            shuffled[own] = given[0] if of_one else given
     return shuffled
 
 
 def n_arrangements(labels: NDArray[Any], groups: NDArray[np.str_]) -> float:
-    """Return in how many ways that differ :func:`permute_whole` can hand labels around; infinite where very many."""
-    own = {group: tuple(labels[groups == group].tolist()) for group in np.unique(groups)}
-    of_one = all(len(set(words)) == 1 for words in own.values())
-    alike: dict[int, list[tuple[Any, ...]]] = {}
-    for words in own.values():
-        alike.setdefault(0 if of_one else len(words), []).append(words[:1] if of_one else words)
+    """Return in how many ways that differ :func:`permute_whole` can hand labels around; infinite where very many.
+
+    Parameters
+    ----------
+    labels, groups : ndarray of shape (n_rows,)
+        The classes, and who speaks.
+    """
+    exchanging, of_one = _exchanging(labels, groups)
     logs = 0.0
-    for members in alike.values():
-        logs += math.lgamma(len(members) + 1) - sum(math.lgamma(n + 1) for n in Counter(members).values())
+    for members in exchanging:
+        handed = Counter(tuple(labels[own[:1] if of_one else own].tolist()) for own in members)
+        logs += math.lgamma(len(members) + 1) - sum(math.lgamma(n + 1) for n in handed.values())
     return math.exp(logs) if logs < 50 else math.inf
+
+
+def _exchanging(labels: NDArray[Any], groups: NDArray[np.str_]) -> tuple[list[list[NDArray[np.intp]]], bool]:
+    """Return the rows of the groups that can exchange their labels, and whether each group is of one class."""
+    every = _rows_of(groups)
+    of_one = all(len(np.unique(labels[own])) == 1 for own in every)
+    alike: dict[int, list[NDArray[np.intp]]] = {}
+    for own in every:
+        alike.setdefault(0 if of_one else len(own), []).append(own)
+    return list(alike.values()), of_one
+
+
+def _rows_of(groups: NDArray[np.str_]) -> list[NDArray[np.intp]]:
+    """Return the places of the rows of each group, in the order of their names."""
+    _, codes, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    return np.split(np.argsort(codes, kind="stable"), np.cumsum(counts)[:-1])
 
 
 @dataclass(frozen=True)

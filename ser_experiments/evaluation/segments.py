@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,11 +27,15 @@ def files_of(utterances: pd.DataFrame, contents: Sequence[Hashable] | None = Non
         With ``path``.
     contents : sequence, optional
         A digest of each utterance's file, None where it is not known; then the place of the file counts.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
     """
     paths = utterances["path"].astype(str)
-    real = {path: os.path.realpath(path) for path in paths.unique()}
     known = contents if contents is not None else [None] * len(paths)
-    named = [real[path] if content is None else content for path, content in zip(paths, known, strict=True)]
+    lies = lru_cache(maxsize=None)(os.path.realpath)
+    named = [lies(path) if content is None else content for path, content in zip(paths, known, strict=True)]
     return np.asarray(pd.factorize(pd.Series(named, dtype=object))[0], dtype=np.intp)
 
 

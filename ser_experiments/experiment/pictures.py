@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GroupKFold
-from threadpoolctl import threadpool_limits
 
 from ser_experiments.evaluation.importance import descriptors, permutation_importance
 from ser_experiments.evaluation.mistakes import surely_wrong
@@ -28,6 +27,7 @@ from ser_experiments.features.extractor import get_extractor
 from ser_experiments.frames import GROUP
 from ser_experiments.models.report import report_of
 from ser_experiments.models.search_space import FEATURES
+from ser_experiments.parallel import one_thread
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -83,7 +83,7 @@ def _importance(result: Result, fitted: BaseEstimator) -> Figure | None:
     groups = prepared.table[GROUP].to_numpy(dtype=str)
     rows, model = np.arange(len(truth)), fitted
     how = "on rows it was fitted on: what it relies on, not what generalises"
-    with threadpool_limits(limits=1):
+    with one_thread():
         if float(result.folds["fit_s"].median()) <= _REFIT_S:
             train, rows = next(GroupKFold(min(3, len(np.unique(groups)))).split(rows, groups=groups))
             model = clone(prepared.estimator).fit(prepared.table.iloc[train], truth[train])

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from sklearn.base import clone
-from threadpoolctl import threadpool_limits
 
 from ser_experiments import project as projects
 from ser_experiments.corpora._options import options_of
@@ -37,7 +36,7 @@ from ser_experiments.experiment.words import note, tags, warnings_for
 from ser_experiments.features import feature_table, measuring_cost, normalize_by_speaker, read_table, survey
 from ser_experiments.features.storage import file_name
 from ser_experiments.frames import unit_column
-from ser_experiments.parallel import on_cluster
+from ser_experiments.parallel import on_cluster, one_thread
 from ser_experiments.tracking.backend import check_chosen
 from ser_experiments.tracking.names import check_names
 
@@ -235,7 +234,7 @@ def _logged(prepared: Prepared, project: Project, jobs: int | None, on_fold: OnF
         result = score(prepared, jobs=jobs, on_fold=on_fold)
         with _kept(result, project, run.run_id):
             log.info("fitting the model for use on all %d utterances", len(prepared.rows))
-            with threadpool_limits(limits=1):
+            with one_thread():
                 fitted = clone(prepared.estimator).fit(prepared.table, prepared.rows.truth)
             model_uri = run.log(describe(result, fitted, here))
     told = replace(result, run_id=run.run_id, experiment_id=run.experiment_id, model_uri=model_uri)

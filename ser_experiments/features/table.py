@@ -247,17 +247,18 @@ def survey(
         The store cannot be written, or not be read.
     """
     request = Request.of(utterances, cache or project.find().cache, jobs, progress)
-    known = request.surveyed()
+    known = request.surveyed(envelopes=envelopes)
     missing = {key: places for key, places in request.rows_by_key().items() if known[places[0]] is None}
     if missing:
         request.survey(missing)
-        known = request.surveyed()
+        known = request.surveyed(envelopes=envelopes)
     if any(row is None for row in known):
         raise StoreError(f"table store {request.cache}: rows vanished while they were read; run again")
-    facts = to_frame([row for row in known if row is not None], utterances.index)
+    rows = [row for row in known if row is not None]
+    facts = to_frame(rows, utterances.index)
     if envelopes:
         facts["content"] = pd.Series(request.contents, index=facts.index, dtype=object)
-        facts["envelope"] = pd.Series(request.envelopes(), index=facts.index, dtype=object)
+        facts["envelope"] = pd.Series([row[-1] for row in rows], index=facts.index, dtype=object)
     return facts
 
 

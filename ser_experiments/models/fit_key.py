@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from typing import Any
 
 import numpy as np
@@ -128,8 +128,18 @@ def _own_modules(kind: type) -> Iterator[str]:
     """Yield the modules whose versions do not tell what they hold: ours, and those of nobody's distribution."""
     for module in (base.__module__ for base in kind.__mro__):
         top = module.partition(".")[0]
-        if top == "ser_experiments" or (top not in {"sklearn", "builtins"} and top not in _installed()):
+        if top == "ser_experiments" or (top not in {"sklearn", "builtins"} and not _is_distributed(top)):
             yield module
+
+
+@lru_cache(maxsize=64)
+def _is_distributed(top: str) -> bool:
+    """Whether a module belongs to an installed distribution; to ask the one of its name first spares reading all."""
+    try:
+        files = distribution(top).files or ()
+    except PackageNotFoundError:
+        files = ()
+    return any(file.parts[0] in {top, f"{top}.py"} for file in files) or top in _installed()
 
 
 @lru_cache(maxsize=1)

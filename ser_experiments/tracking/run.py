@@ -261,8 +261,9 @@ def write_pictures(folder: Path, pictures: Mapping[str, Maker]) -> None:
 def _draw(figure: Figure, path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    # Not savefig: that draws a figure twice, the first time to lay it out.
-    FigureCanvasAgg(figure).print_png(path)
+    # Not savefig: that draws a figure twice, the first time to lay it out. Pressed harder, files are a tenth smaller
+    # and take twice as long.
+    FigureCanvasAgg(figure).print_png(path, pil_kwargs={"compress_level": 3})
 
 
 def _write_table(frame: pd.DataFrame, path: Path) -> None:

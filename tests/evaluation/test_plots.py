@@ -189,6 +189,28 @@ def test_importance_of_a_score_of_which_more_is_better() -> None:
     assert "loss of the UAR when shuffled" in texts(plot_importance(found, "title", "how", get_score("uar")))
 
 
+@pytest.mark.parametrize("cells", [1, 2500, 1 << 22])
+def test_importance_is_the_same_however_many_shuffles_are_asked_for_at_once(
+    cells: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, utterances = _planted()
+    model = LogisticRegression().fit(table, utterances["label"])
+    asked: list[int] = []
+
+    class Counts(LogisticRegression):
+        def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
+            asked.append(len(X) // 300)
+            return model.predict_proba(X)
+
+    counts = Counts()
+    counts.classes_ = model.classes_
+    alone = permutation_importance(model, table, utterances, Classes.of("ab"), budget_s=60)
+    monkeypatch.setattr("ser_experiments.evaluation.importance._CELLS", cells)
+    found = permutation_importance(counts, table, utterances, Classes.of("ab"), budget_s=60)
+    pd.testing.assert_frame_equal(found, alone)
+    assert asked == {1: [1] * 5, 2500: [1, 2, 2], 1 << 22: [1, 4]}[cells]
+
+
 def test_importance_ends_when_its_time_is_over() -> None:
     table, utterances = _planted()
     model = LogisticRegression().fit(table, utterances["label"])

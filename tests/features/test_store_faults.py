@@ -20,6 +20,7 @@ import pytest
 
 from ser_experiments.errors import SerError, StoreError
 from ser_experiments.features import feature_table
+from ser_experiments.features.extraction import schedule
 from ser_experiments.features.store import arrays, compaction, parts
 from ser_experiments.features.store.arrays import ShardedTable
 from ser_experiments.features.store.parts import PartitionedTable
@@ -204,8 +205,10 @@ def test_two_processes_on_real_speech(speech_corpora: Path, tmp_path: Path) -> N
 
 
 @pytest.fixture
-def filled(tmp_path: Path) -> tuple[pd.DataFrame, Path, Path]:
+def filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[pd.DataFrame, Path, Path]:
     """Return utterances, the store that holds them in many small parts, and the log."""
+    # As processes that were stopped leave it.
+    monkeypatch.setattr(schedule, "LEFT", compaction.MANY)
     utterances = write_recordings(tmp_path / "audio", 30)
     cache, log = tmp_path / "cache", tmp_path / "log"
     for layout in ("row", "array"):
@@ -230,6 +233,17 @@ def assert_right(table: pd.DataFrame, utterances: pd.DataFrame, tmp_path: Path) 
 
 def parts_of(cache: Path, name: str) -> list[Path]:
     return sorted((cache / "tables" / name).glob("*/part-*.parquet"))
+
+
+def test_few_parts_are_left_when_all_is_measured(tmp_path: Path) -> None:
+    utterances = write_recordings(tmp_path / "audio", 30)
+    cache, log = tmp_path / "cache", tmp_path / "log"
+    for first in range(0, 30, 3):
+        build([extractor(name="tiny_row", log=log)], utterances.iloc[first : first + 3], cache=cache)
+        assert len(parts_of(cache, "tiny_row")) < compaction.LEFT
+        assert len(parts_of(cache, "_survey")) < compaction.LEFT
+    build([extractor(name="tiny_row", log=log)], utterances, cache=cache)
+    assert len(measured(log)) == 30
 
 
 @pytest.mark.parametrize("damage", ["truncated", "garbage", "empty", "flipped"])

@@ -21,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from ser_experiments import identity
 from ser_experiments.features import feature_table
 from ser_experiments.features.store.references import ArrayRef, Place
+from ser_experiments.models import fit_key as module
 from ser_experiments.models import remember, source, spec
 from ser_experiments.models.ensemble import AverageOfMembers, StackOfMembers
 from ser_experiments.models.fit_key import fit_key, identity_of
@@ -258,6 +259,21 @@ def test_the_source_of_a_plug_in_counts(tmp_path: Path, after: str, same: bool) 
         keys.append(fit_key(make_pipeline(TakeColumns(), module.Near()), table(), TRUTHS["classes"]))
     del sys.modules["a_plug_in_of_tests"]
     assert (keys[0] == keys[1]) is same
+
+
+@pytest.mark.parametrize(
+    ("top", "distributed"),
+    # A distribution of its own name, of another name, and none; pip's distribution "pytest-cov" is no module.
+    [("lightgbm", True), ("sklearn", True), ("yaml", True), ("tests", False), ("pytest-cov", False)],
+)
+def test_whose_a_module_is_is_found_without_reading_every_distribution(
+    top: str, distributed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert module._is_distributed.__wrapped__(top) == distributed
+    assert module._is_distributed.__wrapped__(top) == (top in module._installed())
+    if top == "lightgbm":
+        monkeypatch.setattr(module, "_installed", lambda: pytest.fail("all distributions were read"))
+        assert module._is_distributed.__wrapped__(top)
 
 
 def test_the_source_is_that_of_the_estimators_modules_and_of_what_they_import() -> None:

@@ -83,19 +83,14 @@ class Request:
                 rows.setdefault(key, []).append(place)
         return rows
 
-    def surveyed(self) -> list[tuple[Any, ...] | None]:
-        """Return what the store knows of each recording; None where it knows nothing."""
+    def surveyed(self, *, envelopes: bool = False) -> list[tuple[Any, ...] | None]:
+        """Return what the store knows of each recording, its envelope last if asked for; None where nothing."""
         rows: list[tuple[Any, ...] | None] = [None] * len(self.keys)
         for place, reason in self.unreadable.items():
             rows[place] = survey.unusable(reason)
-        survey.fill(survey.table(self.cache), self.rows_by_key(), rows)
+        fields = (*survey.FIELDS, survey.ENVELOPE) if envelopes else survey.FIELDS
+        survey.fill(survey.table(self.cache), self.rows_by_key(), rows, fields)
         return rows
-
-    def envelopes(self) -> list[bytes | None]:
-        """Return the stored envelope of each recording; None of one that cannot be used."""
-        rows: list[tuple[Any, ...] | None] = [None] * len(self.keys)
-        survey.fill(survey.table(self.cache), self.rows_by_key(), rows, (survey.ENVELOPE,))
-        return [None if row is None else row[0] for row in rows]
 
     def survey(self, wanted: RowsByKey) -> None:
         """Survey the recordings of the keys."""

@@ -22,7 +22,7 @@ from ser_experiments.features.extraction.target import Target
 from ser_experiments.features.extraction.worker import Report, measure
 from ser_experiments.features.progress import Meter
 from ser_experiments.features.store import survey
-from ser_experiments.features.store.compaction import compact_if_due
+from ser_experiments.features.store.compaction import LEFT, compact_if_due
 from ser_experiments.features.store.costs import Costs, note_cost
 from ser_experiments.features.store.parts import Part
 from ser_experiments.parallel import as_completed, chosen_workers
@@ -95,6 +95,8 @@ def run(
             first = False
             for table in queue.tables:
                 compact_if_due(table)
+        for table in queue.tables:
+            compact_if_due(table, many=LEFT)
     for target in targets:
         if target.asked and target.measured_by in costs:
             note_cost(target.table.folder, costs[target.measured_by])

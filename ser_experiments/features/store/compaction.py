@@ -15,6 +15,8 @@ _log = logging.getLogger(__name__)
 #: Parts below this size are merged when there are so many of them.
 SMALL_BYTES = 32 << 20
 MANY = 64
+#: The same when all is measured: every later run opens each part.
+LEFT = 8
 LOCK = ".lock"
 
 
