@@ -12,6 +12,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,8 @@ class Outbox:
         self._count += 1
         half = self.folder / f".{self._count:06d}"
         step = Step(self.folder / f"{self._count:06d}-{kind}", kind, dict(arguments))
+        # Of a process that was killed.
+        shutil.rmtree(half, ignore_errors=True)
         try:
             (half / _FILES).mkdir(parents=True)
             if write is not None:
@@ -136,8 +139,11 @@ class Outbox:
 
     @staticmethod
     def delivered(step: Step) -> None:
-        """Forget a step that the store has taken."""
-        shutil.rmtree(step.folder, ignore_errors=True)
+        """Forget a step that the store has taken: at once, whatever ends the process while its files go."""
+        gone = step.folder.with_name(f".{step.folder.name}")
+        with suppress(OSError):  # one that stays is taken once more, which changes nothing
+            step.folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
     def remove(self) -> None:
         """Forget the run; the store has everything."""
