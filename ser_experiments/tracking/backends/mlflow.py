@@ -31,6 +31,7 @@ from ser_experiments.tracking.backends._mlflow.answers import answering, reason
 from ser_experiments.tracking.backends._mlflow.database import Database
 from ser_experiments.tracking.backends._mlflow.limits import of_tags
 from ser_experiments.tracking.backends._mlflow.log_model import DATA
+from ser_experiments.tracking.backends._mlflow.pointing import point_mlflow_at
 from ser_experiments.tracking.backends._mlflow.steps import LoggedRun
 from ser_experiments.tracking.backends._mlflow.system import system_metrics
 from ser_experiments.tracking.backends._mlflow.writer import NewRun, Writer
@@ -51,11 +52,8 @@ def connect(project: Project) -> Mlflow:
     uri, path = store.tracking_uri(project), store.local_file(project)
     found = Mlflow(project, uri, None if path is None else Database.open(path))
     found.writer  # noqa: B018 -- a store that does not answer says so here
-    if "mlflow" in sys.modules:
-        # Whoever uses MLflow in this process finds the runs.
-        from ser_experiments.tracking.backends._mlflow.client import point_mlflow_at
-
-        point_mlflow_at(uri)
+    # Whoever uses MLflow in this process, now or later, finds the runs.
+    point_mlflow_at(uri)
     return found
 
 
@@ -120,7 +118,7 @@ class Mlflow:
 
     def watched(self, run_id: str) -> AbstractContextManager[None]:
         """Log ``system/...`` metrics while it lasts, if ``MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING`` is true."""
-        return system_metrics(run_id, self.uri)
+        return system_metrics(run_id)
 
     # --- reading -------------------------------------------------------------------------------------------------
 

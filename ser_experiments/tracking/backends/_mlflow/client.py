@@ -27,6 +27,7 @@ from ser_experiments.errors import StoreError
 from ser_experiments.tracking.backend import ROWS_TAG
 from ser_experiments.tracking.backends._mlflow.answers import is_gone, reason
 from ser_experiments.tracking.backends._mlflow.log_model import MODEL_NAME
+from ser_experiments.tracking.backends._mlflow.pointing import point_mlflow_at
 from ser_experiments.tracking.backends._mlflow.store import check_artifacts, on_server
 from ser_experiments.tracking.backends._mlflow.writer import DATASET_TAG, Added, FoundSetting, NewModel, NewRun
 
@@ -51,15 +52,6 @@ def connect(uri: str) -> mlflow.MlflowClient:
     except (MlflowException, OSError) as error:
         raise StoreError(f"tracking store {uri} does not answer: {reason(error)}") from error
     return client
-
-
-def point_mlflow_at(uri: str) -> None:
-    """Set mlflow's store for this process without leaving it in the environment, where it would pass for the user's."""
-    before = os.environ.get("MLFLOW_TRACKING_URI")
-    mlflow.set_tracking_uri(uri)
-    mlflow.set_registry_uri(uri)
-    if before is None:
-        os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 
 def ready_models(client: mlflow.MlflowClient, run_id: str) -> list[str]:
