@@ -28,6 +28,8 @@ RUN_NAME, PARENT, NOTE = "mlflow.runName", "mlflow.parentRunId", "mlflow.note.co
 OUTBOX_TAG = "ser.outbox"
 #: Says which rows and folds a setting is of, and which experiment a run is of.
 ROWS_TAG, EXPERIMENT_TAG = "ser.rows", "ser.experiment"
+#: What stopped a run.
+ERROR_TAG = "ser.error"
 #: How a run stands, in MLflow's words.
 RUNNING, FINISHED, FAILED, KILLED = "RUNNING", "FINISHED", "FAILED", "KILLED"
 
@@ -139,8 +141,8 @@ class Backend(Protocol):
     def status(self, run_id: str) -> str | None:
         """Return how a run stands; None where it is not there any more."""
 
-    def perform(self, step: Step, run_id: str) -> Any:
-        """Do one step of logging a run; doing it twice changes nothing. Of a model, return its URI."""
+    def perform(self, step: Step, run_id: str) -> str | None:
+        """Do one step of logging a run, see :mod:`ser_experiments.tracking.steps`; of a model, return its URI."""
 
     def watched(self, run_id: str) -> AbstractContextManager[None]:
         """Log what the machine does while it lasts, if the user wants that."""

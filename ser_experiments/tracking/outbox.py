@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from ser_experiments.errors import StoreError
 from ser_experiments.project import Project
 
 _RUN, _LOCK, _STEP, _FILES = "run.json", "lock", "step.json", "files"
+_STEP_FOLDER = re.compile(r"\d{6}-\w+")
 #: Whoever looks for abandoned outboxes may hold a new one's lock for a moment.
 _PATIENCE_S = 10.0
 
@@ -96,9 +99,14 @@ class Outbox:
 
     @property
     def about(self) -> dict[str, str]:
-        """Return the run's ``uri``, ``name`` and, once it is known, ``run_id`` and ``experiment_id``."""
-        found: dict[str, str] = json.loads((self.folder / _RUN).read_text(encoding="utf-8"))
-        return found
+        """Return the run's ``uri``, ``name`` and, once it is known, ``run_id`` and ``experiment_id``.
+
+        Raises
+        ------
+        StoreError
+            The file is damaged.
+        """
+        return _read(self.folder / _RUN, ("uri", "name", "experiment_id"))
 
     @about.setter
     def about(self, values: Mapping[str, str]) -> None:
@@ -115,29 +123,52 @@ class Outbox:
         self._count += 1
         half = self.folder / f".{self._count:06d}"
         step = Step(self.folder / f"{self._count:06d}-{kind}", kind, dict(arguments))
+        # Of a process that was killed.
+        shutil.rmtree(half, ignore_errors=True)
         try:
             (half / _FILES).mkdir(parents=True)
             if write is not None:
                 write(half / _FILES)
-            write_whole(half / _STEP, json.dumps({"kind": kind, "arguments": step.arguments}))
+            told = {"kind": kind, "arguments": step.arguments, "sizes": _sizes(half / _FILES)}
+            write_whole(half / _STEP, json.dumps(told))
             half.rename(step.folder)
         except OSError as error:
             shutil.rmtree(half, ignore_errors=True)
             raise StoreError(f"{step.folder}: results cannot be kept ({error.strerror}); make room") from error
         return step
 
+    @property
+    def name(self) -> str:
+        """Return the run's name; that of the folder where it cannot be read."""
+        try:
+            return self.about["name"]
+        except StoreError:
+            return self.folder.name
+
     def waiting(self) -> list[Step]:
-        """Return the steps that are left, in their order."""
+        """Return the steps that are left, in their order.
+
+        Raises
+        ------
+        StoreError
+            A step is damaged.
+        """
         found = []
         for folder in _steps(self.folder):
-            said = json.loads((folder / _STEP).read_text(encoding="utf-8"))
-            found.append(Step(folder, said["kind"], said["arguments"]))
+            said = _read(folder / _STEP, ("kind", "arguments"))
+            step = Step(folder, said["kind"], said["arguments"])
+            if said.get("sizes") not in (None, _sizes(step.files)):  # None: of a version before
+                raise StoreError(f"{step.files}: files of it are lost; move the folder {self.folder} away")
+            found.append(step)
         return found
 
     @staticmethod
     def delivered(step: Step) -> None:
-        """Forget a step that the store has taken."""
-        shutil.rmtree(step.folder, ignore_errors=True)
+        """Forget a step that the store has taken: at once, whatever ends the process while its files go."""
+        gone = step.folder.with_name(f".{step.folder.name}")
+        with suppress(OSError):  # one that stays is taken once more, which changes nothing
+            step.folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
     def remove(self) -> None:
         """Forget the run; the store has everything."""
@@ -183,7 +214,23 @@ def _lock_of(folder: Path) -> FileLock:
 
 
 def _steps(folder: Path) -> list[Path]:
-    return sorted(one for one in folder.iterdir() if one.is_dir() and not one.name.startswith("."))
+    return sorted(one for one in folder.iterdir() if one.is_dir() and _STEP_FOLDER.fullmatch(one.name))
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Return the bytes of each file of a step."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in found}
+
+
+def _read(path: Path, keys: Iterable[str]) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(found, dict) and found.keys() >= set(keys):
+            return found
+    except (OSError, ValueError, RecursionError) as error:
+        raise StoreError(f"{path}: cannot be read ({error}); move the outbox away") from error
+    raise StoreError(f"{path}: is not what an outbox holds; move the outbox away")
 
 
 def write_whole(path: Path, text: str) -> None:

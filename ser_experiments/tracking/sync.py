@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ser_experiments.errors import StoreError
 from ser_experiments.project import Project
-from ser_experiments.tracking.backend import KILLED, RUNNING, Backend, now_ms
+from ser_experiments.tracking.backend import KILLED, RUNNING, Backend, StoreAway, now_ms
 from ser_experiments.tracking.outbox import Outbox, abandoned
 
 log = logging.getLogger(__name__)
@@ -46,26 +46,42 @@ def deliver_abandoned(project: Project, backend: Backend) -> list[Delivered]:
     Raises
     ------
     StoreError
-        The store went away; what is left is kept.
+        Some could not be logged and are kept. What could be was, unless the store went away.
     """
-    done = []
+    done, kept = [], []
     for outbox in abandoned(project):
-        about = outbox.about
-        if about["uri"] != backend.uri:
-            log.info("results of %s wait for the store %s", about["name"], about["uri"])
-            continue
         try:
-            found = _deliver(outbox, backend)
+            found = _delivered(outbox, backend)
         except (StoreError, OSError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-            raise StoreError(
-                f"results of {about['name']} could not be logged and are kept in {outbox.folder}: {reason}"
-            ) from error
+            kept.append(f"results of {outbox.name} could not be logged and are kept in {outbox.folder}: {reason}")
+            if isinstance(error, StoreAway):  # the others would wait for it in vain
+                break
+            continue
         if found is not None:
-            log.info("logged what was left of %s (run %s, %s)", found.name, found.run_id, found.status)
             done.append(found)
-        outbox.remove()
+    if kept:
+        raise StoreError("; ".join(kept))
     return done
+
+
+def _delivered(outbox: Outbox, backend: Backend) -> Delivered | None:
+    """Log what is left of a run, and forget its outbox; None where that is not for this store."""
+    about = outbox.about
+    if about["uri"] != backend.uri:
+        log.info("results of %s wait for the store %s", about["name"], about["uri"])
+        return None
+    found = _deliver(outbox, backend)
+    if found is None:
+        n_lost = len(outbox.waiting())
+        if n_lost:
+            log.warning(
+                "the run of %s is not in the store any more; %d steps of it are forgotten", about["name"], n_lost
+            )
+    else:
+        log.info("logged what was left of %s (run %s, %s)", found.name, found.run_id, found.status)
+    outbox.remove()
+    return found
 
 
 def _deliver(outbox: Outbox, backend: Backend) -> Delivered | None:

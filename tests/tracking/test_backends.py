@@ -24,7 +24,7 @@ from ser_experiments.serving import TableModel
 from ser_experiments.serving.folder import load_any
 from ser_experiments.tracking import Child, Dataset, Run, RunRecord, connect, start
 from ser_experiments.tracking.backend import NOTE, PACKAGE, Backend, StoreAway
-from ser_experiments.tracking.outbox import abandoned, home
+from ser_experiments.tracking.outbox import Step, abandoned, home
 from ser_experiments.tracking.record import Stepped
 from ser_experiments.tracking.registry import model_uri, register, registered, roll_back
 from ser_experiments.tracking.sync import deliver_abandoned
@@ -168,6 +168,13 @@ def test_a_picture_that_fails_does_not_stop_a_run(store: Backend, caplog: pytest
         run.log(RunRecord(pictures={"a.png": fails}))
     assert store.status(run.run_id) == "FINISHED"
     assert "a.png was not logged (ValueError: no ink)" in caplog.text
+
+
+def test_a_step_of_another_version_is_refused(store: Backend) -> None:
+    run = log()
+    with pytest.raises(StoreError, match="unknown step '__init__'; allowed are artifacts, dataset, end, ") as refused:
+        store.perform(Step(Path("000001-__init__"), "__init__", {}), run.run_id)
+    assert not isinstance(refused.value, StoreAway)
 
 
 def test_settings_begin_with_the_latest_and_other_rows_stand_apart(store: Backend) -> None:

@@ -23,7 +23,8 @@ from ser_experiments.tracking.backends._mlflow import database
 from ser_experiments.tracking.backends._mlflow.database import Database
 from ser_experiments.tracking.outbox import Step
 from ser_experiments.tracking.record import Stepped
-from tests.tracking.test_backends import TAGS, log
+from ser_experiments.tracking.sync import deliver_abandoned
+from tests.tracking.test_backends import TAGS, everything_is_there, log, record
 
 #: What differs from run to run: ids and times.
 _ID, _TIME = re.compile(r"\b(m-)?[0-9a-f]{32}\b"), re.compile(r"\b1\d{12}\b|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}")
@@ -135,7 +136,9 @@ def test_a_store_that_is_begun_here_is_one_to_mlflow(project_folder: Path) -> No
     assert [(one.experiment_id, one.name) for one in found] == [("0", "Default"), ("1", "demo-4class")]
 
 
-@pytest.mark.parametrize("spoilt", ["another schema", "another place", "no database", "workspaces"])
+@pytest.mark.parametrize(
+    "spoilt", ["another schema", "no schema", "another place", "no place", "no database", "workspaces"]
+)
 def test_what_is_not_known_is_left_to_mlflow(
     project_folder: Path, monkeypatch: pytest.MonkeyPatch, spoilt: str
 ) -> None:
@@ -148,6 +151,8 @@ def test_what_is_not_known_is_left_to_mlflow(
     else:
         change = {
             "another schema": "UPDATE alembic_version SET version_num = '0123456789ab'",
+            "no schema": "DELETE FROM alembic_version",
+            "no place": "UPDATE experiments SET artifact_location = NULL",
             "another place": "UPDATE experiments SET artifact_location = 's3://bucket/0'",
         }[spoilt]
         with closing(sqlite3.connect(path)) as made, made:
@@ -162,6 +167,22 @@ def test_a_file_that_is_gone_is_not_made_again(project_folder: Path) -> None:
     with pytest.raises(StoreAway, match="unable to open"):
         store.status("0" * 32)
     assert not path.exists()
+
+
+def test_a_schema_that_changes_meanwhile_is_left_to_mlflow(
+    project_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody runs `mlflow db upgrade` of another version: what is left is kept, and logged by MLflow itself."""
+    with start(project.find(), name="svm_lld", setting="demo-4class", rows="abcdef1", tags=TAGS, note="") as run:
+        with monkeypatch.context() as changed:
+            changed.setattr(database, "SCHEMAS", frozenset({"0123456789ab"}))
+            run.log(record())
+        assert run.away
+    monkeypatch.setattr(database, "SCHEMAS", frozenset())
+    later = connect(project.find())
+    assert not isinstance(later.writer, Database)
+    assert [done.status for done in deliver_abandoned(project.find(), later)] == ["FINISHED"]
+    everything_is_there(later, run.run_id, project_folder)
 
 
 def test_a_transaction_is_kept_whole_or_not_at_all(project_folder: Path) -> None:

@@ -148,7 +148,7 @@ def test_results_of_another_store_are_left(project_folder: Path) -> None:
     assert run.run_id
 
 
-def test_a_run_that_somebody_deleted_is_forgotten(project_folder: Path) -> None:
+def test_a_run_that_somebody_deleted_is_forgotten(project_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     run = logged_away_from(1)
     (name,) = outboxes()
     about = project_folder / "mlruns" / "outbox" / name / "run.json"
@@ -156,6 +156,51 @@ def test_a_run_that_somebody_deleted_is_forgotten(project_folder: Path) -> None:
     assert deliver_abandoned(project.find(), connect(project.find())) == []
     assert outboxes() == []
     assert run.run_id
+    assert "the run of xgb_lld is not in the store any more; 7 steps of it are forgotten" in caplog.text
+
+
+def damage(folder: Path, kind: str, run_id: str) -> str:
+    """Damage an outbox, and return what is said of it."""
+    about, step = folder / "run.json", folder / "000004-artifacts" / "step.json"
+    if kind == "deleted in the pages":
+        connect(project.find()).client.delete_run(run_id)
+        return "is deleted; restore it with `mlflow runs restore`"
+    if kind == "a lost file":
+        (folder / "000004-artifacts" / "files" / "predictions.csv").unlink()
+        return "000004-artifacts/files: files of it are lost"
+    if kind == "another kind":
+        step.write_text(json.dumps({"kind": "__init__", "arguments": {}}))
+        return "unknown step '__init__'"
+    spoilt = {
+        "half a file": (about, '{"uri": ', "run.json: cannot be read"),
+        "a list": (about, "[]", "run.json: is not what an outbox holds"),
+        "deep": (about, "[" * 100_000, "run.json: cannot be read"),
+        "half a step": (step, '{"kind": ', "step.json: cannot be read"),
+        "an empty step": (step, "{}", "step.json: is not what an outbox holds"),
+    }
+    path, text, said = spoilt[kind]
+    path.write_text(text)
+    return said
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["deleted in the pages", "a lost file", "another kind", "half a file", "a list", "deep", "half a step",
+     "an empty step"],
+)  # fmt: skip
+def test_one_outbox_that_cannot_be_logged_stops_no_other(project_folder: Path, kind: str) -> None:
+    first = logged_away_from(1)
+    said = damage(home(project.find()) / outboxes()[0], kind, first.run_id)
+    (name,) = outboxes()
+    others = [logged_away_from(1).run_id for _ in range(2)]
+    (project_folder / "mlruns" / "outbox" / name / "somebody's").mkdir()
+    backend = connect(project.find())
+    with pytest.raises(StoreError, match="could not be logged and are kept in") as told:
+        deliver_abandoned(project.find(), backend)
+    assert said in str(told.value)
+    assert outboxes() == [name]
+    for run_id in others:
+        everything_is_there(run_id)
 
 
 def test_a_folder_that_cannot_be_written(project_folder: Path) -> None:

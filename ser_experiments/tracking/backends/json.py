@@ -35,10 +35,11 @@ from ser_experiments.tracking.backend import (
     setting_names,
 )
 from ser_experiments.tracking.backends._json.files import RUN, read, write
-from ser_experiments.tracking.backends._json.steps import STEPS
+from ser_experiments.tracking.backends._json.steps import RunFolder
 from ser_experiments.tracking.names import told
 from ser_experiments.tracking.outbox import Step
 from ser_experiments.tracking.placing import place
+from ser_experiments.tracking.steps import perform
 
 log = logging.getLogger(__name__)
 _SETTING, _ALIASES = "setting.json", "aliases.json"
@@ -104,10 +105,10 @@ class JsonFolder:
         except StoreError:
             return None
 
-    def perform(self, step: Step, run_id: str) -> Any:
+    def perform(self, step: Step, run_id: str) -> str | None:
         """Do one step of logging a run."""
         with _answering(self.folder):
-            return STEPS[step.kind](step, self._of(run_id))
+            return perform(step, RunFolder(self._of(run_id)))
 
     def watched(self, run_id: str) -> AbstractContextManager[None]:
         """Watch nothing: this store keeps no metrics of the machine."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ser_experiments import plugins
 from ser_experiments.errors import InputError, StoreError
@@ -18,6 +18,7 @@ from ser_experiments.project import Project
 from ser_experiments.tracking.backend import (
     EXPERIMENT_TAG,
     FINISHED,
+    OUTBOX_TAG,
     PARENT,
     Program,
     Registered,
@@ -28,11 +29,16 @@ from ser_experiments.tracking.backend import (
 from ser_experiments.tracking.backends._mlflow import store
 from ser_experiments.tracking.backends._mlflow.answers import answering, reason
 from ser_experiments.tracking.backends._mlflow.database import Database
+from ser_experiments.tracking.backends._mlflow.limits import of_tags
 from ser_experiments.tracking.backends._mlflow.log_model import DATA
+from ser_experiments.tracking.backends._mlflow.pointing import point_mlflow_at
+from ser_experiments.tracking.backends._mlflow.steps import LoggedRun
 from ser_experiments.tracking.backends._mlflow.system import system_metrics
+from ser_experiments.tracking.backends._mlflow.writer import NewRun, Writer
 from ser_experiments.tracking.names import told
 from ser_experiments.tracking.outbox import Step
 from ser_experiments.tracking.placing import place
+from ser_experiments.tracking.steps import perform
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -41,32 +47,13 @@ if TYPE_CHECKING:
 _PAGE = 500
 
 
-class Writer(store.Settings, Protocol):
-    """Whoever writes what a run leaves: MLflow itself, or straight into its file."""
-
-    def create_run(self, setting_id: str, name: str, tags: Mapping[str, str]) -> str:
-        """Open a run and return its id."""
-
-    def run_of_outbox(self, setting_id: str, outbox: str) -> str | None:
-        """Return the id of the run that was made with an outbox."""
-
-    def status(self, run_id: str) -> str | None:
-        """Return how a run stands; None where it is not there any more."""
-
-    def perform(self, step: Step, run_id: str) -> Any:
-        """Do one step of logging a run; of a model, return its URI."""
-
-
 def connect(project: Project) -> Mlflow:
     """Return the project's store, which has answered."""
     uri, path = store.tracking_uri(project), store.local_file(project)
     found = Mlflow(project, uri, None if path is None else Database.open(path))
     found.writer  # noqa: B018 -- a store that does not answer says so here
-    if "mlflow" in sys.modules:
-        # Whoever uses MLflow in this process finds the runs.
-        from ser_experiments.tracking.backends._mlflow.client import point_mlflow_at
-
-        point_mlflow_at(uri)
+    # Whoever uses MLflow in this process, now or later, finds the runs.
+    point_mlflow_at(uri)
     return found
 
 
@@ -98,9 +85,9 @@ class Mlflow:
         """What writes what runs leave."""
         if self._database is not None:
             return self._database
-        from ser_experiments.tracking.backends._mlflow.client import Through
+        from ser_experiments.tracking.backends._mlflow.client import Client
 
-        return Through(self.client, self.uri)
+        return Client(self.client, self.uri)
 
     # --- runs ----------------------------------------------------------------------------------------------------
 
@@ -112,26 +99,26 @@ class Mlflow:
     def create_run(self, setting_id: str, name: str, tags: Mapping[str, str]) -> str:
         """Open a run, with what MLflow's pages say of where it came from."""
         with answering("no run could be opened"):
-            return self.writer.create_run(setting_id, name, {**_context(tags), **tags})
+            return self.writer.create_run(NewRun(setting_id, name, of_tags({**_context(tags), **tags})))
 
     def run_of_outbox(self, setting_id: str, outbox: str) -> str | None:
         """Return the id of the run that was made with an outbox."""
         with answering():
-            return self.writer.run_of_outbox(setting_id, outbox)
+            return self.writer.run_with_tag(setting_id, OUTBOX_TAG, outbox)
 
     def status(self, run_id: str) -> str | None:
         """Return how a run stands; None where it is not there any more."""
         with answering():
             return self.writer.status(run_id)
 
-    def perform(self, step: Step, run_id: str) -> Any:
+    def perform(self, step: Step, run_id: str) -> str | None:
         """Do one step of logging a run."""
         with answering():
-            return self.writer.perform(step, run_id)
+            return perform(step, LoggedRun(self.writer, run_id))
 
     def watched(self, run_id: str) -> AbstractContextManager[None]:
         """Log ``system/...`` metrics while it lasts, if ``MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING`` is true."""
-        return system_metrics(run_id, self.uri)
+        return system_metrics(run_id)
 
     # --- reading -------------------------------------------------------------------------------------------------
 
@@ -228,11 +215,12 @@ class Mlflow:
             raise InputError(f"{uri}: not a model that can be loaded ({reason(error)})") from error
 
     def _model_of(self, run_id: str) -> str:
-        outputs = self.client.get_run(run_id).outputs
-        models = outputs.model_outputs if outputs else []
+        from ser_experiments.tracking.backends._mlflow.client import ready_models
+
+        models = ready_models(self.client, run_id)
         if not models:
             raise StoreError(f"run {run_id} holds no model; run the experiment again")
-        return str(models[0].model_id)
+        return models[0]
 
     def _models(self) -> list[Any]:
         return list(self.client.search_registered_models(max_results=1000))

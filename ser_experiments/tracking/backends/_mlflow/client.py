@@ -1,21 +1,38 @@
-"""What a run leaves, written through MLflow: to servers, and to databases whose rows only MLflow knows."""
+"""What runs leave, written through MLflow: to servers, and to databases whose rows only MLflow knows."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import mlflow
+from mlflow.entities import (
+    Dataset,
+    DatasetInput,
+    InputTag,
+    LoggedModelOutput,
+    LoggedModelStatus,
+    Metric,
+    Param,
+    Run,
+    RunTag,
+)
 from mlflow.exceptions import MlflowException
 
 from ser_experiments.errors import StoreError
-from ser_experiments.tracking.backend import OUTBOX_TAG, ROWS_TAG
+from ser_experiments.tracking.backend import ROWS_TAG
 from ser_experiments.tracking.backends._mlflow.answers import is_gone, reason
-from ser_experiments.tracking.backends._mlflow.limits import of_tags
-from ser_experiments.tracking.backends._mlflow.steps import perform
-from ser_experiments.tracking.backends._mlflow.store import FoundSetting, check_artifacts, on_server
-from ser_experiments.tracking.outbox import Step
+from ser_experiments.tracking.backends._mlflow.log_model import MODEL_NAME
+from ser_experiments.tracking.backends._mlflow.pointing import point_mlflow_at
+from ser_experiments.tracking.backends._mlflow.store import check_artifacts, on_server
+from ser_experiments.tracking.backends._mlflow.writer import DATASET_TAG, Added, FoundSetting, NewModel, NewRun
+
+#: So many values MLflow takes at once.
+_BATCH = 100
 
 
 def connect(uri: str) -> mlflow.MlflowClient:
@@ -37,17 +54,18 @@ def connect(uri: str) -> mlflow.MlflowClient:
     return client
 
 
-def point_mlflow_at(uri: str) -> None:
-    """Set mlflow's store for this process without leaving it in the environment, where it would pass for the user's."""
-    before = os.environ.get("MLFLOW_TRACKING_URI")
-    mlflow.set_tracking_uri(uri)
-    mlflow.set_registry_uri(uri)
-    if before is None:
-        os.environ.pop("MLFLOW_TRACKING_URI", None)
+def ready_models(client: mlflow.MlflowClient, run_id: str) -> list[str]:
+    """Return the ids of a run's models that are there with all their files."""
+    every = _outputs(client.get_run(run_id))
+    return [one for one in every if client.get_logged_model(one).status == LoggedModelStatus.READY]
 
 
-class Through:
-    """The rows of runs, written through a client; see :class:`~ser_experiments.tracking.backend.Backend`.
+def _outputs(run: Run) -> list[str]:
+    return [str(one.model_id) for one in run.outputs.model_outputs] if run.outputs else []
+
+
+class Client:
+    """A writer through MLflow's client; see :class:`~ser_experiments.tracking.backends._mlflow.writer.Writer`.
 
     Parameters
     ----------
@@ -80,13 +98,14 @@ class Through:
                 raise
             return None
 
-    def create_run(self, setting_id: str, name: str, tags: Mapping[str, str]) -> str:
-        """Open a run."""
-        return str(self.client.create_run(setting_id, run_name=name, tags=of_tags(tags)).info.run_id)
+    def create_run(self, new: NewRun) -> str:
+        """Open a run and return its id."""
+        made = self.client.create_run(new.setting_id, run_name=new.name, tags=dict(new.tags))
+        return str(made.info.run_id)
 
-    def run_of_outbox(self, setting_id: str, outbox: str) -> str | None:
-        """Return the id of the run that was made with an outbox."""
-        found = self.client.search_runs([setting_id], f"tags.`{OUTBOX_TAG}` = '{outbox}'", max_results=1)
+    def run_with_tag(self, setting_id: str, key: str, value: str) -> str | None:
+        """Return the id of the run of a setting that has a tag."""
+        found = self.client.search_runs([setting_id], f"tags.`{key}` = '{value}'", max_results=1)
         return str(found[0].info.run_id) if found else None
 
     def status(self, run_id: str) -> str | None:
@@ -98,6 +117,48 @@ class Through:
                 return None
             raise
 
-    def perform(self, step: Step, run_id: str) -> Any:
-        """Do one step of logging a run; of a model, return its URI."""
-        return perform(step, self.client, run_id)
+    def add(self, run_id: str, added: Added) -> None:
+        """Add to a run, so much at once as MLflow takes."""
+        whose: dict[str, Any] = {} if added.model_id is None else {"model_id": added.model_id, "run_id": run_id}
+        self._log(run_id, "params", [Param(*one) for one in added.params.items()])
+        self._log(run_id, "tags", [RunTag(*one) for one in added.tags.items()])
+        self._log(run_id, "metrics", [Metric(*one, **whose) for one in added.metrics])
+        if added.dataset is not None:
+            self.client.log_inputs(run_id, [DatasetInput(Dataset(**added.dataset), [InputTag(*DATASET_TAG)])])
+        if added.ended is not None:
+            self.client.set_terminated(run_id, *added.ended)
+
+    def _log(self, run_id: str, kind: str, found: Sequence[Any]) -> None:
+        for i in range(0, len(found), _BATCH):
+            batch: dict[str, Any] = {kind: found[i : i + _BATCH]}
+            self.client.log_batch(run_id, **batch)
+
+    def add_child(self, new: NewRun, key: str, added: Added) -> None:
+        """Add to the run that has the same tag, which is opened where there is none."""
+        self.add(self.run_with_tag(new.setting_id, key, new.tags[key]) or self.create_run(new), added)
+
+    def add_files(self, run_id: str, folder: Path) -> None:
+        """Keep the files of a folder with a run."""
+        self.client.log_artifacts(run_id, str(folder))
+
+    def model_of(self, run_id: str) -> str | None:
+        """Return the id of a run's model that is there with all its files."""
+        return next(iter(ready_models(self.client, run_id)), None)
+
+    @contextmanager
+    def new_model(self, run_id: str) -> Iterator[NewModel]:
+        """Log a model of a run, whose files are written meanwhile."""
+        run = self.client.get_run(run_id)
+        experiment = run.info.experiment_id
+        # One that a killed process began is ended: `runs:/ID/model` may mean any of a run's models.
+        begun = self.client.search_logged_models([experiment], f"source_run_id = '{run_id}'", max_results=1)
+        made = begun[0] if begun else self.client.create_logged_model(
+            experiment, name=MODEL_NAME, source_run_id=run_id, params=dict(run.data.params)
+        )  # fmt: skip
+        model_id = str(made.model_id)
+        if model_id not in _outputs(run):
+            self.client.log_outputs(run_id, [LoggedModelOutput(model_id, step=0)])
+        with tempfile.TemporaryDirectory() as temporary:
+            yield NewModel(model_id, made.artifact_location, Path(temporary))
+            self.client.log_model_artifacts(model_id, temporary)
+        self.client.finalize_logged_model(model_id, LoggedModelStatus.READY)

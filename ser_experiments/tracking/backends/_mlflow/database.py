@@ -1,4 +1,4 @@
-"""What a run leaves, written into MLflow's SQLite file as MLflow writes it, without MLflow.
+"""What runs leave, written into MLflow's SQLite file as MLflow writes it, without MLflow.
 
 To import MLflow and to open its store takes two seconds of the processor, as much as all else that a short run does
 beside its fits; what a run leaves are some hundred rows. Only files of a schema that is listed here are written, and
@@ -8,18 +8,17 @@ tests hold every row against MLflow's own; any other file, and every server, is 
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
-from ser_experiments.errors import StoreError
-from ser_experiments.tracking.backend import OUTBOX_TAG, ROWS_TAG, StoreAway, now_ms
+from ser_experiments.tracking.backend import ROWS_TAG, StoreAway, now_ms
 from ser_experiments.tracking.backends._mlflow import rows as rows_of
-from ser_experiments.tracking.backends._mlflow.database_steps import STEPS, StoredRun
-from ser_experiments.tracking.backends._mlflow.store import FoundSetting
-from ser_experiments.tracking.outbox import Step
+from ser_experiments.tracking.backends._mlflow.writer import Added, FoundSetting, NewModel, NewRun
 
 #: Revisions of MLflow's schema whose rows are known here: that of 3.17.
 SCHEMAS = frozenset({"dc11669786a5"})
@@ -28,7 +27,7 @@ _WAIT_S = 20.0
 
 
 class Database:
-    """The rows of runs in an SQLite file; see :class:`~ser_experiments.tracking.backend.Backend` for its methods.
+    """A writer of an SQLite file; see :class:`~ser_experiments.tracking.backends._mlflow.writer.Writer`.
 
     Parameters
     ----------
@@ -47,11 +46,10 @@ class Database:
         found = cls(path)
         try:
             with found.reading() as rows:
-                known = SCHEMAS.issuperset(name for (name,) in rows.execute("SELECT version_num FROM alembic_version"))
                 places = [place for (place,) in rows.execute("SELECT artifact_location FROM experiments")]
-        except sqlite3.Error:  # MLflow says better what is wrong with it
+        except (sqlite3.Error, StoreAway):  # MLflow says better what is wrong with it
             return None
-        return found if known and all(map(_is_local, places)) else None
+        return found if all(map(_is_local, places)) else None
 
     # --- settings and runs ---------------------------------------------------------------------------------------
 
@@ -67,31 +65,18 @@ class Database:
 
     def create_setting(self, name: str, place: str | None, tags: Mapping[str, str]) -> str | None:
         """Make an MLflow experiment; None where another process made one of that name in the meantime."""
-        now = now_ms()
         with self.writing() as rows:
-            if rows.execute("SELECT 1 FROM experiments WHERE name = ?", [name]).fetchone():
-                return None
-            columns = ("experiment_id", "name", "artifact_location", "lifecycle_stage", "creation_time")
-            told = [*columns, "last_update_time"]
-            # MLflow wants its own first one to be there, and makes it where it opens a file without.
-            first = (0, "Default", f"{self.path.parent}/0", "active", now, now)
-            rows_of.insert(rows, "experiments", told, [first], "OR IGNORE")
-            rows_of.insert(rows, "experiments", told, [(None, name, place, "active", now, now)])
-            (number,) = rows.execute("SELECT experiment_id FROM experiments WHERE name = ?", [name]).fetchone()
-            rows_of.insert(
-                rows, "experiment_tags", rows_of.OF_SETTING, [(key, value, number) for key, value in tags.items()]
-            )
-        return str(number)
+            return rows_of.create_setting(rows, name, place, tags, f"{self.path.parent}/0")
 
-    def create_run(self, setting_id: str, name: str, tags: Mapping[str, str]) -> str:
-        """Open a run."""
+    def create_run(self, new: NewRun) -> str:
+        """Open a run and return its id."""
         with self.writing() as rows:
-            return rows_of.create_run(rows, setting_id, name, tags)
+            return rows_of.create_run(rows, new)
 
-    def run_of_outbox(self, setting_id: str, outbox: str) -> str | None:
-        """Return the id of the run that was made with an outbox."""
+    def run_with_tag(self, setting_id: str, key: str, value: str) -> str | None:
+        """Return the id of the run of a setting that has a tag."""
         with self.reading() as rows:
-            return rows_of.run_with_tag(rows, setting_id, OUTBOX_TAG, outbox)
+            return rows_of.run_with_tag(rows, setting_id, key, value)
 
     def status(self, run_id: str) -> str | None:
         """Return how a run stands; None where it is not there any more."""
@@ -99,42 +84,95 @@ class Database:
             found = rows.execute("SELECT status FROM runs WHERE run_uuid = ?", [run_id]).fetchone()
         return None if found is None else str(found[0])
 
-    def perform(self, step: Step, run_id: str) -> Any:
-        """Do one step of logging a run; of a model, return its URI."""
+    # --- what is added to runs -----------------------------------------------------------------------------------
+
+    def add(self, run_id: str, added: Added) -> None:
+        """Add to a run, everything or nothing."""
+        with self.writing() as rows:
+            rows_of.add(rows, rows_of.writable_run(rows, run_id), added)
+
+    def add_child(self, new: NewRun, key: str, added: Added) -> None:
+        """Add to the run that has the same tag, which is opened where there is none."""
+        with self.writing() as rows:
+            run_id = rows_of.run_with_tag(rows, new.setting_id, key, new.tags[key]) or rows_of.create_run(rows, new)
+            rows_of.add(rows, rows_of.writable_run(rows, run_id), added)
+
+    def add_files(self, run_id: str, folder: Path) -> None:
+        """Keep the files of a folder with a run."""
         with self.reading() as rows:
-            found = rows.execute(
-                "SELECT lifecycle_stage, experiment_id, artifact_uri FROM runs WHERE run_uuid = ?", [run_id]
-            ).fetchone()
-        if found is None:
-            raise StoreAway(f"run {run_id} is not there any more")
-        if found[0] != "active":
-            raise StoreError(f"run {run_id} is deleted; restore it with `mlflow runs restore`")
-        return STEPS[step.kind](step, self, StoredRun(run_id, *found[1:]))
+            run = rows_of.writable_run(rows, run_id)
+        shutil.copytree(folder, _folder(run.place), dirs_exist_ok=True)
+
+    def model_of(self, run_id: str) -> str | None:
+        """Return the id of a run's model that is there with all its files."""
+        with self.reading() as rows:
+            return rows_of.model_of(rows, rows_of.writable_run(rows, run_id))
+
+    @contextmanager
+    def new_model(self, run_id: str) -> Iterator[NewModel]:
+        """Log a model of a run; its rows come when its files are there."""
+        with self.reading() as rows:
+            run = rows_of.writable_run(rows, run_id)
+        # A run has one: what a killed process wrote of it is written again, and does not stay beside it for good.
+        model_id, began = f"m-{run_id}", now_ms()
+        uri = f"{run.root}/models/{model_id}/artifacts"
+        new = NewModel(model_id, uri, _folder(uri))
+        shutil.rmtree(new.folder, ignore_errors=True)
+        yield new
+        with self.writing() as rows:
+            rows_of.add_model(rows, rows_of.writable_run(rows, run_id), new, began)
 
     # --- the file ------------------------------------------------------------------------------------------------
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection."""
-        # Never made here: an empty file would pass for a store.
-        address = f"{self.path.resolve().as_uri()}?mode=rw"
-        with closing(sqlite3.connect(address, uri=True, timeout=_WAIT_S, isolation_level=None)) as rows:
-            rows.execute("PRAGMA foreign_keys = ON")
+        """Yield a connection to a file whose rows are known here.
+
+        Raises
+        ------
+        StoreAway
+            They are not any more: MLflow brings them to another schema, and writes what comes next.
+        sqlite3.Error
+            Whatever SQLite says, with the file's name.
+        """
+        with self._connected() as rows:
+            self._check(rows)
             yield rows
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Yield a transaction, of which everything is kept or nothing."""
-        with self.reading() as rows:
+        """Yield a transaction, of which everything is kept or nothing; raises what :meth:`reading` does."""
+        with self._connected() as rows:
             # At once: a transaction that reads first and writes then may find that another wrote in between.
             rows.execute("BEGIN IMMEDIATE")
             try:
+                self._check(rows)
                 yield rows
             except BaseException:
                 rows.rollback()
                 raise
             rows.commit()
 
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        # Never made here: an empty file would pass for a store.
+        address = f"{self.path.resolve().as_uri()}?mode=rw"
+        try:
+            with closing(sqlite3.connect(address, uri=True, timeout=_WAIT_S, isolation_level=None)) as rows:
+                rows.execute("PRAGMA foreign_keys = ON")
+                yield rows
+        except sqlite3.Error as error:
+            raise type(error)(f"{self.path}: {error}") from error
 
-def _is_local(place: str) -> bool:
-    return place.startswith(("file:", "/"))
+    def _check(self, rows: sqlite3.Connection) -> None:
+        found = {str(name) for (name,) in rows.execute("SELECT version_num FROM alembic_version")}
+        if not found or not found <= SCHEMAS:
+            raise StoreAway(f"{self.path}: another version of MLflow has changed its tables")
+
+
+def _folder(uri: str) -> Path:
+    return Path(url2pathname(urlsplit(uri).path)) if uri.startswith("file:") else Path(uri)
+
+
+def _is_local(place: str | None) -> bool:
+    return place is not None and place.startswith(("file:", "/"))

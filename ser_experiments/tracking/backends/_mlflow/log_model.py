@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from ser_experiments.tracking.backends._mlflow.writer import NewModel
+
 #: What a logged model is called.
 MODEL_NAME = "model"
 #: What MLflow is told to load the model through; it takes the model's folder.
@@ -40,29 +42,28 @@ def synthetic_recording(seconds: float = 1.0, sample_rate: int = 16_000) -> byte
     return buffer.getvalue()
 
 
-def write_model(
-    files: Path, folder: Path, columns: Sequence[str] | None, *, model_id: str, run_id: str, uri: str
-) -> None:
-    """Write a model's folder with what MLflow keeps beside it.
+def write_model(files: Path, new: NewModel, columns: Sequence[str] | None, run_id: str) -> None:
+    """Write a model's folder, which is made where it is not there, with what MLflow keeps beside it.
 
     Parameters
     ----------
     files : Path
         Holds the model's own folder and nothing else.
-    folder : Path
-        Where it goes; made where it is not there.
+    new : NewModel
+        Where it goes, and what it is to MLflow.
     columns : sequence of str or None
         Of a model on a ready-made table; None for one that takes audio.
-    model_id, run_id, uri : str
-        Of MLflow: the model, the run that made it, and the address of the folder.
+    run_id : str
+        The run that made it.
     """
     import yaml
 
+    folder = new.folder
     shutil.copytree(files, folder / DATA, dirs_exist_ok=True)
     (own,) = (folder / DATA).iterdir()
     _write_example(folder, columns)
     about = {
-        "artifact_path": uri,
+        "artifact_path": new.uri,
         "flavors": {
             "python_function": {
                 "code": None, "data": f"{DATA}/{own.name}", "loader_module": LOADER, "streamable": False,
@@ -72,9 +73,9 @@ def write_model(
         },
         "is_signature_from_type_hint": False,
         "mlflow_version": version("mlflow"),
-        "model_id": model_id,
+        "model_id": new.model_id,
         "model_size_bytes": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
-        "model_uuid": model_id,
+        "model_uuid": new.model_id,
         "prompts": None,
         "run_id": run_id,
         "saved_input_example_info": {

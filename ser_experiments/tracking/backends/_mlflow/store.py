@@ -4,34 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
 from ser_experiments.errors import InputError, StoreError
 from ser_experiments.project import Project
 from ser_experiments.tracking.backend import ROWS_TAG, setting_names
 from ser_experiments.tracking.backends._mlflow.template import begin_database
-
-
-class FoundSetting(NamedTuple):
-    """An MLflow experiment: whether it is deleted, which rows it is of, and where its files go."""
-
-    setting_id: str
-    is_active: bool
-    rows: str | None
-    place: str | None
-
-
-class Settings(Protocol):
-    """Whoever can find and make MLflow experiments."""
-
-    def find_setting(self, name: str) -> FoundSetting | None:
-        """Return the MLflow experiment of a name, deleted or not."""
-
-    def create_setting(self, name: str, place: str | None, tags: Mapping[str, str]) -> str | None:
-        """Make an MLflow experiment; None where another process made one of that name in the meantime."""
+from ser_experiments.tracking.backends._mlflow.writer import Writer
 
 
 def tracking_uri(project: Project) -> str:
@@ -74,15 +54,15 @@ def artifact_root(project: Project) -> str | None:
     return (project.mlruns / "artifacts").resolve().as_uri()
 
 
-def setting_for(settings: Settings, project: Project, setting: str, rows: str) -> str:
+def setting_for(writer: Writer, project: Project, setting: str, rows: str) -> str:
     """Return the id of the MLflow experiment of a setting, creating it where needed.
 
     Runs on other rows never share it: if the plain name is taken by other rows, their digest is appended.
 
     Parameters
     ----------
-    settings : Settings
-        The store.
+    writer : Writer
+        Of the store.
     project : Project
         Where a local store keeps artifacts.
     setting : str
@@ -94,12 +74,12 @@ def setting_for(settings: Settings, project: Project, setting: str, rows: str) -
     # The kind makes the UI open on runs and metrics; without it, it opens on traces of language models.
     tags = {ROWS_TAG: rows, "mlflow.experimentKind": "custom_model_development"}
     for name in setting_names(setting, rows):
-        found = settings.find_setting(name)
+        found = writer.find_setting(name)
         if found is None:
-            made = settings.create_setting(name, None if root is None else f"{root}/{name}", tags)
+            made = writer.create_setting(name, None if root is None else f"{root}/{name}", tags)
             if made is not None:
                 return made
-            found = settings.find_setting(name)
+            found = writer.find_setting(name)
         if found is not None and found.rows == rows and found.is_active:
             made = f", and delete what was made without: mlflow experiments delete -x {found.setting_id}"
             check_artifacts(tracking_uri(project), found.place, made)

@@ -10,14 +10,11 @@ _WANTED = "MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING"
 
 
 @contextmanager
-def system_metrics(run_id: str, uri: str) -> Iterator[None]:
-    """Log ``system/...`` metrics to a store while it lasts, if ``MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING`` is true."""
+def system_metrics(run_id: str) -> Iterator[None]:
+    """Log ``system/...`` metrics while it lasts, if ``MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING`` is true."""
     if os.environ.get(_WANTED, "").lower() not in {"true", "1"}:
         yield
         return
-    from ser_experiments.tracking.backends._mlflow.client import point_mlflow_at
-
-    point_mlflow_at(uri)
     from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
     monitor = SystemMetricsMonitor(run_id)
