@@ -85,13 +85,14 @@ def test_searches_and_members_are_children(result: Result) -> None:
     trials = [{"number": i, "params": {"model.C": c}, "uar": c / 10, "seconds": 1.0} for i, c in enumerate([1.0, 2.0])]
     found = FitReport(search=SearchReport({"model.C": 2.0}, 0.2, trials))
     weighed = FitReport(weights={"a": 0.25})
-    changed = replace(result, reports={"f1": found, "f2": weighed}, members={"a": {"uar": 0.3}})
+    one, other = result.folds.index[:2]
+    changed = replace(result, reports={one: found, other: weighed}, members={"a": {"uar": 0.3}})
     record = describe(changed, SimpleNamespace(fit_report_=found), HERE)
-    assert record.params["best.f1.model.C"] == record.params[f"best.{ALL_ROWS}.model.C"] == 2.0
+    assert record.params[f"best.{one}.model.C"] == record.params[f"best.{ALL_ROWS}.model.C"] == 2.0
     names = [child.name for child in record.children]
-    assert names == ["f1, trial 0", "f1, trial 1", f"{ALL_ROWS}, trial 0", f"{ALL_ROWS}, trial 1", "member a"]
+    assert names == [f"{one}, trial 0", f"{one}, trial 1", f"{ALL_ROWS}, trial 0", f"{ALL_ROWS}, trial 1", "member a"]
     assert [child.tags.get("ser.best") for child in record.children] == ["false", "true", "false", "true", None]
-    assert record.children[-1].params == {"weight.f2": "0.2500"}
+    assert record.children[-1].params == {f"weight.{other}": "0.2500"}
 
 
 def with_table(result: Result, table: pd.DataFrame) -> Result:
