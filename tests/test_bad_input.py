@@ -501,6 +501,7 @@ def test_requests(served: serving._Served, name: str, value: object, words: str,
     assert answers["label"].iloc[1] != ""
 
 
+@pytest.mark.slow
 def test_a_long_request(served: serving._Served, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "long.ogg", voice(601.0, 8000), 8000, subtype="OPUS", format="OGG")
     answer = served.predict(pd.DataFrame({"audio": [(tmp_path / "long.ogg").read_bytes()]}))

@@ -236,6 +236,7 @@ def _class_of(name: str) -> type:
     return type(get_model(name).build())
 
 
+@pytest.mark.slow
 def test_worker_processes_find_the_plug_ins_of_the_project_in_use(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

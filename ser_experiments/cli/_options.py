@@ -95,7 +95,11 @@ class CorpusCommand(click.Command):
         strange = any(word.startswith("-") for word in rest)
         if isinstance(param, click.Option):
             named = given.get("corpus")
-            return str(named or param.get_default(ctx)), bool(named) or strange
+            if named or not strange:
+                return named or "", bool(named)
+            from ser_experiments.corpora import chosen
+
+            return chosen(None, given.get("root")), True
         # What follows an option that is not known yet may look like the argument.
         words = [word for word in (given.get("corpus"), *rest) if isinstance(word, str)]
         names = plugins.names("ser_experiments.corpora")

@@ -10,7 +10,7 @@ import click
 
 @click.command("app")
 @click.option(
-    "--model", help="A setting or registered name with @alias or /version, or a URI; by default the champion."
+    "--model", help="A setting or registered name with @alias or /version, or a URI; by default the only champion."
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True, help="Port to listen on.")

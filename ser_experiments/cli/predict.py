@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command("predict")
 @click.argument("sources", nargs=-1, required=True, type=click.Path(readable=False, path_type=Path))
 @click.option(
-    "--model", help="A setting or registered name with @alias or /version, or a URI; by default the champion."
+    "--model", help="A setting or registered name with @alias or /version, or a URI; by default the only champion."
 )
 @click.option("--json", "form", flag_value="json", help="A JSON list, one object a recording.")
 @click.option("--csv", "form", flag_value="csv", help="CSV with a probability for each class.")

@@ -13,6 +13,7 @@ from ser_experiments.corpora._corpus import (
 from ser_experiments.corpora._labels import LabelScheme
 from ser_experiments.corpora._left_out import LeftOut
 from ser_experiments.corpora._options import PACKAGE, Option
+from ser_experiments.corpora._recognised import chosen
 from ser_experiments.corpora._schemes import SCHEMES
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "LeftOut",
     "Option",
     "Reading",
+    "chosen",
     "corpus_names",
     "get_corpus",
     "load_corpus",

@@ -67,8 +67,11 @@ class CorpusSpec:
         The label schemes; the first is the default. A scheme without classes takes the words as they are.
     subsets : sequence of str
         Values of ``--subset``; the first is the default. All but ``all`` are values of the column ``scenario``.
-    needs_root : bool
-        Whether a root must be given; one that needs none is made in the project's cache.
+    recognises : callable, optional
+        ``recognises(root) -> bool``: whether a root looks like this corpus, for users who name none.
+    make : callable, optional
+        ``make(folder, **options) -> Path`` makes the corpus in a folder of the project's cache, where no root is given,
+        and returns its root. Nothing is ever written into a root that somebody gave.
     shares_room : bool
         Whether the speakers of one session were recorded together, so that each is heard in the other's files.
     synthetic : bool
@@ -92,7 +95,8 @@ class CorpusSpec:
     read: Callable[..., Reading]
     schemes: Mapping[str, LabelScheme]
     subsets: Sequence[str] = ("all",)
-    needs_root: bool = True
+    recognises: Callable[[Path], bool] | None = None
+    make: Callable[..., Path] | None = None
     shares_room: bool = False
     synthetic: bool = False
     warning: str = ""
@@ -185,8 +189,7 @@ def read_corpus(
     spec = get_corpus(name)
     for option in options:
         check_option(spec, option)
-    reading = spec.read(_root(spec, root, project), **options)
-    return spec, _checked(spec, reading)
+    return spec, _checked(spec, spec.read(_root(spec, root, project, options), **options))
 
 
 def load_corpus(
@@ -264,9 +267,11 @@ def load_corpus(
     return Corpus(spec, reading.name, reading.root, scheme, subset, table[[*first, *rest]], reading.notes, left_out)
 
 
-def _root(spec: CorpusSpec, root: str | Path | None, project: Project | None) -> Path:
+def _root(spec: CorpusSpec, root: str | Path | None, project: Project | None, options: Mapping[str, object]) -> Path:
     if not root and project is not None:
-        root = project.root(spec.name) or (None if spec.needs_root else project.cache / spec.name)
+        root = project.root(spec.name)
+        if not root and spec.make is not None:
+            return spec.make(project.cache / spec.name, **options)
     if not root:
         raise InputError(
             f"corpus {spec.name!r}: no root given; say --root PATH (ROOT=PATH with make), "

@@ -8,22 +8,48 @@ from pathlib import Path
 from ser_experiments.corpora import iemocap
 from ser_experiments.corpora._corpus import CorpusSpec, Reading
 from ser_experiments.corpora._schemes import SCHEMES
+from ser_experiments.errors import InputError
 
 
 def read(root: Path, *, seed: int = 0) -> Reading:
-    """Build the corpus where it is not there yet, and read it.
+    """Read a corpus that was built.
 
     Parameters
     ----------
     root : Path
-        The folder to build in.
+        The corpus, or the folder that it was built in.
     seed : int
-        The same seed gives the same bytes.
+        With which it was built.
+
+    Raises
+    ------
+    InputError
+        The root holds no whole demo corpus of this seed.
     """
+    from ser_experiments.corpora._demo import built
+
+    found = built(root, seed=seed)
+    if found is None:
+        raise InputError(
+            f"corpus 'demo': no whole demo corpus of seed {seed} under {root}, and nothing is written into a root; "
+            "without --root it is built in the project's cache. Are these recordings of your own, or is it another "
+            "corpus? Name it with --corpus"
+        )
+    return replace(iemocap.read(found), name="demo" if seed == 0 else f"demo-seed{seed}")
+
+
+def make(folder: Path, *, seed: int = 0) -> Path:
+    """Build the corpus in a folder, where it is not there yet; the same seed gives the same bytes."""
     from ser_experiments.corpora._demo import build
 
-    reading = iemocap.read(build(root, seed=seed))
-    return replace(reading, name="demo" if seed == 0 else f"demo-seed{seed}")
+    return build(folder, seed=seed)
+
+
+def recognises(root: Path) -> bool:
+    """Tell whether a demo corpus, of whatever seed, was built here."""
+    from ser_experiments.corpora._demo import MARKER
+
+    return (root / MARKER).is_file() or any(root.glob(f"demo-v*-seed*/{MARKER}"))
 
 
 SPEC = CorpusSpec(
@@ -34,7 +60,8 @@ SPEC = CorpusSpec(
     read=read,
     schemes=SCHEMES,
     subsets=("all", "improvised", "scripted"),
-    needs_root=False,
+    recognises=recognises,
+    make=make,
     shares_room=True,
     synthetic=True,
     warning="demo: synthetic voices; these scores say nothing about people",

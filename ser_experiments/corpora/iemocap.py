@@ -103,17 +103,26 @@ def read(root: Path) -> Reading:
     return Reading("iemocap", release, table, tuple(notes))
 
 
+def recognises(root: Path) -> bool:
+    """Tell whether the release, whole or in part, lies here or in a folder below."""
+    return root.is_dir() and _release(root) is not None
+
+
 def _find_release(root: Path) -> Path:
     wanted = "expected the unpacked IEMOCAP_full_release or its parent"
     above = next((folder for folder in root.resolve().parents if _holds_sessions(folder)), None)
     hint = f"{wanted}; did you mean {str(above)!r}?" if above else wanted
     if not root.is_dir():
         raise InputError(f"corpus 'iemocap': {'not a' if root.exists() else 'no'} folder: {root}; {hint}")
+    release = _release(root)
+    if release is None:
+        raise InputError(f"corpus 'iemocap': no folder Session1 under {root}; {hint}")
+    return release
+
+
+def _release(root: Path) -> Path | None:
     children = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
-    for folder in (root, root / "IEMOCAP_full_release", *children):
-        if _holds_sessions(folder):
-            return folder
-    raise InputError(f"corpus 'iemocap': no folder Session1 under {root}; {hint}")
+    return next((one for one in (root, root / "IEMOCAP_full_release", *children) if _holds_sessions(one)), None)
 
 
 def _holds_sessions(folder: Path) -> bool:
@@ -236,6 +245,7 @@ SPEC = CorpusSpec(
     licence="by agreement with SAIL, University of Southern California",
     citation="Busso et al. (2008), IEMOCAP: interactive emotional dyadic motion capture database, LRE 42:335-359",
     read=read,
+    recognises=recognises,
     schemes=SCHEMES,
     subsets=("all", "improvised", "scripted"),
     shares_room=True,

@@ -97,6 +97,11 @@ def read(root: Path, *, name: str | None = None, allow_outside: bool = False) ->
     return Reading(name or path.resolve().parent.name, path, utterances, tuple(_unused(path, table, extra)), places)
 
 
+def recognises(root: Path) -> bool:
+    """Tell whether a root is a list of recordings, or a folder that holds one by its usual name."""
+    return root.is_file() or any((root / name).is_file() for name in _NAMES)
+
+
 def _table(path: Path) -> pd.DataFrame:
     """Read the file; an InputError says which needed column or cell it lacks."""
     table = read_csv(path, lower_names=True)
@@ -224,6 +229,7 @@ SPEC = CorpusSpec(
     licence="yours",
     citation="yours",
     read=read,
+    recognises=recognises,
     schemes={"as-is": LabelScheme("as-is", {}, "the words of the file, in lower case"), **SCHEMES},
     subsets=("all", "improvised", "scripted"),
     options=(

@@ -41,8 +41,8 @@ class CorpusRequest:
 
     Parameters
     ----------
-    corpus : str
-        A name that ``ser corpora list`` shows.
+    corpus : str, optional
+        A name that ``ser corpora list`` shows; by default the corpus that lies under the root, without one the demo.
     root : path, optional
         Where it lies; by default ``SER_<CORPUS>_ROOT`` or ``ser.toml``.
     labels, subset : str, optional
@@ -57,7 +57,10 @@ class CorpusRequest:
         What the corpus's reader takes besides; on the command line the options of the corpus that is named.
     """
 
-    corpus: Annotated[str, Option("Corpus: `ser corpora list` shows it and its options.")] = "demo"
+    corpus: Annotated[
+        str | None,
+        Option("`ser corpora list` shows it and its options; by default what lies under --root, without one the demo."),
+    ] = None
     root: Annotated[str | Path | None, Option("Where it lies: a folder, or the CSV file of a manifest.")] = None
     labels: Annotated[str | None, Option("Label scheme, e.g. 4class; see `ser corpora list`.")] = None
     subset: Annotated[str | None, Option("all, improvised or scripted.")] = None

@@ -15,6 +15,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from ser_experiments import project as projects
+from ser_experiments.corpora import chosen
 from ser_experiments.corpora._options import options_of
 from ser_experiments.evaluation.crossval import FoldResult, cross_validate, member_predictions
 from ser_experiments.evaluation.rows import Rows
@@ -212,7 +213,7 @@ def run_experiment(
 def _requested(experiment: str, told: dict[str, Any]) -> RunRequest:
     """Return the request; what is no field of it and an option of the corpus is told to the corpus's reader."""
     known = {one.name for one in fields_of(RunRequest)}
-    own = {option.keyword for option in options_of(told.get("corpus", RunRequest.corpus))} - known
+    own = {option.keyword for option in options_of(chosen(told.get("corpus"), told.get("root")))} - known
     options = {**told.pop("corpus_options", {}), **{name: told.pop(name) for name in own & told.keys()}}
     return RunRequest(experiment=experiment, corpus_options=options, **told)
 

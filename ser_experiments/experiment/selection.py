@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from ser_experiments.corpora import Corpus, load_corpus
+from ser_experiments.corpora import Corpus, chosen, load_corpus
 from ser_experiments.evaluation.card import Card, make_card
 from ser_experiments.evaluation.folds import Folds, make_folds
 from ser_experiments.experiment.request import CorpusRequest, SettingRequest
 from ser_experiments.experiment.setting import Setting, setting_of
 from ser_experiments.features import Normalization, enrolment, parse_normalization
 from ser_experiments.project import Project
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,11 @@ class Selection:
 
 def load(request: CorpusRequest, project: Project) -> Corpus:
     """Load the corpus that a request names, under its label scheme."""
+    corpus = chosen(request.corpus, request.root)
+    if not request.corpus and request.root:
+        _log.info("%s is taken for the corpus %s; --corpus says it otherwise", request.root, corpus)
     return load_corpus(
-        request.corpus,
+        corpus,
         request.root,
         request.labels,
         subset=request.subset,

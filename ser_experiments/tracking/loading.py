@@ -16,7 +16,7 @@ def load_model(name: str | Path | None = None) -> AudioModel:
     ----------
     name : str or Path, optional
         A setting, a registered name with ``@alias`` or ``/version``, a ``models:/`` or ``runs:/`` URI, or a folder that
-        :func:`ser_experiments.serving.save_model` wrote. By default the champion registered last.
+        :func:`ser_experiments.serving.save_model` wrote. By default the champion: of real speech where there is one.
 
     Returns
     -------
@@ -26,7 +26,8 @@ def load_model(name: str | Path | None = None) -> AudioModel:
     Raises
     ------
     InputError
-        No such model; or its files were changed, hold unknown types, or name other versions of feature sets.
+        No such model, or none is named and several settings have a champion; or its files were changed, hold unknown
+        types, or name other versions of feature sets.
     """
     if isinstance(name, Path) or (name is not None and (Path(name) / ABOUT).is_file()):
         return load_folder(Path(name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 
 from ser_experiments.errors import InputError, SerError, StoreError, nearest
@@ -11,7 +12,10 @@ from ser_experiments.evaluation.score import Score
 from ser_experiments.tracking.backend import Backend, Registered, StoredRun, StoredSetting
 from ser_experiments.tracking.leaderboard import load_scored
 
+log = logging.getLogger(__name__)
 CHAMPION, PREVIOUS = "champion", "previous"
+#: The tag that says whether a model was trained on speech that nobody spoke.
+SYNTHETIC = "synthetic"
 PREFIX = "ser-"
 
 
@@ -84,6 +88,7 @@ def register(backend: Backend, setting: StoredSetting, run: StoredRun, metric: s
         "interval": " to ".join(f"{run.metrics[key]:.4f}" for key in _ends(metric) if key in run.metrics),
         "features": run.tags.get("ser.features", ""),
         "rows": run.tags.get("ser.rows", ""),
+        SYNTHETIC: run.tags.get("ser.synthetic", ""),
     }
     words = f"Models of the setting {setting.name}; see the aliases."
     version = backend.register(name, run.run_id, description=words, tags=tags)
@@ -124,6 +129,44 @@ def _version(backend: Backend, name: str, version: int) -> Registered:
     return next(one for one in backend.versions(name) if one.version == version)
 
 
+def the_champion(models: Sequence[Registered]) -> Registered:
+    """Return the champion that answers where none is named.
+
+    One of synthetic speech never stands in for one of people. Champions of two settings answer two questions, or the
+    same one about other people: which is meant, only the user knows.
+
+    Parameters
+    ----------
+    models : sequence of Registered
+        Everything that is registered.
+
+    Raises
+    ------
+    InputError
+        There is none, or more than one setting has one.
+    """
+    champions = [one for one in models if CHAMPION in one.aliases]
+    if not champions:
+        raise InputError("no model is registered; register the best run with: ser register")
+    spoken = [one for one in champions if not _is_synthetic(one)]
+    found = spoken or champions
+    if len(found) > 1:
+        named = ", ".join(f"{one.name} ({one.tags.get('experiment', 'unknown')})" for one in found)
+        raise InputError(
+            f"{len(found)} settings have a champion: {named}; say whose is to answer: --model {found[0].name}"
+        )
+    for one in champions:
+        if one is not found[0]:
+            log.info("not asked, since it was trained on synthetic speech: --model %s", one.name)
+    return found[0]
+
+
+def _is_synthetic(model: Registered) -> bool:
+    # What was registered before models had the tag can be synthetic only if it is of the demo.
+    told = model.tags.get(SYNTHETIC)
+    return told == "true" if told else model.name.startswith(f"{PREFIX}demo-")
+
+
 def model_uri(backend: Backend, name: str | None = None) -> str:
     """Return the URI of a model by what a user calls it.
 
@@ -133,23 +176,19 @@ def model_uri(backend: Backend, name: str | None = None) -> str:
         The store.
     name : str, optional
         A setting or registered name, perhaps with ``@alias`` or ``/version``; a URI such as ``models:/...``.
-        By default the champion of the setting that was registered last.
+        By default the champion, see :func:`the_champion`.
 
     Raises
     ------
     InputError
-        Nothing of that name is registered.
+        Nothing of that name is registered; or none is named and several settings have a champion.
     """
     if name is not None and ":/" in name:
         return name
     every = registered(backend)
     known = sorted({one.name for one in every})
     if name is None:
-        champions = [one for one in every if CHAMPION in one.aliases]
-        if not champions:
-            raise InputError("no model is registered; register the best run with: ser register")
-        latest = max(champions, key=lambda one: one.created_ms)
-        return f"models:/{latest.name}@{CHAMPION}"
+        return f"models:/{the_champion(every).name}@{CHAMPION}"
     base = name if name.startswith(PREFIX) else PREFIX + name
     for separator in ("@", "/"):
         model, found, rest = base.partition(separator)

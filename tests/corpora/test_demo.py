@@ -284,6 +284,7 @@ def _digest(folder: Path) -> str:
     return hasher.hexdigest()
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes_whatever_runs_beside(demo_root: Path, tmp_path: Path) -> None:
     """One session alone gives the bytes it has in a corpus built by two processes; another seed gives others.
 

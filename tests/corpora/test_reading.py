@@ -34,7 +34,7 @@ def read(root, *, seed: int = 0):
 
 TWO = LabelScheme("2class", {{"calm": "low", "wild": "high"}}, "n")
 SPEC = CorpusSpec(
-    name="own", title="t", licence="l", citation="c", read=read, needs_root=False,
+    name="own", title="t", licence="l", citation="c", read=read, make=lambda folder, **options: folder,
     schemes={{"as-is": LabelScheme("as-is", {{}}, "n"), "2class": TWO}}, subsets={subsets},
 )
 """

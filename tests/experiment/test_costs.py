@@ -38,7 +38,8 @@ def test_what_an_ensemble_took_is_what_its_members_took() -> None:
     assert FitReport().made_in_s is None
 
 
-@pytest.mark.parametrize("tracker", ["json", pytest.param("mlflow", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("tracker", ["json", "mlflow"])
 def test_a_board_shows_what_runs_cost(
     tmp_path: Path, project_folder: Path, tracker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

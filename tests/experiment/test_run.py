@@ -55,6 +55,7 @@ def test_svm_on_an_iemocap_tree_through_the_command(tree: Path, project_folder: 
     assert again["run_id"] != out["run_id"]
 
 
+@pytest.mark.slow
 def test_scores_do_not_depend_on_jobs(tree: Path, project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from ser_experiments.evaluation import crossval
 

@@ -140,6 +140,7 @@ def test_clips_of_like_length_stand_together() -> None:
     assert all(max(batch) * len(batch) <= 4 * RATE for batch in batches)
 
 
+@pytest.mark.slow
 def test_a_measure_that_wants_one_process_is_opened_once_and_here(
     tmp_path: Path, cache: Path, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

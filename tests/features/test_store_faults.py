@@ -450,6 +450,7 @@ print(float(sum(a.sum() for a in held)))
     assert float(done.stdout) > 0
 
 
+@pytest.mark.slow
 def test_a_networks_table_travels_as_references(tmp_path: Path) -> None:
     import pickle
 

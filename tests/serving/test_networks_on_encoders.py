@@ -31,6 +31,7 @@ def run(name: str, tree: Path, encoder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_tuned_tail_answers_where_its_encoder_lies_beside_it(tmp_path: Path, tree: Path) -> None:
     encoder = tiny_whisper(tmp_path / "whisper", seed=7)
     run("tail_encoder", tree, encoder)

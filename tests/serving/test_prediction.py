@@ -201,6 +201,7 @@ def test_a_model_normalised_by_speaker_asks_for_the_speaker(tree: Path, tmp_path
     np.testing.assert_allclose(got, expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_enrolment_needs_its_clips(tree: Path) -> None:
     result = run_experiment("svm_lld", corpus="iemocap", root=tree, normalize="enrol-2")
     assert call("register", "--setting", result.prepared.setting.name).exit_code == 0

@@ -75,6 +75,7 @@ def test_a_champion_answers_without_the_encoder_it_was_trained_with(
     assert answer["error"] == ""
 
 
+@pytest.mark.slow
 def test_weights_are_kept_once_and_only_if_wanted(tmp_path: Path, project_folder: Path, tree: Path) -> None:
     encoder = tiny_whisper(tmp_path / "whisper", seed=3)
     run(tree, encoder)

@@ -93,6 +93,7 @@ def test_what_a_version_says_of_itself(store: Backend) -> None:
         "interval": f"{low:.4f} to {high:.4f}",
         "features": "lld",
         "rows": "r1",
+        "synthetic": "",
     }
     assert json.loads(registry.as_json([made]))[0] == {**made.__dict__, "aliases": ["champion"]}
 
@@ -213,7 +214,6 @@ def test_what_models_are_asked_for_by(store: Backend) -> None:
         # The latest counts by the millisecond.
         time.sleep(0.005)
     for asked, uri in {
-        None: "models:/ser-c@champion",
         "a": "models:/ser-a@champion",
         "ser-a": "models:/ser-a@champion",
         "c@previous": "models:/ser-c@previous",
@@ -234,9 +234,62 @@ def test_what_models_are_asked_for_by(store: Backend) -> None:
         with pytest.raises(InputError) as refused:
             registry.model_uri(store, asked)
         assert str(refused.value) == words
-    # The newest champion is asked for, not the newest version: going back is no news.
-    registry.roll_back(store, "ser-c")
-    assert registry.model_uri(store) == "models:/ser-b@champion"
+
+
+def champions(store: Backend, **synthetic: str) -> None:
+    """Register a champion of each setting; "" where a run does not say whether its corpus is synthetic."""
+    for name, told in synthetic.items():
+        log("svm", GOOD, name.replace("_", "-"), **({"synthetic": told} if told else {}))
+        setting, runs = finished(store, name.replace("_", "-"))
+        registry.register(store, setting, runs["svm"], "uar")
+
+
+def test_the_only_champion_answers_where_none_is_named(store: Backend, caplog: pytest.LogCaptureFixture) -> None:
+    champions(store, a="false")
+    assert registry.model_uri(store) == "models:/ser-a@champion"
+    champions(store, a="false")
+    assert registry.model_uri(store) == "models:/ser-a@champion"
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    "made", [{"made": "true"}, {"demo_4class": "true"}, {"demo_4class": ""}, {"x": "true", "demo_2class": ""}]
+)
+def test_a_model_of_synthetic_speech_never_stands_in(
+    store: Backend, made: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="ser_experiments")
+    champions(store, people="false")
+    champions(store, **made)
+    assert registry.model_uri(store) == "models:/ser-people@champion"
+    for name in made:
+        assert f"trained on synthetic speech: --model ser-{name.replace('_', '-')}" in caplog.text
+        assert registry.model_uri(store, name.replace("_", "-")) == f"models:/ser-{name.replace('_', '-')}@champion"
+
+
+def test_the_demo_answers_where_there_is_nothing_else(store: Backend) -> None:
+    champions(store, demo_4class="true")
+    assert registry.model_uri(store) == "models:/ser-demo-4class@champion"
+
+
+@pytest.mark.parametrize(
+    ("every", "asked"),
+    [
+        ({"a": "false", "b": "false"}, "2 settings have a champion: ser-a (svm), ser-b (svm)"),
+        ({"a": "", "b": "false", "demo_4class": "true"}, "2 settings have a champion: ser-a (svm), ser-b (svm)"),
+        ({"demo_2class": "true", "demo_4class": ""}, "ser-demo-2class (svm), ser-demo-4class (svm)"),
+    ],
+)
+def test_where_settings_differ_the_user_is_asked(store: Backend, every: dict[str, str], asked: str) -> None:
+    champions(store, **every)
+    with pytest.raises(InputError) as refused:
+        registry.model_uri(store)
+    assert asked in str(refused.value)
+    assert "; say whose is to answer: --model ser-" in str(refused.value)
+    for command in ("predict", "app", "serve"):
+        done = CliRunner().invoke(ser, [command, *(["x.wav"] if command == "predict" else [])])
+        assert isinstance(done.exception, InputError), command
+        assert "say whose is to answer" in str(done.exception)
 
 
 def test_the_command_lists_and_goes_back(store: Backend) -> None:

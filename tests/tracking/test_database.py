@@ -234,6 +234,7 @@ print(run.experiment_id)
 """
 
 
+@pytest.mark.slow
 def test_processes_that_write_at_once_all_are_heard(project_folder: Path) -> None:
     started = [
         subprocess.Popen(

@@ -39,7 +39,9 @@ slow = pytest.mark.slow
     [
         pytest.param(LOG + FIND, 1, "{}/mlruns/mlflow.db", None, id="imported after a run"),
         pytest.param("import mlflow\n" + LOG + FIND, 1, "{}/mlruns/mlflow.db", None, marks=slow, id="imported before"),
-        pytest.param(LOG + ELSEWHERE + FIND, 1, "{}/other/mlruns/mlflow.db", None, id="of the last project"),
+        pytest.param(
+            LOG + ELSEWHERE + FIND, 1, "{}/other/mlruns/mlflow.db", None, marks=slow, id="of the last project"
+        ),
         pytest.param(OWN + LOG + FIND, 1, "own.db", "own.db", marks=slow, id="its own store before a run"),
         pytest.param(LOG + OWN + LOG + FIND, 1, "own.db", "own.db", marks=slow, id="its own store between two"),
         pytest.param(LOG + WISH + FIND, 0, "own.db", "own.db", marks=slow, id="its own wish after a run"),

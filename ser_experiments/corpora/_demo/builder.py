@@ -60,10 +60,10 @@ def build(folder: Path, *, seed: int = 0, progress: Progress | None = None, jobs
     if seed < 0:
         raise InputError(f"corpus 'demo': seed is {seed}; it must be 0 or more")
     folder = folder.absolute()
-    name = f"demo-v{VERSION}-seed{seed}"
-    for finished in (folder, folder / name):
-        if _is_finished(finished, seed):
-            return finished
+    finished = built(folder, seed=seed)
+    if finished is not None:
+        return finished
+    name = _name(seed)
     espeak.require()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -77,10 +77,20 @@ def build(folder: Path, *, seed: int = 0, progress: Progress | None = None, jobs
             shutil.rmtree(workplace, ignore_errors=True)
     except OSError as error:
         raise StoreError(
-            f"corpus 'demo': cannot be built under {folder}: {error.strerror or error}; name a folder with --root"
+            f"corpus 'demo': cannot be built under {folder}: {error.strerror or error}; "
+            "let SER_CACHE name a folder that can be written"
         ) from error
     _remove_older(folder, seed)
     return folder / name
+
+
+def built(folder: Path, *, seed: int = 0) -> Path | None:
+    """Return the whole corpus of a seed that a folder is or holds; None where there is none."""
+    return next((one for one in (folder, folder / _name(seed)) if _is_finished(one, seed)), None)
+
+
+def _name(seed: int) -> str:
+    return f"demo-v{VERSION}-seed{seed}"
 
 
 def _is_finished(root: Path, seed: int) -> bool:
