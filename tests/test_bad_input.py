@@ -180,6 +180,7 @@ def test_recordings(
         assert answer["label"] == ""
 
 
+@pytest.mark.slow
 def test_what_there_is_no_permission_for(model: Path, tmp_path: Path, project_folder: Path) -> None:
     recordings = tmp_path / "recordings"
     recordings.mkdir()

@@ -247,6 +247,7 @@ print(json.dumps(list(sys.modules)))
 """
 
 
+@pytest.mark.slow
 def test_a_run_imports_what_it_uses_and_in_good_order(tree: Path, project_folder: Path) -> None:
     """What a run imports is half of what a short run costs beside its fits; see `benchmarks/README.md`."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}

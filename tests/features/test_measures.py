@@ -158,6 +158,7 @@ def test_a_measure_that_wants_one_process_is_opened_once_and_here(
     assert status(cache).set_index("set").loc["_survey", "rows"] == len(utterances)
 
 
+@pytest.mark.slow
 def test_workers_open_a_measure_once_each(
     tmp_path: Path, cache: Path, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,7 +75,14 @@ def wait_for(condition: object, seconds: float = 60) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize(("seed", "jobs", "layout"), [(0, 1, "row"), (1, 2, "row"), (2, 1, "array")])
+@pytest.mark.parametrize(
+    ("seed", "jobs", "layout"),
+    [
+        (0, 1, "row"),
+        pytest.param(1, 2, "row", marks=pytest.mark.slow),
+        pytest.param(2, 1, "array", marks=pytest.mark.slow),
+    ],
+)
 def test_a_killed_extraction_goes_on_where_it_stopped(tmp_path: Path, seed: int, jobs: int, layout: str) -> None:
     utterances = write_recordings(tmp_path / "audio", 150)
     cache, log = tmp_path / "cache", tmp_path / "log"

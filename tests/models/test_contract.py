@@ -41,8 +41,8 @@ SMALL: dict[str, dict[str, object]] = {
 }
 CLASSES = ["anger", "neutral", "sadness"]
 FAMILIES = model_names()
-#: The same network as ``resnet`` with more layers.
-DEEP = {"resnet18", "resnet34"}
+#: One network with three numbers of layers, which takes most of the time.
+DEEP = {"resnet", "resnet18", "resnet34"}
 every_family = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name in DEEP else name for name in FAMILIES]
 )

@@ -90,6 +90,7 @@ def test_a_type_of_another_version_is_said_in_one_line(tmp_path: Path, monkeypat
         load_estimator(tmp_path / "m.skops")
 
 
+@pytest.mark.slow
 def test_keeping_a_fit_imports_neither_torch_nor_dask(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"

@@ -311,6 +311,7 @@ class Watched(ClassifierMixin, BaseEstimator):
 SEEN: list[tuple[frozenset[str], frozenset[str]]] = []
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(grouped(), st.sampled_from(["calibration", "stack of calibrations", "search", "search of a stack"]))
 def test_inner_folds_of_any_nesting_ask_about_groups_that_were_not_fitted(

@@ -180,6 +180,7 @@ def test_the_command_draws_and_writes_tables(champion: Path, tmp_path: Path) -> 
 # --- one speaker's recordings ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_model_normalised_by_speaker_asks_for_the_speaker(tree: Path, tmp_path: Path) -> None:
     result = run_experiment("svm_lld", corpus="iemocap", root=tree, normalize="speaker")
     assert call("register", "--setting", result.prepared.setting.name).exit_code == 0

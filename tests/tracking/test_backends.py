@@ -320,6 +320,7 @@ print(json.dumps(answers))
 """
 
 
+@pytest.mark.slow
 def test_a_project_of_json_files_never_imports_mlflow(tmp_path: Path, project_folder: Path) -> None:
     tree = small_tree(tmp_path / "IEMOCAP_full_release")
     recording = sorted(tree.rglob("sentences/wav/*/*.wav"))[0]

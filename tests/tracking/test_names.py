@@ -78,6 +78,7 @@ def test_a_run_with_any_words_is_logged_and_read_back(
     assert {one["experiment"] for one in json.loads(compared.stdout)["runs"]} == {"a (dummy)", "b [dummy]"}
 
 
+@pytest.mark.slow
 def test_a_stack_of_members_and_a_search_with_any_words(mine: Path, project_folder: Path) -> None:
     folder = project_folder / "experiments"
     plain = '[features]\nsets = ["mfcc"]\n[pipeline]\ncalibrate = "temperature"\n[model]\ntype = "svm"\n'

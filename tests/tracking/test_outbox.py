@@ -234,7 +234,7 @@ with start(project.find(), name="xgb_lld", setting="demo-4class", rows="abc", ta
     ("number", "status", "code", "error"),
     [
         (signal.SIGKILL, "KILLED", -9, "the process was killed"),
-        (signal.SIGTERM, "KILLED", 143, "SystemExit: 143"),
+        pytest.param(signal.SIGTERM, "KILLED", 143, "SystemExit: 143", marks=pytest.mark.slow),
         (signal.SIGINT, "KILLED", None, "KeyboardInterrupt"),
     ],
 )

@@ -37,7 +37,7 @@ slow = pytest.mark.slow
 @pytest.mark.parametrize(
     ("program", "n_runs", "uri", "left"),
     [
-        pytest.param(LOG + FIND, 1, "{}/mlruns/mlflow.db", None, id="imported after a run"),
+        pytest.param(LOG + FIND, 1, "{}/mlruns/mlflow.db", None, marks=slow, id="imported after a run"),
         pytest.param("import mlflow\n" + LOG + FIND, 1, "{}/mlruns/mlflow.db", None, marks=slow, id="imported before"),
         pytest.param(
             LOG + ELSEWHERE + FIND, 1, "{}/other/mlruns/mlflow.db", None, marks=slow, id="of the last project"
