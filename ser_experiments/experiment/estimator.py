@@ -131,11 +131,14 @@ def _chosen_by(definition: Definition, name: str) -> Mapping[str, tuple[object, 
 def _choices(definition: Definition) -> list[dict[str, dict[str, Any]]]:
     """Return the parameters of the sets: those of the definition, and each that a search may choose instead."""
     params = definition.features.params
+    chosen = {name: values for name, values in _space(definition).items() if name.startswith(FEATURES)}
     found: list[dict[str, dict[str, Any]]] = [dict(params)]
-    for name, values in _space(definition).items():
-        if name.startswith(FEATURES):
+    for values in product(*chosen.values()) if chosen else ():
+        changed = dict(params)
+        for name, value in zip(chosen, values, strict=True):
             one, param = name.removeprefix(FEATURES).rsplit(".", 1)
-            found += [{**params, one: {**params.get(one, {}), param: value}} for value in values]
+            changed[one] = {**changed.get(one, {}), param: value}
+        found.append(changed)
     return found
 
 

@@ -17,7 +17,7 @@ from ser_experiments.evaluation.plots import plot_choices
 from ser_experiments.experiment import run_experiment
 from ser_experiments.experiment.definition import load_experiment
 from ser_experiments.experiment.estimator import build_estimator, features_of
-from ser_experiments.features.extractor import get_extractors
+from ser_experiments.features.extractor import get_extractor, get_extractors
 from ser_experiments.models.fit_key import fit_key
 from ser_experiments.models.search_space import fixed, flat_space, grid
 from tests.checkpoints import N_LAYERS, WIDTH
@@ -97,6 +97,29 @@ def test_a_table_holds_what_any_choice_takes_and_no_more(project_folder: Path) -
     assert sorted(features_of(experiment)) == [f"encoder/layer_{k}" for k in range(N_LAYERS + 1)]
     define("layers", "[1, [1, 2]]")
     assert sorted(features_of(load_experiment("layers"))) == ["encoder/layer_1", "encoder/layer_2"]
+
+
+def test_layers_and_functionals_are_chosen_together(project_folder: Path) -> None:
+    define("layers", "[1, 2]", more='functionals = ["moments", "percentiles"]\n')
+    experiment = load_experiment("layers")
+    outputs = [get_extractor(name, **params) for name, params in features_of(experiment).items()]
+    assert sorted(one.name for one in outputs) == [
+        f"encoder/{kind}_{layer}" for kind in ("layer", "percentiles") for layer in (1, 2)
+    ]
+    rng = np.random.default_rng(0)
+    y = rng.permutation(np.repeat(["anger", "joy", "sadness"], 40))
+    table = pd.concat(
+        [pd.DataFrame(rng.standard_normal((120, len(one.columns))), columns=one.column_names) for one in outputs],
+        axis=1,
+    )
+    table.loc[:, [name for name in table if name.startswith("encoder_l02") and name.endswith("p90")]] += (
+        1.5 * np.searchsorted(["anger", "joy", "sadness"], y)[:, None]
+    )
+    table["group"] = [f"s{i % 6}" for i in range(120)]
+    report = build_estimator(experiment).fit(table, y).fit_report_.search
+    assert report is not None
+    assert len(report.trials) == 4
+    assert report.best_params == {"features.encoder.layers": 2, "features.encoder.functionals": "percentiles"}
 
 
 def test_a_fit_depends_on_the_layers_that_may_be_chosen_and_on_no_others(project_folder: Path) -> None:

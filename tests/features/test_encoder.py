@@ -59,6 +59,17 @@ def test_what_names_stand_for() -> None:
     assert [one.name for one in every] == [f"encoder/layer_{k}" for k in range(N_LAYERS + 1)]
     assert len(set(every[1].column_names)) == 2 * WIDTH
     assert every[1].column_names[0] == "encoder_l01_0000__mean"
+    several = get_extractors("encoder", layers=[1, 2], functionals=["percentiles", "moments"])
+    assert [one.name.removeprefix("encoder/") for one in several] == [
+        "layer_1",
+        "percentiles_1",
+        "layer_2",
+        "percentiles_2",
+    ]
+    assert [one.split("__")[1] for one in several[1].column_names[::WIDTH]] == ["p10", "p50", "p90"]
+    assert [one.name for one in get_extractors("encoder", layers=2, functionals="percentiles")] == [
+        "encoder/percentiles_2"
+    ]
     with pytest.raises(InputError, match="stands for 2 outputs; ask for one of 'encoder/layer_1'"):
         get_extractor("encoder")
     with pytest.raises(InputError, match="unknown output 'layer_9'"):
@@ -74,7 +85,8 @@ def test_layers_that_are_none(layers: object) -> None:
 
 @pytest.mark.parametrize(
     "params", [{"window_s": 0}, {"window_s": "30"}, {"overlap_s": 0.0}, {"silence_s": -1}, {"silence_s": float("nan")},
-               {"precision": "float16"}, {"precision": None}]
+               {"precision": "float16"}, {"precision": None}, {"functionals": "percentile"}, {"functionals": []},
+               {"functionals": ["moments", 1]}, {"functionals": None}, {"functionals": "percentiles,moments"}]
 )  # fmt: skip
 def test_numbers_out_of_range(params: dict[str, object]) -> None:
     with pytest.raises(InputError, match=next(iter(params))):
@@ -89,6 +101,30 @@ def test_an_output_is_the_same_whichever_layers_were_asked_for() -> None:
     }
     assert get_extractor("encoder/layer_1", silence_s=1.0).digest != one.digest
     assert get_extractor("encoder/layer_2").digest != one.digest
+
+
+def test_a_row_of_moments_is_the_same_beside_percentiles() -> None:
+    plain, beside = (get_extractors("encoder", functionals=what)[0] for what in ("moments", ["moments", "percentiles"]))
+    assert plain.digest == beside.digest
+    assert get_extractor("encoder/percentiles_1").digest != plain.digest
+
+
+def test_percentiles_are_computed_where_they_are_wanted(
+    utterances: pd.DataFrame, tmp_path: Path, passes: list[tuple[int, tuple[int, ...]]]
+) -> None:
+    n_states, cache = N_LAYERS + 1, tmp_path / "cache"
+    found = table(utterances, cache, layers=[1], functionals="percentiles")
+    assert {numbers for _, numbers in passes} == {(0, 1, 2 * n_states, 2 * n_states + 1)}
+    passes.clear()
+    assert found.shape == (len(utterances), 3 * WIDTH)
+    # Both functionals of the layers below were kept.
+    both = table(utterances, cache, layers=[0, 1], functionals=["moments", "percentiles"])
+    assert passes == []
+    assert both.shape == (len(utterances), 2 * 5 * WIDTH)
+    frames = table(utterances, cache, "encoder/frames_1")["encoder/frames_1"]
+    for name, cell in frames.items():
+        wanted = np.quantile(np.asarray(cell, dtype=float), 0.9, axis=0)
+        np.testing.assert_allclose(found.loc[name].to_numpy()[2 * WIDTH :], wanted, atol=5e-3)
 
 
 def test_where_the_weights_lie_does_not_count_and_every_bit_of_them_does(tmp_path: Path) -> None:

@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ser_experiments.features.encoders.checkpoint import Checkpoint
 from ser_experiments.features.encoders.device import device_kind
+from ser_experiments.features.encoders.summaries import SUMMARIES
 from ser_experiments.features.measure import Array, Audio, Opened
 
 if TYPE_CHECKING:
-    import torch
-
     from ser_experiments.features.encoders.family import Net
 
 log = logging.getLogger(__name__)
@@ -97,12 +95,14 @@ class Listener:
     def __call__(self, clips: Sequence[Audio], numbers: Sequence[int]) -> list[list[Array]]:
         """Listen to clips; return of each the outputs of those numbers.
 
-        Output k is the functionals of layer k, and output n_layers + 1 + k its frames.
+        Of the n_layers + 1 hidden states, output k is the first summary of state k, and n_layers + 1 + k its second:
+        see :data:`ser_experiments.features.encoders.summaries.SUMMARIES`.
         """
         import torch
 
         n_states = self._n_layers + 1
-        layers = sorted({number % n_states for number in numbers})
+        wanted = [(SUMMARIES[number // n_states], number % n_states) for number in numbers]
+        layers = sorted({layer for _, layer in wanted})
         windows = [(clip, *window) for clip, audio in enumerate(clips) for window in self._windows(audio)]
         pieces = [_Piece(number, *window) for number, window in enumerate(windows)]
         found: dict[int, list[Array]] = {}
@@ -111,19 +111,16 @@ class Listener:
                 hidden = self.net.states([one.samples for one in batch], [one.own for one in batch], layers[-1])
                 for row, piece in enumerate(batch):
                     own = {k: hidden[k][row, piece.first : piece.end] for k in layers}
-                    found[piece.number] = [
-                        _moments(own[n]) if n < n_states else own[n - n_states].half().numpy(force=True)
-                        for n in numbers
-                    ]
+                    found[piece.number] = [summary.of(own[layer]) for summary, layer in wanted]
         by_clip: list[list[_Piece]] = [[] for _ in clips]
         for piece in pieces:
             by_clip[piece.clip].append(piece)
         return [
             [
-                _pooled([found[piece.number][place] for piece in own], [piece.end - piece.first for piece in own])
-                if number < n_states
-                else np.concatenate([found[piece.number][place] for piece in own])
-                for place, number in enumerate(numbers)
+                summary.joined(
+                    [found[piece.number][place] for piece in own], [piece.end - piece.first for piece in own]
+                )
+                for place, (summary, _) in enumerate(wanted)
             ]
             for own in by_clip
         ]
@@ -174,24 +171,3 @@ class Listener:
                 n_samples / self._rate,
                 self.net.least / self._rate,
             )
-
-
-def _moments(frames: torch.Tensor) -> NDArray[np.float64]:
-    """Return mean and standard deviation over frames, shape (2, width)."""
-    import torch
-
-    values = frames.float()
-    deviation, mean = torch.std_mean(values, dim=0, correction=0)
-    return torch.stack([mean, deviation]).double().numpy(force=True)
-
-
-def _pooled(moments: Sequence[Array], counts: Sequence[int]) -> NDArray[np.float32]:
-    """Return mean and deviation over the frames of all windows, one after the other (Chan, Golub, LeVeque, 1983)."""
-    weights = np.asarray(counts, dtype=np.float64)[:, None] / sum(counts)
-    means, deviations = (np.stack([one[part] for one in moments]) for part in (0, 1))
-    mean = (weights * means).sum(axis=0)
-    variance = (weights * (deviations**2 + (means - mean) ** 2)).sum(axis=0)
-    pooled = np.concatenate([mean, np.sqrt(variance)]).astype(np.float32)
-    if not np.isfinite(pooled).all():
-        raise ValueError("the encoder's states are not finite")
-    return pooled

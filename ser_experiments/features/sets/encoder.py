@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ser_experiments.errors import InputError
+from ser_experiments.errors import InputError, nearest
 from ser_experiments.features.columns import ColumnRule
 from ser_experiments.features.encoders import hub
 from ser_experiments.features.encoders.catalogue import trained_on as known_corpora
 from ser_experiments.features.encoders.checkpoint import Checkpoint
 from ser_experiments.features.encoders.device import device_kind
 from ser_experiments.features.encoders.listening import BATCH_S, Listening
+from ser_experiments.features.encoders.summaries import PERCENTILES
 from ser_experiments.features.measure import OVER_TIME, ROW, Measure, Needs, Output
 from ser_experiments.features.progress import Callback
 
@@ -22,6 +23,9 @@ PRECISIONS = ("float32", "bfloat16")
 #: What names stand for where nothing is said: layers around the middle carry emotion best. And what words mean.
 MIDDLE = "middle"
 _WORDS = {"all": "0%-100%", MIDDLE: "33%-50%"}
+#: Functionals by what they are called together, and the outputs that hold them.
+FUNCTIONALS = {"moments": ("mean", "std"), "percentiles": tuple(PERCENTILES)}
+_OUTPUTS = {"moments": "layer", "percentiles": "percentiles"}
 _DEPTHS = re.compile(r"(\d{1,3})%-(\d{1,3})%")
 
 
@@ -29,6 +33,7 @@ def extractor(
     *,
     model: str = DEFAULT,
     layers: str | int | Sequence[int] = MIDDLE,
+    functionals: str | Sequence[str] = "moments",
     precision: str = "float32",
     window_s: float = 30.0,
     overlap_s: float = 2.0,
@@ -37,9 +42,10 @@ def extractor(
 ) -> Measure:
     """Build the set.
 
-    Output ``layer_K`` is the mean and the standard deviation over time of hidden state K, ``frames_K`` the states
-    themselves. The set's name alone stands for the functionals of `layers` side by side, ``encoder/frames`` for their
-    frames. One pass gives every layer up to the last that is asked for, and all their functionals are kept.
+    Output ``layer_K`` is the mean and the standard deviation over time of hidden state K, ``percentiles_K`` its 10th,
+    50th and 90th percentile, ``frames_K`` the states themselves. The set's name alone stands for the functionals of
+    `layers` side by side, ``encoder/frames`` for their frames. One pass gives every layer up to the last that is asked
+    for, and all their functionals are kept. Percentiles of what is longer than a window are the mean of its windows'.
 
     Parameters
     ----------
@@ -48,6 +54,8 @@ def extractor(
     layers : int, sequence of int, "all", "middle" or "A%-B%"
         Hidden states: 0 is what the first block takes, k what block k gives. ``"20%-60%"`` are those from a fifth to
         three fifths of the depth, ``"middle"`` those from a third to half of it.
+    functionals : {"moments", "percentiles"} or both
+        What is taken of a dimension over time: mean and standard deviation, or the 10th, 50th and 90th percentile.
     precision : {"float32", "bfloat16"}
         What it computes in.
     window_s, overlap_s : float
@@ -67,22 +75,25 @@ def extractor(
     pinned, folder = hub.found(model)
     learned = known_corpora(pinned) if trained_on is None else _corpora(trained_on)
     checkpoint = Checkpoint(str(folder))
-    chosen = _layers(layers, checkpoint)
+    chosen, kinds = _layers(layers, checkpoint), _functionals(functionals)
     states = range(checkpoint.n_layers + 1)
     what = f"hidden state {{layer}} of {Path(pinned).name}"
-    rows = [
-        Output(
-            f"layer_{k}",
-            ROW,
-            ColumnRule(
-                "encoder_l{layer:02d}_{dim:04d}__{functional}",
-                (("layer", (k,)), ("functional", ("mean", "std")), ("dim", range(checkpoint.width))),
-                "1",
-                f"{{functional}} over time of {what}",
-            ),
-        )
-        for k in states
-    ]
+    rows = {
+        kind: [
+            Output(
+                f"{_OUTPUTS[kind]}_{k}",
+                ROW,
+                ColumnRule(
+                    "encoder_l{layer:02d}_{dim:04d}__{functional}",
+                    (("layer", (k,)), ("functional", names), ("dim", range(checkpoint.width))),
+                    "1",
+                    f"{{functional}} over time of {what}",
+                ),
+            )
+            for k in states
+        ]
+        for kind, names in FUNCTIONALS.items()
+    }
     frames = [
         Output(
             f"frames_{k}",
@@ -97,7 +108,8 @@ def extractor(
     return Measure(
         name="encoder",
         version="1",
-        outputs=(*rows, *frames),
+        # In the order of the summaries that the encoder's listener makes.
+        outputs=(*rows["moments"], *frames, *rows["percentiles"]),
         open=Listening(str(folder), precision, float(window_s), float(overlap_s), float(silence_s)),
         needs=Needs(
             sample_rate=checkpoint.sample_rate,
@@ -109,6 +121,7 @@ def extractor(
         params={
             "model": pinned,
             "layers": list(chosen),
+            "functionals": list(kinds),
             "precision": precision,
             "window_s": float(window_s),
             "overlap_s": float(overlap_s),
@@ -118,10 +131,10 @@ def extractor(
         libraries=("numpy", "soundfile", "soxr", "torch", "transformers"),
         choose=_Choice(len(states)),
         stands_for={
-            "": tuple(f"layer_{k}" for k in chosen),
+            "": tuple(f"{_OUTPUTS[kind]}_{k}" for k in chosen for kind in kinds),
             "frames": tuple(f"frames_{k}" for k in chosen),
         },
-        chooses={"layers": tuple(states)},
+        chooses={"layers": tuple(states), "functionals": tuple(FUNCTIONALS)},
         without_effect=("model", "trained_on"),
     )
 
@@ -138,8 +151,11 @@ class _Choice:
     n_states: int
 
     def __call__(self, wanted: frozenset[int]) -> tuple[int, ...]:
-        last = max(number % self.n_states for number in wanted)
-        return (*range(last + 1), *sorted(number for number in wanted if number >= self.n_states))
+        below = range(max(number % self.n_states for number in wanted) + 1)
+        frames = sorted(number for number in wanted if number // self.n_states == 1)
+        # Percentiles take some time, and are computed where any are wanted.
+        percentiles = 2 * self.n_states if any(number >= 2 * self.n_states for number in wanted) else None
+        return (*below, *frames, *([] if percentiles is None else (percentiles + k for k in below)))
 
 
 def _layers(layers: object, checkpoint: Checkpoint) -> tuple[int, ...]:
@@ -162,6 +178,16 @@ def _layers(layers: object, checkpoint: Checkpoint) -> tuple[int, ...]:
     if len(set(given)) < len(given):
         raise InputError(f"feature set 'encoder': layers {list(given)} name one twice")
     return tuple(sorted(given))
+
+
+def _functionals(given: object) -> tuple[str, ...]:
+    named = [given] if isinstance(given, str) else given
+    if not isinstance(named, Sequence) or not named:
+        raise InputError(f"feature set 'encoder': functionals must be {' or '.join(FUNCTIONALS)}, got {given!r}")
+    for one in named:
+        if one not in FUNCTIONALS:
+            raise InputError(f"feature set 'encoder': unknown functionals {one!r}{nearest(str(one), FUNCTIONALS)}")
+    return tuple(one for one in FUNCTIONALS if one in named)
 
 
 def _corpora(given: object) -> tuple[str, ...]:

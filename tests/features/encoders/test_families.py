@@ -20,6 +20,7 @@ from tests.features.encoders.tiny import KINDS, LAYERS, RATE, WIDTH, reference, 
 EACH = pytest.mark.parametrize("name", KINDS)
 ROWS = tuple(range(LAYERS + 1))
 FRAMES = tuple(LAYERS + 1 + k for k in ROWS)
+PERCENTILES = tuple(2 * (LAYERS + 1) + k for k in ROWS)
 #: An odd number of frames for w2v-BERT, whose last is left out; Whisper's as transformers has it takes pairs only.
 CLIP = speechlike((160 * 100 + 400) / RATE)
 PAIRS = CLIP[: 160 * 100]
@@ -82,10 +83,10 @@ def test_hidden_states_are_those_of_transformers(opened: dict[str, Listener], na
 @EACH
 def test_clips_do_not_depend_on_each_other(opened: dict[str, Listener], name: str) -> None:
     clips = [speechlike(seconds, seed) for seed, seconds in enumerate((0.31, 4.7, 1.0, 1.01, 0.05, 2.3))]
-    together = opened[name](clips, (*ROWS, *FRAMES))
+    together = opened[name](clips, (*ROWS, *FRAMES, *PERCENTILES))
     for clip, row in zip(clips, together, strict=True):
-        (alone,) = opened[name]([clip], (*ROWS, *FRAMES))
-        for number in ROWS:
+        (alone,) = opened[name]([clip], (*ROWS, *FRAMES, *PERCENTILES))
+        for number in (*ROWS, *PERCENTILES):
             assert apart(row[number], alone[number]) < 1e-4
             np.testing.assert_allclose(row[number], alone[number], atol=1e-4)
         for number in FRAMES:
@@ -115,6 +116,34 @@ def test_rows_are_moments_of_the_frames(opened: dict[str, Listener], name: str) 
     for row, frames in zip(found[: LAYERS + 1], states(opened[name], CLIP), strict=True):
         wanted = np.concatenate([frames.numpy().mean(axis=0), frames.numpy().std(axis=0)])
         np.testing.assert_allclose(row, wanted, rtol=1e-5, atol=1e-5)
+
+
+@EACH
+@pytest.mark.parametrize("n_samples", [400, 1700, len(CLIP)])
+def test_percentiles_are_those_of_the_frames(opened: dict[str, Listener], name: str, n_samples: int) -> None:
+    clip = speechlike(1.2)[:n_samples]
+    (found,) = opened[name]([clip], PERCENTILES)
+    if n_samples < opened[name].net.least:
+        clip = np.pad(clip, (0, opened[name].net.least - n_samples))
+    for row, frames in zip(found, states(opened[name], clip), strict=True):
+        wanted = np.quantile(frames.numpy().astype(float), [0.1, 0.5, 0.9], axis=0).ravel()
+        np.testing.assert_allclose(row, wanted, rtol=1e-5, atol=1e-5)
+
+
+@EACH
+def test_percentiles_of_windows_are_averaged(folders: dict[str, Path], name: str) -> None:
+    cut = listener(folders[name], window_s=2.0, overlap_s=0.5)
+    clip = speechlike(5.3, 3)
+    (found,) = cut([clip], (FRAMES[1], PERCENTILES[1]))
+    frames, row = found[0].astype(float), found[1].reshape(3, WIDTH)
+    spread = np.quantile(frames, [0.1, 0.5, 0.9], axis=0)
+    # Those of all frames are near; exact where every window says the same.
+    assert apart(row[1], spread[1]) < 0.2
+    assert (row[0] <= row[1] + 1e-6).all()
+    assert (row[1] <= row[2] + 1e-6).all()
+    same = clip[: 2 * RATE]
+    (whole,), (again,) = cut([same], PERCENTILES), listener(folders[name])([same], PERCENTILES)
+    np.testing.assert_allclose(whole[1], again[1], rtol=1e-5, atol=1e-5)
 
 
 @EACH

@@ -1,0 +1,92 @@
+"""What is kept of a layer's hidden states over a recording: moments, percentiles, or the frames themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ser_experiments.features.measure import Array
+
+if TYPE_CHECKING:
+    import torch
+
+#: Of the distribution of a dimension over the frames of a recording, as fractions.
+PERCENTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
+
+
+class Summary(NamedTuple):
+    """One way to keep hidden states, of shape (n_frames, width), first of a window and then of a recording.
+
+    Parameters
+    ----------
+    of : callable
+        Takes the states of a window; returns what is to be known of it.
+    joined : callable
+        Takes what is known of each window of a recording, and the frames of each; returns what is kept.
+    """
+
+    of: Callable[[torch.Tensor], Array]
+    joined: Callable[[Sequence[Array], Sequence[int]], Array]
+
+
+def _moments(frames: torch.Tensor) -> NDArray[np.float64]:
+    """Return mean and standard deviation over frames, shape (2, width)."""
+    import torch
+
+    deviation, mean = torch.std_mean(frames.float(), dim=0, correction=0)
+    return torch.stack([mean, deviation]).double().numpy(force=True)
+
+
+def _pooled(moments: Sequence[Array], counts: Sequence[int]) -> NDArray[np.float32]:
+    """Return mean and deviation over the frames of all windows, one after the other (Chan, Golub, LeVeque, 1983)."""
+    weights = np.asarray(counts, dtype=np.float64)[:, None] / sum(counts)
+    means, deviations = (np.stack([one[part] for one in moments]) for part in (0, 1))
+    mean = (weights * means).sum(axis=0)
+    variance = (weights * (deviations**2 + (means - mean) ** 2)).sum(axis=0)
+    return _finite(np.concatenate([mean, np.sqrt(variance)]).astype(np.float32))
+
+
+def _percentiles(frames: torch.Tensor) -> NDArray[np.float64]:
+    """Return the percentiles over frames as NumPy interpolates them, one after the other; shape (3, width)."""
+    import torch
+
+    values = frames.float().sort(dim=0).values
+    found = []
+    for fraction in PERCENTILES.values():
+        place = fraction * (len(values) - 1)
+        below = int(place)
+        found.append(torch.lerp(values[below], values[min(below + 1, len(values) - 1)], place - below))
+    return torch.stack(found).double().numpy(force=True)
+
+
+def _averaged(percentiles: Sequence[Array], counts: Sequence[int]) -> NDArray[np.float32]:
+    """Return the percentiles of the windows, each weighted by its frames: those of an hour are never held at once."""
+    mean = np.average(np.stack(percentiles), axis=0, weights=np.asarray(counts, dtype=np.float64))
+    return _finite(mean.ravel().astype(np.float32))
+
+
+def _finite(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
+    if not np.isfinite(numbers).all():
+        raise ValueError("the encoder's states are not finite")
+    return numbers
+
+
+def _halved(frames: torch.Tensor) -> Array:
+    halved: Array = frames.half().numpy(force=True)
+    return halved
+
+
+def _strung(frames: Sequence[Array], counts: Sequence[int]) -> Array:
+    return np.concatenate(frames)
+
+
+MOMENTS, FRAMES, OF_PERCENTILES = (
+    Summary(_moments, _pooled),
+    Summary(_halved, _strung),
+    Summary(_percentiles, _averaged),
+)
+#: In the order of a measure's outputs: those of all layers for the first, then of all layers for the second, ...
+SUMMARIES = (MOMENTS, FRAMES, OF_PERCENTILES)
