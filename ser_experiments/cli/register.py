@@ -51,22 +51,25 @@ def command(
     from ser_experiments.tracking.leaderboard import choose_setting
 
     score = None if metric is None else get_score(metric)
-    client = connect(project.find())
+    here = project.find()
+    client = connect(here)
     if listing:
         _list(registry.registered(client), as_json)
         return
     chosen, _ = choose_setting(client, setting)
     if rollback:
-        _say(registry.roll_back(client, registry.model_name(chosen)), "is champion again", as_json)
+        with registry.alone(here):
+            _say(registry.roll_back(client, registry.model_name(chosen)), "is champion again", as_json)
         return
     candidate, chosen_from, score = _choose(client, chosen, run, score)
     registry.check_fit(candidate, allow_demo=allow_demo)
-    against = None if force else registry.against_champion(client, chosen, candidate, score)
-    if against is not None:
-        _must_be_better(candidate, *against, score)
-    if not no_weights:
-        _place_weights(client, candidate)
-    done = registry.register(client, chosen, candidate, score.name)
+    with registry.alone(here):
+        against = None if force else registry.against_champion(client, chosen, candidate, score)
+        if against is not None:
+            _must_be_better(candidate, *against, score)
+        if not no_weights:
+            _place_weights(client, candidate)
+        done = registry.register(client, chosen, candidate, score.name)
     if not as_json and chosen_from:
         click.echo(chosen_from)
     _say(done, "is champion", as_json)

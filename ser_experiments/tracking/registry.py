@@ -4,19 +4,48 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from filelock import FileLock, Timeout
 
 from ser_experiments.errors import InputError, SerError, StoreError, nearest
 from ser_experiments.evaluation.compare import Difference, paired_difference
 from ser_experiments.evaluation.score import Score
+from ser_experiments.project import Project
 from ser_experiments.tracking.backend import Backend, Registered, StoredRun, StoredSetting
 from ser_experiments.tracking.leaderboard import load_scored
 
 log = logging.getLogger(__name__)
+#: Registering copies the weights of an encoder, which may be gigabytes.
+_PATIENCE_S = 600.0
 CHAMPION, PREVIOUS = "champion", "previous"
 #: The tag that says whether a model was trained on speech that nobody spoke.
 SYNTHETIC = "synthetic"
 PREFIX = "ser-"
+
+
+@contextmanager
+def alone(project: Project) -> Iterator[None]:
+    """Let no other process of a project change meanwhile who is champion: it waits, and then finds whoever is.
+
+    Who registers at the same moment in the store of a server, from another project, is not waited for.
+
+    Raises
+    ------
+    StoreError
+        The project's folder cannot be written, or another process has not come to an end.
+    """
+    try:
+        project.mlruns.mkdir(parents=True, exist_ok=True)
+        with FileLock(project.mlruns / ".registry.lock", timeout=_PATIENCE_S):
+            yield
+    except Timeout as error:
+        raise StoreError(
+            f"another `ser register` has been at work in {project.folder} for {_PATIENCE_S:.0f} s; try again later"
+        ) from error
+    except OSError as error:
+        raise StoreError(f"{project.mlruns}: cannot be written ({error.strerror or error})") from error
 
 
 def model_name(setting: StoredSetting) -> str:

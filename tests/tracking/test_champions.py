@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from filelock import FileLock
 
 from ser_experiments import plugins, project
 from ser_experiments.cli import ser
@@ -211,8 +213,6 @@ def test_what_models_are_asked_for_by(store: Backend) -> None:
     for name in ("a", "c", "b", "c"):
         setting, runs = finished(store, name)
         registry.register(store, setting, runs["svm"], "uar")
-        # The latest counts by the millisecond.
-        time.sleep(0.005)
     for asked, uri in {
         "a": "models:/ser-a@champion",
         "ser-a": "models:/ser-a@champion",
@@ -234,6 +234,38 @@ def test_what_models_are_asked_for_by(store: Backend) -> None:
         with pytest.raises(InputError) as refused:
             registry.model_uri(store, asked)
         assert str(refused.value) == words
+
+
+@pytest.mark.slow
+def test_two_who_register_at_once_compare_one_after_the_other(store: Backend, project_folder: Path) -> None:
+    for name in ("one", "two"):
+        log(name, GOOD, "demo-4class")
+    script = "import sys; from ser_experiments.cli import main; sys.argv = ['ser', 'register', sys.argv[1]]; main()"
+    with registry.alone(project.find()):
+        both = [
+            subprocess.Popen([sys.executable, "-c", script, name], stderr=subprocess.PIPE, text=True)
+            for name in ("one", "two")
+        ]
+        with pytest.raises(subprocess.TimeoutExpired):
+            both[0].wait(4)
+        assert store.versions() == []
+    said = [one.communicate()[1] for one in both]
+    assert sorted(one.returncode for one in both) == [0, 1]
+    assert "it is not clearly better than the champion" in "".join(said)
+    assert list(aliases(store, "ser-demo-4class").values()) == [("champion",)]
+
+
+def test_a_registering_that_never_ends_is_said(
+    store: Backend, project_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log("one", GOOD, "demo-4class")
+    monkeypatch.setattr(registry, "_PATIENCE_S", 0.05)
+    lock = FileLock(project_folder / "mlruns" / ".registry.lock")
+    with lock:
+        refused = register("one").exception
+        assert isinstance(refused, StoreError)
+        assert "another `ser register` has been at work" in str(refused)
+    assert register("one").exit_code == 0
 
 
 def champions(store: Backend, **synthetic: str) -> None:
