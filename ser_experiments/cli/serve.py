@@ -27,7 +27,7 @@ def command(model: str | None, host: str, port: int) -> None:
     uri = model_uri(backend, model)
     server = backend.serve(uri, host, port)
     # What cannot be loaded or cannot answer for a single recording is said here, in one line, and not by a server.
-    load_model(uri).check_ready()
+    load_model(server.model or uri).check_ready()
     check_port(host, port)
 
     def announce() -> None:

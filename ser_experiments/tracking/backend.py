@@ -117,6 +117,8 @@ class Program(NamedTuple):
 
     arguments: Sequence[str]
     environment: Mapping[str, str]
+    #: Of a program that serves a model: the folder of the model's own files that it serves.
+    model: Path | None = None
 
 
 class Backend(Protocol):

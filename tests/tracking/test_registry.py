@@ -17,9 +17,12 @@ import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
+import mlflow
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
+import yaml
 from click.testing import CliRunner, Result
 
 from ser_experiments import load_model, project, run_experiment
@@ -166,6 +169,43 @@ def test_changed_files_are_not_loaded(champion: Path) -> None:
         file.write(b"x")
     with pytest.raises(InputError, match="the model was changed, do not use it"):
         load_model()
+
+
+EVIL = "from pathlib import Path\nPath({mark!r}).touch()\ndef _load_pyfunc(path):\n    raise SystemExit('evil')\n"
+
+
+def test_what_lies_beside_a_model_is_not_obeyed_by_its_server(champion: Path, tmp_path: Path) -> None:
+    backend = connect(project.find())
+    uri = model_uri(backend)
+    stored, mark = backend.model_folder(uri).parent.parent, tmp_path / "was here"
+    (expected,) = load_model().predict([champion])
+    plain = (stored / "MLmodel").read_text()
+    (stored / "code").mkdir()
+    for name in ("evil", "ser_experiments", "sitecustomize"):
+        (stored / "code" / f"{name}.py").write_text(EVIL.format(mark=str(mark)))
+    for changes in (
+        {"loader_module": "evil", "code": "code"},
+        {"code": "code"},
+        {"loader_module": "mlflow.pyfunc.model", "python_model": "python_model.pkl", "code": "code"},
+    ):
+        about = yaml.safe_load(plain)
+        about["flavors"]["python_function"] |= changes
+        (stored / "MLmodel").write_text(yaml.safe_dump(about))
+        server = backend.serve(uri, "127.0.0.1", 5001)
+        served = Path(server.arguments[server.arguments.index("--model-uri") + 1])
+        assert not served.is_relative_to(stored)
+        assert [path.name for path in served.iterdir() if path.is_dir()] == ["data"]
+        loaded = mlflow.pyfunc.load_model(str(served))
+        (answer,) = loaded.predict(pd.DataFrame({"audio": [champion.read_bytes()]})).to_dict("records")
+        assert answer["label"] == expected["label"]
+        load_model(server.model).check_ready()
+    about = yaml.safe_load(plain)
+    about["flavors"]["python_function"]["data"] = "../../../../../.."
+    for nonsense in (yaml.safe_dump(about), "{", "[]", "flavors: 3"):
+        (stored / "MLmodel").write_text(nonsense)
+        with pytest.raises(InputError, match="not a model that can be loaded"):
+            backend.serve(uri, "127.0.0.1", 5001)
+    assert not mark.exists()
 
 
 @pytest.mark.slow

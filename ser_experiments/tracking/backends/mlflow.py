@@ -210,7 +210,10 @@ class Mlflow:
         try:
             folder = Path(mlflow.artifacts.download_artifacts(uri))
             flavor: dict[str, Any] = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))["flavors"]
-            return folder / str(flavor["python_function"]["data"])
+            own = folder / str(flavor["python_function"]["data"])
+            if not own.resolve().is_relative_to(folder.resolve()):
+                raise OSError("its files lie elsewhere")
+            return own
         except (mlflow.exceptions.MlflowException, OSError, KeyError, TypeError, yaml.YAMLError) as error:
             raise InputError(f"{uri}: not a model that can be loaded ({reason(error)})") from error
 
@@ -240,14 +243,18 @@ class Mlflow:
         return Program([sys.executable, "-m", "mlflow", "ui", *arguments], environment)
 
     def serve(self, uri: str, host: str, port: int) -> Program:
-        """Return MLflow's own server on a model."""
+        """Return MLflow's own server on a private copy of a model: nothing else that lies beside it is obeyed."""
+        from ser_experiments.tracking.backends._mlflow.served import own_of, private_copy
+
         # MLflow starts its server by name, so it has to be found although nobody activated this environment.
         programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         own = {"PATH": programs, "MLFLOW_TRACKING_URI": self.uri, "MLFLOW_REGISTRY_URI": self.uri}
         if plugins.folder():
             own[plugins.VARIABLE] = str(plugins.folder())
-        arguments = ["--model-uri", uri, "--env-manager", "local", "--host", host, "--port", str(port)]
-        return Program([sys.executable, "-m", "mlflow", "models", "serve", *arguments], {**os.environ, **own})
+        copy = private_copy(self.model_folder(uri))
+        arguments = ["--model-uri", str(copy), "--env-manager", "local", "--host", host, "--port", str(port)]
+        served = [sys.executable, "-m", "mlflow", "models", "serve", *arguments]
+        return Program(served, {**os.environ, **own}, own_of(copy))
 
 
 def _context(tags: Mapping[str, str]) -> dict[str, str]:

@@ -56,10 +56,15 @@ def write_model(files: Path, new: NewModel, columns: Sequence[str] | None, run_i
     run_id : str
         The run that made it.
     """
+    shutil.copytree(files, new.folder / DATA, dirs_exist_ok=True)
+    describe_model(new, columns, run_id)
+
+
+def describe_model(new: NewModel, columns: Sequence[str] | None, run_id: str) -> None:
+    """Write what MLflow keeps beside a model's own folder, which is there; see :func:`write_model`."""
     import yaml
 
     folder = new.folder
-    shutil.copytree(files, folder / DATA, dirs_exist_ok=True)
     (own,) = (folder / DATA).iterdir()
     _write_example(folder, columns)
     about = {
