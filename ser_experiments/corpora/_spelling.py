@@ -41,13 +41,13 @@ def folded_name(name: str) -> str:
     """Return what is left of a speaker's or session's name when it is spelled in whatever way.
 
     Unicode forms and width, case, white space, punctuation but for that between two numbers, zeros before a number
-    and a number's ``.0`` do not count; marks on letters do: José and Jose may be two people.
+    and a number's ``.0`` or ``,0`` do not count; marks on letters do: José and Jose may be two people.
     """
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     # What no one sees: marks of direction, joiners, the byte order mark.
     text = "".join(sign for sign in text if unicodedata.category(sign) != "Cf").strip()
     text = "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in text)
-    text = re.sub(r"^(\d+)\.0+$", r"\1", text)
+    text = re.sub(r"^(\d+)[.,]0+$", r"\1", text)
     signs = re.sub(r"[\W_]+", " ", text).strip()
     if not signs:
         return text
