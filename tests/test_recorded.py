@@ -274,6 +274,21 @@ def test_a_folder_passes_nothing_over(tmp_path: Path, without_av: None) -> None:
     assert not is_recording(tmp_path / "t.txt")
 
 
+def test_a_folder_passes_over_no_link_and_no_folder(tmp_path: Path) -> None:
+    for name in ("elsewhere/deep/a.wav", "mine/sub/b.wav", "mine/.hidden/c.wav"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        plain(tmp_path / name)
+    mine = tmp_path / "mine"
+    (mine / "linked").symlink_to(tmp_path / "elsewhere")
+    (mine / "sub" / "up").symlink_to(mine)
+    (mine / "lost.wav").symlink_to(tmp_path / "unplugged disk" / "lost.wav")
+    (mine / "round.flac").symlink_to(mine / "round.flac")
+    found = [str(one.path.relative_to(mine)) for one in recordings([mine])]
+    assert found == [".hidden/c.wav", "linked/deep/a.wav", "lost.wav", "round.flac", "sub/b.wav"]
+    with pytest.raises(AudioError, match="no such file"):
+        read_audio(mine / "lost.wav")
+
+
 # --- lists -----------------------------------------------------------------------------------------------------------
 
 LIST = "Path;speaker;start;end\nsub\\é.wav;07;0,25;0,5\nb.wav;NA;;-\n"
@@ -293,6 +308,17 @@ def test_lists_of_other_programs(tmp_path: Path, name: str, content: bytes) -> N
     assert (first.start_s, first.end_s) == (0.25, 0.5)
     assert (second.path, second.speaker) == (tmp_path / "b.wav", tmp_path.name)
     assert (second.start_s, second.end_s) == (None, None)
+
+
+@pytest.mark.parametrize("name", ["start_s", "Begin", "end_ms", "offset", "StartTime", "dur (s)"])
+def test_a_column_of_a_list_that_could_be_taken_for_a_piece_is_said_to_be_unused(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "list.csv").write_text(f"path,{name},rater,speaker\n{plain(tmp_path / 'b.wav').name},0.2,x,p\n")
+    (one,) = recordings([tmp_path / "list.csv"])
+    assert (one.start_s, one.end_s) == (None, None)
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.endswith(f"column {name.lower()!r} is not used: pieces are 'start' and 'end', in seconds")
 
 
 @pytest.mark.parametrize(

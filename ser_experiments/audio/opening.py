@@ -109,8 +109,10 @@ def duration_s(source: File) -> float | None:
 
 
 def _check_file(path: Path, name: str) -> None:
+    if path.is_dir():
+        raise AudioError(name, "is a folder" if os.access(path, os.R_OK | os.X_OK) else "no permission to look into it")
     if not path.is_file():
-        raise AudioError(name, "is a folder" if path.is_dir() else "no such file")
+        raise AudioError(name, "no such file")
     if path.stat().st_size == 0:
         raise AudioError(name, "empty file (0 bytes)")
     if not os.access(path, os.R_OK):

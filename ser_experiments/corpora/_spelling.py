@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from ser_experiments.csvfile import seen
 from ser_experiments.errors import InputError
 
 
 def composed(text: str) -> str:
-    """Return a label as it counts: composed letters, single spaces, lower case."""
-    return " ".join(unicodedata.normalize("NFC", text).lower().split())
+    """Return a label as it counts: composed letters, single spaces, lower case, nothing that nobody sees."""
+    return " ".join(seen(unicodedata.normalize("NFC", text)).lower().split())
 
 
 def folded_word(word: str) -> str:
