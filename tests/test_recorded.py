@@ -105,6 +105,51 @@ def cut_off(path: Path, **how: object) -> Path:
     return path
 
 
+def with_lengths(path: Path, kind: str, **lengths: tuple[int, bytes]) -> Path:
+    """Write a recording and put other bytes so far behind the first of some words."""
+    soundfile.write(path, TONE, RATE, format=kind)
+    data = bytearray(path.read_bytes())
+    for word, (behind, others) in lengths.items():
+        at = data.index(word.encode()) + behind
+        data[at : at + len(others)] = others
+    path.write_bytes(data)
+    return path
+
+
+#: What other headers say of a recording that was not stopped, or was piped.
+UNFINISHED: dict[str, Callable[[Path], Path]] = {
+    "brought up to date in between": lambda path: with_lengths(path, "WAV", data=(4, struct.pack("<I", 8000))),
+    "an empty block": lambda path: with_lengths(path, "WAV", data=(4, struct.pack("<I", 2))),
+    "of a pipe": lambda path: with_lengths(path, "WAV", RIFF=(4, b"\xff" * 4), data=(4, b"\xff" * 4)),
+    "of another pipe": lambda path: with_lengths(path, "WAV", RIFF=(4, bytes(4)), data=(4, b"\x00\xf0\xff\x7f")),
+    "of 64 bits": lambda path: with_lengths(path, "RF64", ds64=(8, bytes(24)), data=(4, b"\xff" * 4)),
+    "au": lambda path: with_lengths(path, "AU", **{".snd": (8, bytes(4))}),
+    "au of a pipe": lambda path: with_lengths(path, "AU", **{".snd": (8, b"\xff" * 4)}),
+    "caf": lambda path: with_lengths(path, "CAF", data=(4, b"\xff" * 8)),
+    "caf of nothing": lambda path: with_lengths(path, "CAF", data=(4, bytes(8))),
+    "aiff": lambda path: with_lengths(path, "AIFF", COMM=(10, bytes(4)), SSND=(4, bytes(4))),
+}
+
+
+@pytest.mark.parametrize("name", UNFINISHED)
+def test_a_header_that_was_never_finished(tmp_path: Path, name: str) -> None:
+    path = UNFINISHED[name](tmp_path / "a.wav")
+    for source in (path, path.read_bytes()):
+        audio, rate = read_audio(source)
+        assert (rate, len(audio)) == (RATE, pytest.approx(RATE, abs=4))  # the place of a peak of CAF
+        np.testing.assert_allclose(audio[-1000:], TONE[-1000:], atol=1e-4)
+    assert scan(path).duration_s == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "after", [b"LIST\x04\x00\x00\x00INFO", b"TAG" + bytes(125), bytes(9000), b"id3 \x02\x00\x00\x00ab"]
+)
+def test_what_stands_behind_the_samples_is_none(tmp_path: Path, after: bytes) -> None:
+    path = plain(tmp_path / "a.wav")
+    path.write_bytes(path.read_bytes() + after)
+    assert len(read_audio(path)[0]) == RATE
+
+
 @pytest.mark.parametrize(
     ("make", "tolerance"),
     [
