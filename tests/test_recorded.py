@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -291,6 +292,16 @@ def test_an_error_of_any_kind_is_about_the_recording(
     with pytest.raises(AudioError, match="unreadable audio") as caught:
         read_audio(plain(tmp_path / "a.wav"))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text there")
+@pytest.mark.parametrize("name", [b"\xff\xfe.wav", b"\xe9t\xe9.flac", "語 😀.ogg".encode(), b"a\nb.wav", b"x\xff.raw"])
+def test_a_name_need_be_no_text(tmp_path: Path, name: bytes) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    plain(tmp_path / f"a.{path.suffix.lstrip('.').replace('raw', 'wav')}").rename(path)
+    assert len(read_audio(path)[0]) == RATE
+    assert scan(path).duration_s == pytest.approx(1.0)
+    assert [one.path for one in recordings([tmp_path])] == [path]
 
 
 # --- folders ---------------------------------------------------------------------------------------------------------

@@ -95,7 +95,7 @@ def _file(source: File, held: ExitStack) -> Forward:
 
 
 @contextmanager
-def _handle(source: File) -> Iterator[str | BinaryIO]:
+def _handle(source: File) -> Iterator[str | bytes | BinaryIO]:
     """Give what libsndfile is to read: a path, which is fastest, or a file that reads as it should have been."""
     with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
         if _is_for_av(source, file.read(HEAD)):
@@ -113,7 +113,8 @@ def _handle(source: File) -> Iterator[str | BinaryIO]:
             # By its name soundfile would take it for headless, whatever it begins with.
             yield Patched(file)  # type: ignore[misc]
         else:
-            yield str(source)
+            # A name that is no text in this system's encoding is one all the same.
+            yield str(source) if os.name == "nt" else os.fsencode(source)
 
 
 def _is_for_av(source: File, head: bytes | None = None) -> bool:

@@ -138,6 +138,23 @@ def test_a_plug_in_says_itself_what_it_is(tmp_path: Path) -> None:
         plugins.use(before)
 
 
+@pytest.mark.parametrize("text", ["SPEC = 1\n", "SPEC = None\n", "def read(:\n", "x = 1\n"])
+def test_a_half_written_plug_in_leaves_the_others(tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "plugins" / "corpora" / "own.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    (tmp_path / "metadata.csv").write_text(MANIFEST)
+    before = plugins.folder()
+    plugins.use(tmp_path / "plugins")
+    try:
+        assert chosen(None, tmp_path) == "manifest"
+        with pytest.raises(InputError, match="corpus 'own': plug-in "):
+            load_corpus("own", tmp_path)
+    finally:
+        plugins.use(before)
+    assert "left out: corpus 'own': plug-in" in caplog.text
+
+
 @pytest.mark.parametrize("corpus", ["demo", None])
 @pytest.mark.parametrize("holds", ["recordings", "nothing", "half a demo"])
 def test_nothing_is_written_into_a_root(tmp_path: Path, demo_root: Path, corpus: str | None, holds: str) -> None:
