@@ -121,4 +121,5 @@ def _row(cells: Sequence[str]) -> None:
     # Without a line end of its own the writer would not quote those that names hold.
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(cells)
-    click.echo(line.getvalue(), nl=False)
+    # In colour nothing is taken for one and left out.
+    click.echo(line.getvalue(), nl=False, color=True)

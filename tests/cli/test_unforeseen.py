@@ -261,6 +261,7 @@ def test_a_program_that_cannot_go_on_is_a_failure_and_announces_nothing() -> Non
         ("svm_lld", "model.C=abc", "The 'C' parameter of SVC must be a float"),
         ("svm_lld", "model.kernel=rfb", "The 'kernel' parameter of SVC must be a str among"),
         ("svm_lld", "model.kernel=precomputed", "'svm' cannot be fitted with"),
+        ("svm_lld", "model.tol=1e-300", "'svm' finds no end with"),
         ("logreg_lld", "model.solver=liblinear", "'logreg' cannot be fitted with"),
         ("rf_lld", "model.n_jobs=0", "'random_forest' cannot be fitted with"),
         ("xgb_lld", "model.device=gpux", "The 'device' parameter of XGBoostClassifier must be"),
