@@ -236,7 +236,7 @@ def _logged(prepared: Prepared, project: Project, jobs: int | None, on_fold: OnF
         with _kept(result, project, run.run_id):
             log.info("fitting the model for use on all %d utterances", len(prepared.rows))
             with one_thread():
-                fitted = clone(prepared.estimator).fit(prepared.table, prepared.rows.truth)
+                fitted = clone(prepared.estimator).fit(prepared.rows.table, prepared.rows.truth)
             model_uri = run.log(describe(result, fitted, here))
     told = replace(result, run_id=run.run_id, experiment_id=run.experiment_id, model_uri=model_uri)
     return replace(told, pending=run.away)
