@@ -145,6 +145,19 @@ def test_what_is_left_out_travels_to_run_card_and_note(tmp_path: Path, project_f
     assert "note: labels 4class left out 4 of 20 utterances" in done.stdout
 
 
+def test_rows_of_no_subset_are_counted_and_named(tmp_path: Path) -> None:
+    text = ["path,label,speaker,scenario"]
+    for i, scenario in enumerate(["improvised", "impro", "scripted", "-", "improvised"] * 4):
+        tone(tmp_path / f"{i}.wav", i, seconds=0.1)
+        text.append(f"{i}.wav,{'xy'[i % 2]},{'pq'[i // 10]},{scenario}")
+    (tmp_path / "metadata.csv").write_text("\n".join(text))
+    found = load_corpus("manifest", tmp_path, subset="improvised")
+    assert len(found.utterances) == 8
+    (note,) = found.notes
+    assert "8 of 20 utterances are of no subset (scenario impro 4, none 4; known: improvised, scripted)" in note
+    assert load_corpus("manifest", tmp_path).notes == ()
+
+
 # --- words that may be one class -------------------------------------------------------------------------------------
 
 
