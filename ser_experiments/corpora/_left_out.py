@@ -54,9 +54,13 @@ class LeftOut:
             said.append(f"--drop left out {self._share(self.dropped)}: {_listed(counted(self.dropped))}")
         if self.empty:
             said.append(f"labels {self.scheme}: no utterance is {' or '.join(map(repr, self.empty))}: not a class here")
-        said += [f"labels {self.scheme}: {a!r} beside {b!r}: if they are one class, say {map_option(a, b)}"
-                 for a, b in self.alike]  # fmt: skip
-        return said
+        return said + self.doubts
+
+    @property
+    def doubts(self) -> list[str]:
+        """Ask about classes that are written much alike, one line a pair."""
+        return [f"labels {self.scheme}: {a!r} beside {b!r}: if they are one class, say {map_option(a, b)}"
+                for a, b in self.alike]  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:
         """Return what JSON of it holds."""
@@ -99,7 +103,8 @@ def of_no_subset(scenarios: pd.Series, subset: str, subsets: Sequence[str]) -> l
     subsets : sequence of str
         All that there are.
     """
-    strange = scenarios.fillna("none")[~scenarios.isin(subsets).to_numpy()].value_counts().to_dict()
+    counts = scenarios.fillna("none")[~scenarios.isin(subsets).to_numpy()].value_counts()
+    strange = {str(word): int(n) for word, n in counts.items()}
     if not strange:
         return []
     known = ", ".join(one for one in subsets if one != "all")

@@ -302,6 +302,17 @@ def test_a_column_that_could_be_taken_for_ours_is_said_to_be_unused(tmp_path: Pa
     assert found.utterances[["start_s", "end_s"]].isna().all(axis=None)
 
 
+def test_it_is_said_where_folds_are_cut_and_checked(tmp_path: Path, project_folder: Path) -> None:
+    root = corpus(tmp_path / "mine", ["tender", "tendr"] * 2, "path,label,speaker,split", ",train")
+    words = ["column 'split' is not used: folds are cut by --protocol", "'tender' beside 'tendr'"]
+    for command in (["protocol"], ["check", "dummy"]):
+        lines = ser(*command, "--root", str(root)).stdout.splitlines()
+        for said_of in words:
+            assert len([line for line in lines if line.startswith("note: ") and said_of in line]) == 1, lines
+    told = json.loads(ser("protocol", "--root", str(root), "--json").stdout)
+    assert len(told["notes"]) == 2
+
+
 def test_other_columns_are_no_news(tmp_path: Path) -> None:
     names = "age,rater,dataset,setting,friend,text,training_hours,tone,startle,latest,manifold"
     root = corpus(tmp_path, ["x", "y"], f"path,label,speaker,{names}", ",7" * 11)
