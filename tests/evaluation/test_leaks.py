@@ -20,6 +20,7 @@ from ser_experiments.evaluation.copies import find_copies
 from ser_experiments.evaluation.equal_rows import equal_rows
 from ser_experiments.evaluation.folds import make_folds
 from ser_experiments.evaluation.tripwires import check_leaks
+from ser_experiments.experiment import run_experiment
 from ser_experiments.features.dsp.envelope import envelope
 from tests.command import ser
 
@@ -297,6 +298,28 @@ def test_the_command_stops_at_a_corpus_that_was_encoded_again(tmp_path: Path, pr
     honest = ser("run", "dummy", *given)
     assert honest.returncode == 0, honest.stderr
     assert "12 pairs of utterances are copies of each other" in honest.stdout
+
+
+def test_copies_beside_a_ready_made_table_stop_a_run(tmp_path: Path, project_folder: Path) -> None:
+    """Numbers of two codecs differ, so that no row is equal to another: what tells is the recordings."""
+    lines, rng = ["path,label,speaker"], np.random.default_rng(0)
+    for i in range(12):
+        audio = voice(i, 1.0)
+        soundfile.write(tmp_path / f"{i}.wav", audio, RATE)
+        soundfile.write(tmp_path / f"{i}.ogg", 0.5 * soxr.resample(audio, RATE, 48_000), 48_000)
+        lines += [f"{i}.wav,{'xy'[i % 2]},p{i % 3}", f"{i}.ogg,{'xy'[i % 2]},q{i % 3}"]
+    (tmp_path / "metadata.csv").write_text("\n".join(lines))
+    ids = [line.partition(",")[0] for line in lines[1:]]
+    numbers = pd.DataFrame(rng.normal(size=(24, 8)), columns=list("abcdefgh"), index=pd.Index(ids, name="path"))
+    numbers.to_csv(tmp_path / "t.csv")
+    where = {"corpus": "manifest", "root": tmp_path, "table": tmp_path / "t.csv", "log_run": False, "jobs": 1}
+    with pytest.raises(LeakError, match="one recording, encoded again .*, and 11 more pairs"):
+        run_experiment("dummy", **where)
+    for i in range(12):
+        (tmp_path / f"{i}.ogg").write_bytes(b"")
+    honest = run_experiment("dummy", **where)
+    assert any("12 of 24 recordings cannot be read (e.g. '0.ogg')" in line for line in honest.warnings)
+    assert honest.prepared.facts is None
 
 
 @pytest.mark.slow
