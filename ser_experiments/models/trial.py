@@ -13,7 +13,7 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 
-from ser_experiments.errors import InputError
+from ser_experiments.errors import InputError, nearest
 from ser_experiments.frames import GROUP
 from ser_experiments.models.pipeline import build_model
 from ser_experiments.models.spec import get_model
@@ -47,6 +47,10 @@ def try_out(model: str, params: Mapping[str, object], classes: Sequence[str]) ->
         It cannot be fitted, or does not answer; one line with the parameters and the reason.
     """
     spec = get_model(model)
+    weights = params.get("class_weight")
+    strange = sorted(set(map(str, weights)) - set(classes)) if isinstance(weights, Mapping) else []
+    if strange:
+        raise InputError(f"model: class_weight names {strange[0]!r}, which is no class{nearest(strange[0], classes)}")
     if "torch" in spec.libraries:
         device = params.get("device", "auto")
         if device not in ("auto", "cpu"):
