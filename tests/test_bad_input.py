@@ -195,17 +195,25 @@ def test_what_there_is_no_permission_for(model: Path, tmp_path: Path, project_fo
     assert said.returncode == 2
     assert f"a.wav ({recordings / 'a.wav'}): no permission to read it" in said.stderr
     assert "Traceback" not in said.stderr
-    (recordings / "locked").mkdir(mode=0)
-    said = program("predict", str(recordings), "--model", str(model), "--json", bound=True)
-    assert said.returncode == 1
-    told = {Path(one["path"]).name: one["error"].partition(": ")[2] for one in json.loads(said.stdout)}
-    assert told.pop("a.wav") == "no permission to read it"
-    assert told == {"b.wav": "", "c.wav": "", "d.wav": "", "locked": "no permission to look into it"}
     (recordings / "metadata.csv").chmod(0)
     said = program("run", "dummy", "--corpus", "manifest", "--root", str(recordings / "metadata.csv"), bound=True)
     assert said.returncode == 2
     assert said.stderr.startswith("error: ")
     assert "Permission denied" in said.stderr
+
+
+@pytest.mark.slow
+def test_a_folder_that_is_closed_is_named_and_the_others_go_on(
+    model: Path, tmp_path: Path, project_folder: Path
+) -> None:
+    written()(tmp_path / "a.wav")
+    (tmp_path / "locked").mkdir(mode=0)
+    (tmp_path / "lost.wav").symlink_to(tmp_path / "nowhere.wav")
+    said = program("predict", str(tmp_path), "--model", str(model), "--json", bound=True)
+    assert said.returncode == 1
+    told = {Path(one["path"]).name: one["error"].partition(": ")[2] for one in json.loads(said.stdout)}
+    told.pop("project", None)
+    assert told == {"a.wav": "", "locked": "no permission to look into it", "lost.wav": "no such file"}
 
 
 @pytest.mark.slow

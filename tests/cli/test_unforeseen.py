@@ -76,6 +76,7 @@ def test_a_folder_that_was_removed_meanwhile(tmp_path: Path, monkeypatch: pytest
     assert done.stderr == "error: the current folder is no longer there; change to another\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", ["1", "2"])
 def test_a_closed_stream_ends_no_command(project_folder: Path, closed: str) -> None:
     command = f'exec {closed}>&-; exec "$0" -c "from ser_experiments.cli import main; main()" list --json'
