@@ -24,11 +24,27 @@ from ser_experiments.errors import InputError
 #: What programs and people write into a cell that has no value, in lower case.
 _GAP_WORDS = (
     "nan -nan +nan 1.#qnan -1.#qnan 1.#ind -1.#ind na n/a n.a. #n/a #na <na> nat none null nil <none> <null> (null) "
-    "(none) #value! #ref! #name? #div/0! #num! #null! undefined"
+    "(none) #value! #ref! #name? #div/0! #num! #null! undefined (blank) blank <blank> (empty) empty missing unknown "
+    "<unknown> (unknown) unk <unk> unspecified n.d. n/d nd #missing <missing> not_available k.a. tbd \\n"
 )
-_GAPS = frozenset(_GAP_WORDS.split()) | {"", "#n/a n/a"}
+_GAPS = frozenset(_GAP_WORDS.split()) | {"", "#n/a n/a", "not available", "not applicable", "no data", "not known"}
 #: Marks alone, such as ``-``, ``--``, ``?``, ``???``, an em dash or dots: what people write for the same.
-_MARKS = re.compile(r"[\s\-_.?–—−‐‑…/*]*")
+_MARKS = re.compile(r"[\s\-_.?¿–—−‐‑―…/*\\'\"()\[\]{}<>]*")
+#: What nobody sees: byte order marks, marks of direction, soft hyphens. Joiners are a part of some scripts.
+_UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+#: Names of columns that look as if they cut folds, and as if they cut segments.
+_SPLIT = re.compile(
+    r"(.*(split|partition|k?fold)(s|id|nr|no|num|number|name|idx|index)?)|((is|in|use|for)?(train|test|dev|val|valid)"
+    r"(ing|idation|elopment|set|test|dev|val)*)|(.*(sub|data|train|test)sets?)|set|usage|phase|part|(train|test)?cv\d*"
+)
+#: Which corpus a row comes from is another matter.
+_SPLIT_NOT = re.compile(r"(scaf|mani|two|three|un|blind)fold|datasets?")
+_TIME = re.compile(
+    r"(seg|segment|clip|chunk|utt|utterance|turn|audio|speech|word|t|time|frame|sample)?"
+    r"(start|begin|beginning|onset|offset|end|ending|stop|duration|dur|length|len|from|to|tmin|tmax|xmin|xmax)"
+    r"(time|times|at|s|sec|secs|second|seconds|ms|msec|millis|milliseconds|frame|sample|samples|pos|position|offset)*"
+    r"|num(frames|samples)|t[01]|in|out|(in|out)point"
+)
 #: Byte order marks, the longer ones first.
 _MARKED = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
@@ -45,8 +61,24 @@ def is_gap(cell: Any) -> bool:
     """
     if not isinstance(cell, str):
         return bool(pd.isna(cell)) if pd.api.types.is_scalar(cell) else False
-    text = unicodedata.normalize("NFKC", cell).strip()
+    text = seen(unicodedata.normalize("NFKC", cell)).strip()
     return text.lower() in _GAPS or _MARKS.fullmatch(text) is not None
+
+
+def seen(text: str) -> str:
+    """Return what a reader sees of a text: without byte order marks, marks of direction and the like."""
+    return _UNSEEN.sub("", text)
+
+
+def cuts_folds(column: str) -> bool:
+    """Whether a column's name looks as if it said which rows are trained on, e.g. ``split`` or ``cv_fold``."""
+    plain = re.sub(r"[\W_]+", "", column.lower())
+    return _SPLIT.fullmatch(plain) is not None and _SPLIT_NOT.fullmatch(plain) is None
+
+
+def cuts_segments(column: str) -> bool:
+    """Whether a column's name looks as if it said where a segment begins or ends, e.g. ``start_ms`` or ``offset``."""
+    return _TIME.fullmatch(re.sub(r"[\W_]+", "", column.lower())) is not None
 
 
 def without_gaps(column: pd.Series) -> pd.Series:

@@ -50,6 +50,11 @@ class LeakError(SerError):
     """A tripwire fired: the test side is known to the training side."""
 
 
+def in_one_line(text: str) -> str:
+    """Return a text whose line breaks and other control characters, as in names of files, are written out."""
+    return "".join(one if one.isprintable() or one == " " or ord(one) > 0xD7FF else repr(one)[1:-1] for one in text)
+
+
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the closest allowed name, or the list of all.
 

@@ -38,6 +38,9 @@ KINDS = {
     "scores": "ser_experiments.evaluation.scores",
     "views": "ser_experiments.features.views",
 }
+#: The type of what a module of a kind defines under its fixed name, where it is no function.
+TYPES = {"corpora": "CorpusSpec", "encoders": "Family", "models": "ModelSpec", "protocols": "Protocol",
+         "scores": "Score"}  # fmt: skip
 #: Where this module has its submodules: the ``plugins/`` folder in use, if any.
 __path__: list[str] = [os.environ[VARIABLE]] if os.environ.get(VARIABLE) else []
 
@@ -136,7 +139,7 @@ def load(package: str, name: str, kind: str, *, holds: str = "") -> ModuleType:
     InputError
         No such module (the nearest name is given), two of that name, or a plug-in that cannot be imported.
     """
-    return _imported(require(package, name, kind), f"{kind} {name!r}", holds)
+    return _imported(require(package, name, kind), f"{kind} {name!r}", holds, _type_of(package))
 
 
 def require(package: str, name: str, kind: str) -> Source:
@@ -189,7 +192,11 @@ def _say_once(error: str) -> None:
     log.warning("left out: %s", error)
 
 
-def _imported(source: Source, what: str, holds: str) -> ModuleType:
+def _type_of(package: str) -> str:
+    return next((wanted for kind, wanted in TYPES.items() if KINDS[kind] == package), "")
+
+
+def _imported(source: Source, what: str, holds: str, wanted: str) -> ModuleType:
     if source.ours:
         return importlib.import_module(source.module)
     try:
@@ -200,7 +207,18 @@ def _imported(source: Source, what: str, holds: str) -> ModuleType:
         raise InputError(f"{what}: plug-in {source.where} cannot be loaded: {type(error).__name__}: {said}") from error
     if holds and not hasattr(module, holds):
         raise InputError(f"{what}: plug-in {source.where} defines no {holds!r}; see docs/plugins.md")
+    held = getattr(module, holds, None)
+    # By its name: this module lies below those that define the types.
+    if holds and not (wanted in {one.__name__ for one in type(held).__mro__} if wanted else callable(held)):
+        raise InputError(
+            f"{what}: plug-in {source.where} defines {holds!r} as {_one(type(held).__name__)}; it must be "
+            f"{_one(wanted or 'function')}; see docs/plugins.md"
+        )
     return module
+
+
+def _one(noun: str) -> str:
+    return f"{'an' if noun[:1] in 'aeiouAEIOU' else 'a'} {noun}"
 
 
 def _sources(package: str) -> dict[str, list[Source]]:

@@ -85,7 +85,10 @@ def locate(start: Path | None = None) -> Project:
     start : Path, optional
         Where to begin; the current folder by default.
     """
-    here = (start or Path.cwd()).resolve()
+    try:
+        here = (start or Path.cwd()).resolve()
+    except FileNotFoundError as error:
+        raise InputError("the current folder is no longer there; change to another") from error
     folder = next((folder for folder in (here, *here.parents) if (folder / MARKER).is_file()), here)
     return Project(folder, {})
 

@@ -204,6 +204,20 @@ def test_what_there_is_no_permission_for(model: Path, tmp_path: Path, project_fo
 
 
 @pytest.mark.slow
+def test_a_folder_that_is_closed_is_named_and_the_others_go_on(
+    model: Path, tmp_path: Path, project_folder: Path
+) -> None:
+    written()(tmp_path / "a.wav")
+    (tmp_path / "locked").mkdir(mode=0)
+    (tmp_path / "lost.wav").symlink_to(tmp_path / "nowhere.wav")
+    said = program("predict", str(tmp_path), "--model", str(model), "--json", bound=True)
+    assert said.returncode == 1
+    told = {Path(one["path"]).name: one["error"].partition(": ")[2] for one in json.loads(said.stdout)}
+    told.pop("project", None)
+    assert told == {"a.wav": "", "locked": "no permission to look into it", "lost.wav": "no such file"}
+
+
+@pytest.mark.slow
 def test_three_hours(model: Path, tmp_path: Path, project_folder: Path) -> None:
     """One utterance it is not, and it says so before it is read; as a timeline it is answered in bounded memory."""
     path = tmp_path / "three hours.flac"

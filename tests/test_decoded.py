@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ser_experiments.audio import read_audio, scan, stream_audio
+from ser_experiments.audio import opening, read_audio, scan, stream_audio
 from ser_experiments.audio.container import why_not
 from ser_experiments.errors import AudioError
 
@@ -55,6 +55,47 @@ def test_what_phones_and_browsers_record(tmp_path: Path, name: str, codec: str, 
     np.testing.assert_array_equal(piece, audio[RATE // 2 : RATE])
     with pytest.raises(AudioError, match="ends after the recording"):
         read_audio(path, end_s=2000)
+
+
+def telephone(path: Path, codec: str) -> Path:
+    """Write two seconds of a WAV as telephone systems record it."""
+    av = pytest.importorskip("av")
+    rate = 16_000 if codec == "g722" else 8000
+    with av.open(str(path), "w", format="wav") as container:
+        stream = container.add_stream(codec, rate=rate, layout="mono")
+        tone = (9000 * np.sin(2 * np.pi * 220 * np.arange(2 * rate) / rate)).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(tone[None, :], format="s16", layout="mono")
+        frame.sample_rate = rate
+        resampler = av.AudioResampler(format=stream.format, layout="mono", rate=rate, frame_size=stream.frame_size or 0)
+        for piece in resampler.resample(frame):
+            for packet in stream.encode(piece):
+                container.mux(packet)
+        for packet in stream.encode(None):
+            container.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("codec", ["g722", "g726", "pcm_s64le"])
+def test_a_wav_of_a_codec_that_libsndfile_does_not_know(
+    tmp_path: Path, codec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = telephone(tmp_path / "a.wav", codec)
+    for source in (path, path.read_bytes()):
+        audio, rate = read_audio(source)
+        assert len(audio) == pytest.approx(2 * rate, rel=0.02)
+        assert np.abs(np.fft.rfft(audio[:rate])).argmax() == 220
+    assert scan(path).duration_s == pytest.approx(2.0, rel=0.02)
+    monkeypatch.setattr(opening, "is_installed", lambda: False)
+    with pytest.raises(AudioError, match="a WAV of a codec that libsndfile does not read: convert it, .*'ser_exp"):
+        read_audio(path)
+
+
+@pytest.mark.parametrize("content", [b"RIFF\x24\x00\x00\x00WAVEnothing at all" + bytes(99), b"OggS" + bytes(200)])
+def test_what_nobody_can_decode_is_said_once(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.wav").write_bytes(content)
+    with pytest.raises(AudioError, match="unreadable audio") as caught:
+        read_audio(tmp_path / "a.wav")
+    assert "pip install" not in str(caught.value)
 
 
 def test_what_it_cannot_decode_is_said(tmp_path: Path) -> None:

@@ -13,7 +13,10 @@ from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict, cross_v
 
 from ser_experiments import build_estimator, feature_table, load_corpus, load_experiment
 from ser_experiments.errors import InputError
+from ser_experiments.experiment.request import RunRequest
+from ser_experiments.experiment.run import prepare
 from ser_experiments.features import read_table, write_table
+from ser_experiments.project import Project
 from tests.corpora import samples
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
@@ -38,6 +41,19 @@ def test_a_table_in_hand_holds_numbers_and_nothing_of_the_speaker(corpus, table:
     assert list(read.columns) == list(table.columns)
     forest = RandomForestClassifier(n_estimators=5, random_state=0).fit(table, corpus.utterances["label"])
     assert list(forest.feature_names_in_) == list(table.columns)
+
+
+def test_no_table_that_a_run_hands_back_knows_the_speaker(corpus, project_folder: Path) -> None:
+    """A text column of names such as 03 is a number to scikit-learn, which learned it without a word."""
+    prepared = prepare(
+        RunRequest(experiment="logreg_lld", corpus="manifest", root=corpus.root, labels="4class", jobs=1),
+        Project(project_folder, {}),
+    )
+    for table in (prepared.table, prepared.recorded):
+        assert (table.dtypes == np.float32).all()
+        forest = RandomForestClassifier(n_estimators=2, random_state=0).fit(table, prepared.rows.truth)
+        assert not {"group", "speaker"} & set(forest.feature_names_in_)
+    assert prepared.rows.table["group"].tolist() == prepared.utterances["speaker"].tolist()
 
 
 def test_groups_travel_as_scikit_learn_has_them(corpus, table: pd.DataFrame) -> None:

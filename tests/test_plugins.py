@@ -186,6 +186,9 @@ def test_a_name_in_two_places_is_refused_naming_both(tmp_path: Path, monkeypatch
         ("def f(:\n", r"cannot be loaded: SyntaxError: .*line 1"),
         ("raise SystemExit('good bye')\n", "cannot be loaded: SystemExit: good bye"),
         ("spec = 1\n", "defines no 'SPEC'; see docs/plugins.md"),
+        ("SPEC = 1\n", "defines 'SPEC' as an int; it must be a ModelSpec; see docs/plugins.md"),
+        ("SPEC = dict\n", "defines 'SPEC' as a type; it must be a ModelSpec"),
+        ("from ser_experiments.evaluation.scores.wa import SCORE as SPEC\n", "'SPEC' as a Score; it must be a ModelS"),
     ],
 )
 def test_a_broken_plug_in_is_one_line_that_names_the_file(tmp_path: Path, text: str, message: str) -> None:

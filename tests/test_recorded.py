@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -103,6 +104,51 @@ def cut_off(path: Path, **how: object) -> Path:
     data[4:8] = struct.pack(f"{order}I", at + 8 - 8)
     path.write_bytes(data)
     return path
+
+
+def with_lengths(path: Path, kind: str, **lengths: tuple[int, bytes]) -> Path:
+    """Write a recording and put other bytes so far behind the first of some words."""
+    soundfile.write(path, TONE, RATE, format=kind)
+    data = bytearray(path.read_bytes())
+    for word, (behind, others) in lengths.items():
+        at = data.index(word.encode()) + behind
+        data[at : at + len(others)] = others
+    path.write_bytes(data)
+    return path
+
+
+#: What other headers say of a recording that was not stopped, or was piped.
+UNFINISHED: dict[str, Callable[[Path], Path]] = {
+    "brought up to date in between": lambda path: with_lengths(path, "WAV", data=(4, struct.pack("<I", 8000))),
+    "an empty block": lambda path: with_lengths(path, "WAV", data=(4, struct.pack("<I", 2))),
+    "of a pipe": lambda path: with_lengths(path, "WAV", RIFF=(4, b"\xff" * 4), data=(4, b"\xff" * 4)),
+    "of another pipe": lambda path: with_lengths(path, "WAV", RIFF=(4, bytes(4)), data=(4, b"\x00\xf0\xff\x7f")),
+    "of 64 bits": lambda path: with_lengths(path, "RF64", ds64=(8, bytes(24)), data=(4, b"\xff" * 4)),
+    "au": lambda path: with_lengths(path, "AU", **{".snd": (8, bytes(4))}),
+    "au of a pipe": lambda path: with_lengths(path, "AU", **{".snd": (8, b"\xff" * 4)}),
+    "caf": lambda path: with_lengths(path, "CAF", data=(4, b"\xff" * 8)),
+    "caf of nothing": lambda path: with_lengths(path, "CAF", data=(4, bytes(8))),
+    "aiff": lambda path: with_lengths(path, "AIFF", COMM=(10, bytes(4)), SSND=(4, bytes(4))),
+}
+
+
+@pytest.mark.parametrize("name", UNFINISHED)
+def test_a_header_that_was_never_finished(tmp_path: Path, name: str) -> None:
+    path = UNFINISHED[name](tmp_path / "a.wav")
+    for source in (path, path.read_bytes()):
+        audio, rate = read_audio(source)
+        assert (rate, len(audio)) == (RATE, pytest.approx(RATE, abs=4))  # the place of a peak of CAF
+        np.testing.assert_allclose(audio[-1000:], TONE[-1000:], atol=1e-4)
+    assert scan(path).duration_s == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "after", [b"LIST\x04\x00\x00\x00INFO", b"TAG" + bytes(125), bytes(9000), b"id3 \x02\x00\x00\x00ab"]
+)
+def test_what_stands_behind_the_samples_is_none(tmp_path: Path, after: bytes) -> None:
+    path = plain(tmp_path / "a.wav")
+    path.write_bytes(path.read_bytes() + after)
+    assert len(read_audio(path)[0]) == RATE
 
 
 @pytest.mark.parametrize(
@@ -248,6 +294,16 @@ def test_an_error_of_any_kind_is_about_the_recording(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="names are text there")
+@pytest.mark.parametrize("name", [b"\xff\xfe.wav", b"\xe9t\xe9.flac", "語 😀.ogg".encode(), b"a\nb.wav", b"x\xff.raw"])
+def test_a_name_need_be_no_text(tmp_path: Path, name: bytes) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    plain(tmp_path / f"a.{path.suffix.lstrip('.').replace('raw', 'wav')}").rename(path)
+    assert len(read_audio(path)[0]) == RATE
+    assert scan(path).duration_s == pytest.approx(1.0)
+    assert [one.path for one in recordings([tmp_path])] == [path]
+
+
 # --- folders ---------------------------------------------------------------------------------------------------------
 
 
@@ -274,6 +330,21 @@ def test_a_folder_passes_nothing_over(tmp_path: Path, without_av: None) -> None:
     assert not is_recording(tmp_path / "t.txt")
 
 
+def test_a_folder_passes_over_no_link_and_no_folder(tmp_path: Path) -> None:
+    for name in ("elsewhere/deep/a.wav", "mine/sub/b.wav", "mine/.hidden/c.wav"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        plain(tmp_path / name)
+    mine = tmp_path / "mine"
+    (mine / "linked").symlink_to(tmp_path / "elsewhere")
+    (mine / "sub" / "up").symlink_to(mine)
+    (mine / "lost.wav").symlink_to(tmp_path / "unplugged disk" / "lost.wav")
+    (mine / "round.flac").symlink_to(mine / "round.flac")
+    found = [str(one.path.relative_to(mine)) for one in recordings([mine])]
+    assert found == [".hidden/c.wav", "linked/deep/a.wav", "lost.wav", "round.flac", "sub/b.wav"]
+    with pytest.raises(AudioError, match="no such file"):
+        read_audio(mine / "lost.wav")
+
+
 # --- lists -----------------------------------------------------------------------------------------------------------
 
 LIST = "Path;speaker;start;end\nsub\\é.wav;07;0,25;0,5\nb.wav;NA;;-\n"
@@ -293,6 +364,17 @@ def test_lists_of_other_programs(tmp_path: Path, name: str, content: bytes) -> N
     assert (first.start_s, first.end_s) == (0.25, 0.5)
     assert (second.path, second.speaker) == (tmp_path / "b.wav", tmp_path.name)
     assert (second.start_s, second.end_s) == (None, None)
+
+
+@pytest.mark.parametrize("name", ["start_s", "Begin", "end_ms", "offset", "StartTime", "dur (s)"])
+def test_a_column_of_a_list_that_could_be_taken_for_a_piece_is_said_to_be_unused(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "list.csv").write_text(f"path,{name},rater,speaker\n{plain(tmp_path / 'b.wav').name},0.2,x,p\n")
+    (one,) = recordings([tmp_path / "list.csv"])
+    assert (one.start_s, one.end_s) == (None, None)
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.endswith(f"column {name.lower()!r} is not used: pieces are 'start' and 'end', in seconds")
 
 
 @pytest.mark.parametrize(

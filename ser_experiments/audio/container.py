@@ -37,6 +37,8 @@ _READABLE_HEADS = (
     b"Creative Voice File",
     b"PVF1",
 )
+#: What libsndfile says of a WAV whose codec it does not know.
+_STRANGE_CODEC = ("Malformed 'fmt ' chunk", "unimplemented format", "Format not recognised")
 #: Brands of MPEG-4 files that hold pictures.
 _PICTURES = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis", b"crx ")
 
@@ -68,7 +70,7 @@ def is_recording(path: Path) -> bool:
     if ending in READABLE or ending in FOREIGN or ending in HEADLESS:
         return True
     head = head_of(path)
-    return _is_readable(head) or _foreign(head) is not None
+    return is_readable(head) or _foreign(head) is not None
 
 
 def container_of(source: File, head: bytes | None = None) -> str | None:
@@ -95,7 +97,8 @@ def _foreign(head: bytes) -> str | None:
     return next((name for magic, name in _FOREIGN_HEADS if head.startswith(magic)), None)
 
 
-def _is_readable(head: bytes) -> bool:
+def is_readable(head: bytes) -> bool:
+    """Whether a file begins as one does that libsndfile reads."""
     if head[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64"):
         return head[8:12] == b"WAVE"
     if head[:4] == b"FORM":
@@ -107,12 +110,14 @@ def _is_readable(head: bytes) -> bool:
     return bool(mpeg) or head.startswith(_READABLE_HEADS)
 
 
-def why_not(source: File) -> str:
-    """Say what to do about a recording that libsndfile refused; nothing where that is not known."""
+def why_not(source: File, said: str = "") -> str:
+    """Say what to do about a recording that libsndfile refused, with the words `said`; nothing where nobody knows."""
     container, ending = container_of(source), ending_of(source)
+    cure = "convert it, e.g. ffmpeg -i FILE FILE.wav, or pip install 'ser_experiments[av]'"
     if container is not None:
-        cure = "convert it, e.g. ffmpeg -i FILE FILE.wav, or pip install 'ser_experiments[av]'"
         return f"{container} is not read by libsndfile: {cure}"
+    if head_of(source)[8:12] == b"WAVE" and any(words in said for words in _STRANGE_CODEC):
+        return f"a WAV of a codec that libsndfile does not read: {cure}"
     if ending in HEADLESS:
         return (
             f"headless samples ({ending}) say neither rate nor format: write them with a header, e.g. "

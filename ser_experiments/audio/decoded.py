@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import io
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,9 +35,13 @@ def decoded(source: File) -> Iterator[BinaryIO]:
     """
     import av
 
-    with tempfile.TemporaryFile() as file:
+    # Opened here, since a name need be no text in this system's encoding.
+    with (
+        tempfile.TemporaryFile() as file,
+        io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as own,
+    ):
         try:
-            with av.open(io.BytesIO(source) if isinstance(source, bytes) else os.fspath(source)) as container:
+            with av.open(own) as container:
                 if not container.streams.audio:
                     raise ValueError("holds no audio")
                 _write(container, file)

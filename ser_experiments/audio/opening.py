@@ -5,13 +5,23 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import soundfile
 
-from ser_experiments.audio.container import HEAD, File, container_of, ending_of, name_of, why_not
+from ser_experiments.audio.container import (
+    HEAD,
+    HEADLESS,
+    File,
+    container_of,
+    ending_of,
+    head_of,
+    is_readable,
+    name_of,
+    why_not,
+)
 from ser_experiments.audio.decoded import decoded, is_installed
 from ser_experiments.audio.unfinished import Patched, unfinished
 from ser_experiments.errors import AudioError, SerError
@@ -59,19 +69,33 @@ def opened(source: File) -> Iterator[Forward]:
     try:
         if not isinstance(source, bytes):
             _check_file(Path(source), name)
-        with _handle(source) as handle, Forward(handle) as file:
-            yield file
+        with ExitStack() as held:
+            yield _file(source, held)
     except SerError:
         raise
     except Exception as error:  # whatever a decoder raises: the others of a batch go on
         said = getattr(error, "error_string", None) or getattr(error, "strerror", None) or error
-        cure = "" if _is_for_av(source) else why_not(source)
+        cure = "" if is_installed() and ending_of(source) not in HEADLESS else why_not(source, str(said))
         reason = cure or " ".join(str(said).split()).rstrip(".") or type(error).__name__
         raise AudioError(name, f"unreadable audio ({reason})") from error
 
 
+def _file(source: File, held: ExitStack) -> Forward:
+    """Open a recording by libsndfile; a codec that it does not know, in a container that it does, through PyAV."""
+    try:
+        return held.enter_context(Forward(held.enter_context(_handle(source))))
+    except soundfile.LibsndfileError:
+        if not (is_readable(head_of(source)) and is_installed()):
+            raise
+        try:
+            return held.enter_context(Forward(held.enter_context(decoded(source))))
+        except ValueError:
+            pass
+        raise
+
+
 @contextmanager
-def _handle(source: File) -> Iterator[str | BinaryIO]:
+def _handle(source: File) -> Iterator[str | bytes | BinaryIO]:
     """Give what libsndfile is to read: a path, which is fastest, or a file that reads as it should have been."""
     with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
         if _is_for_av(source, file.read(HEAD)):
@@ -79,17 +103,18 @@ def _handle(source: File) -> Iterator[str | BinaryIO]:
                 yield samples
             return
         file.seek(0)
-        at = unfinished(file)
+        patch = unfinished(file)
         file.seek(0)
-        if at is not None:
-            yield Patched(file, at, b"\xff" * 4)  # type: ignore[misc]
+        if patch is not None:
+            yield Patched(file, *patch)  # type: ignore[misc]
         elif isinstance(source, bytes):
             yield file
         elif ending_of(source) == ".raw":
             # By its name soundfile would take it for headless, whatever it begins with.
             yield Patched(file)  # type: ignore[misc]
         else:
-            yield str(source)
+            # A name that is no text in this system's encoding is one all the same.
+            yield str(source) if os.name == "nt" else os.fsencode(source)
 
 
 def _is_for_av(source: File, head: bytes | None = None) -> bool:
@@ -109,8 +134,10 @@ def duration_s(source: File) -> float | None:
 
 
 def _check_file(path: Path, name: str) -> None:
+    if path.is_dir():
+        raise AudioError(name, "is a folder" if os.access(path, os.R_OK | os.X_OK) else "no permission to look into it")
     if not path.is_file():
-        raise AudioError(name, "is a folder" if path.is_dir() else "no such file")
+        raise AudioError(name, "no such file")
     if path.stat().st_size == 0:
         raise AudioError(name, "empty file (0 bytes)")
     if not os.access(path, os.R_OK):

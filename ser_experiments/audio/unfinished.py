@@ -1,4 +1,4 @@
-"""WAVs of recorders that were switched off: their header says that nothing follows, and they are read for what does."""
+"""Recordings of recorders that were switched off: headers say that little or nothing follows; what does is read."""
 
 from __future__ import annotations
 
@@ -57,26 +57,63 @@ class Patched(io.RawIOBase):
         super().close()
 
 
-def unfinished(file: BinaryIO) -> int | None:
-    """Return where a WAV says that it holds no samples while it does; None of any other file.
+#: Where something else stands than was meant, and what was meant.
+Patch = tuple[int, bytes]
+#: "Up to the end of the file", or "not known", in headers with lengths of 32 bits.
+_TO_THE_END = b"\xff" * 4
+
+
+def unfinished(file: BinaryIO) -> Patch | None:
+    """Return what the header of a recording should say, where it says that it holds less than it does.
+
+    A recorder writes the length of its samples when it is stopped. Until then it is 0 or what had been written when the
+    header was last brought up to date, and -1 in CAF, which libsndfile takes for an error.
 
     Returns
     -------
-    int or None
-        Position of the four bytes with the length of its data.
+    (int, bytes) or None
+        Where the length of the data stands, and what it is to be; None of any other file.
     """
     head = file.read(12)
-    if head[:4] not in (b"RIFF", b"RIFX", b"RF64", b"BW64") or head[8:12] != b"WAVE":
-        return None
-    order = ">" if head[:4] == b"RIFX" else "<"
+    if head[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64") and head[8:12] == b"WAVE":
+        return _wav(file, head[:4])
+    if head[:4] == b".snd":
+        (begin, length), size = struct.unpack(">II", head[4:]), file.seek(0, os.SEEK_END)
+        return (8, _TO_THE_END) if length == 0 and size > begin else None
+    return _caf(file) if head[:4] == b"caff" else None
+
+
+def _wav(file: BinaryIO, kind: bytes) -> Patch | None:
+    order = ">" if kind == b"RIFX" else "<"
     size = file.seek(0, os.SEEK_END)
-    at = 12
+    # Of lengths that take 64 bits, the first chunk knows: after the size of the file, that of the data.
+    at, long_at = 12, None
     while at + 8 <= size:
         file.seek(at)
         name, length = struct.unpack(f"{order}4sI", file.read(8))
-        if name == b"data":
-            return at + 4 if length == 0 and at + 8 < size and not _only_chunks(file, at + 8, size, order) else None
+        if name == b"ds64":
+            long_at = at + 16
+        elif name == b"data":
+            there = size - at - 8
+            if long_at is not None and length == 0xFFFFFFFF:
+                file.seek(long_at)
+                told = struct.unpack("<Q", file.read(8))[0]
+                return (long_at, struct.pack("<Q", there)) if told == 0 < there else None
+            # What follows the samples may be anything, but hardly more than they are.
+            less = there > 2 * length and not _only_chunks(file, at + 8 + length + length % 2, size, order)
+            return (at + 4, _TO_THE_END) if less else None
         at += 8 + length + length % 2
+    return None
+
+
+def _caf(file: BinaryIO) -> Patch | None:
+    size, at = file.seek(0, os.SEEK_END), 8
+    while at + 12 <= size:
+        file.seek(at)
+        name, length = struct.unpack(">4sq", file.read(12))
+        if name == b"data":
+            return (at + 4, struct.pack(">q", size - at - 12)) if length in (-1, 0) and size > at + 12 else None
+        at += 12 + max(0, length)
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import io
 import logging
@@ -63,6 +64,15 @@ def ser(verbose: bool) -> None:
 _LOOK_AFTER = 500_000
 
 
+#: What a machine refuses, whatever is asked of it.
+_REFUSALS = {
+    errno.ENOSPC: "no space left on the device that is written to",
+    errno.EDQUOT: "the quota of the disk that is written to is used up",
+    errno.EROFS: "what is written to is read-only",
+    errno.EMFILE: "too many files are open; raise the limit with: ulimit -n",
+}
+
+
 def _say_anything() -> None:
     """Let texts be written whatever the streams can encode: a file's name must not end a command."""
     for stream in (sys.stdout, sys.stderr):
@@ -73,6 +83,10 @@ def _say_anything() -> None:
 def main() -> None:
     """Be the process of the command: hear signals while it works, and end at once by one that comes afterwards."""
     hear()
+    # A stream that was closed, as by a daemon, takes what is said and forgets it.
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     gc.set_threshold(_LOOK_AFTER, *gc.get_threshold()[1:])
     try:
         answer()
@@ -106,6 +120,12 @@ def answer() -> None:
     except BrokenPipeError:
         # The reader (head, less) has gone; point stdout elsewhere so that the flush at exit stays quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        # What the machine refuses is no mistake of the program.
+        known = _REFUSALS.get(error.errno or 0)
+        where = f" ({error.filename})" if known and error.filename else ""
+        click.echo(f"error: {known}{where}" if known else f"error: {said_of(error)}", err=True)
         sys.exit(1)
     except Exception as error:
         click.echo(f"error: {said_of(error)}", err=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ser_experiments.cli._recordings import Recording
+from ser_experiments.errors import in_one_line
 
 if TYPE_CHECKING:
     from ser_experiments.task import Task
@@ -27,9 +28,9 @@ class _Lines:
             return
         unlike = f"  (unlike training: {'; '.join(answer['warnings'])})" if answer["warnings"] else ""
         if "timeline" not in answer:
-            click.echo(self._line(answer, str(recording)) + unlike)
+            click.echo(self._line(answer, in_one_line(str(recording))) + unlike)
             return
-        click.echo(f"{recording}{unlike}")
+        click.echo(f"{in_one_line(str(recording))}{unlike}")
         for step in answer["timeline"]:
             click.echo(f"{_clock(step['start_s'])}-{_clock(step['end_s'])}  {self._line(step)}".rstrip())
 
@@ -103,7 +104,7 @@ def show(answers: Iterable[tuple[Recording, Answer]], task: Task, form: str | No
             total += 1
             if answer["error"]:
                 failed += 1
-                click.echo(answer["error"], err=True)
+                click.echo(in_one_line(answer["error"]), err=True)
             writer.one(recording, answer)
         refused = False
     finally:
@@ -117,6 +118,8 @@ def _clock(seconds: float) -> str:
 
 
 def _row(cells: Sequence[str]) -> None:
+    # Without a line end of its own the writer would not quote those that names hold.
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(cells)
-    click.echo(line.getvalue())
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    # In colour nothing is taken for one and left out.
+    click.echo(line.getvalue(), nl=False, color=True)

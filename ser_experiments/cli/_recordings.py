@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ser_experiments.serving.audio_model import Source
+
+_log = logging.getLogger(__name__)
 
 #: Endings of lists; everything else is a recording.
 LISTS = frozenset({".csv", ".tsv", ".txt"})
@@ -73,21 +76,44 @@ def _in_folder(folder: Path) -> Iterator[Recording]:
     from ser_experiments.errors import InputError
 
     empty = True
-    for path in sorted(folder.rglob("*")):
-        if not path.name.startswith(".") and path.is_file() and is_recording(path):
+    for path in _files(folder):
+        if is_recording(path) or path.is_dir():
             empty = False
             yield Recording(path, _folder(path))
     if empty:
         raise InputError(f"{folder}: no audio files in this folder; looked for {', '.join(sorted(READABLE))}")
 
 
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield the files below a folder that are not hidden, in the order of their paths.
+
+    So are links to nowhere and folders that cannot be looked into: reading them says what is wrong.
+    """
+    found: list[Path] = []
+    known: set[str] = set()
+    closed: list[OSError] = []
+    # What lies behind a link to a folder belongs to it; one that leads back up brings nothing new.
+    for below, folders, names in os.walk(folder, onerror=closed.append, followlinks=True):
+        real = os.path.realpath(below)
+        if real in known:
+            folders.clear()
+            continue
+        known.add(real)
+        found += [Path(below, name) for name in names if not name.startswith(".")]
+    there = [path for path in found if path.is_file() or path.is_symlink()]
+    yield from sorted([*there, *(Path(one.filename) for one in closed)])
+
+
 def _listed(source: Path) -> Iterator[Recording]:
-    from ser_experiments.csvfile import is_gap, listed_path, read_csv, seconds
+    from ser_experiments.csvfile import cuts_segments, is_gap, listed_path, read_csv, seconds
     from ser_experiments.errors import InputError
 
     rows = read_csv(source, lower_names=True, may_be_empty=True)  # a program's list may hold nothing
     if "path" not in rows:
         raise InputError(f"{source}: no column 'path'; found {', '.join(rows.columns)}")
+    for name in rows.columns:
+        if name not in ("start", "end") and cuts_segments(name):
+            _log.warning("%s: column %r is not used: pieces are 'start' and 'end', in seconds", source, name)
     for line, row in zip(rows.index, rows.to_dict("records"), strict=True):
         if is_gap(row["path"]):
             raise InputError(f"{source}, line {line}: 'path' is empty; name a recording")

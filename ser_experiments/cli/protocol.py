@@ -36,16 +36,20 @@ def command(target: str | None, source: str | None, as_json: bool, **given: Any)
     theirs = None if source is None else read_card(source)
     request = take(SettingRequest, given if theirs is None else _as_on(theirs, given))
     selection = select(request, load(request, project.find()))
-    check_leaks(selection.folds, selection.corpus.utterances)
+    corpus = selection.corpus
+    notes = [*corpus.notes, *corpus.left_out.doubts, *check_leaks(selection.folds, corpus.utterances)]
     card = selection.card
     if target:
         write_card(card, target)
     if as_json:
         shown = card.as_dict()
         del shown["rows"], shown["columns"]
+        shown["notes"] = notes
         click.echo(json.dumps(shown if theirs is None else {**shown, "differences": _differences(card, theirs)}))
     else:
         _show(card)
+        for line in notes:
+            click.echo(f"note: {line}")
         if theirs is not None:
             _compare(card, theirs, str(source))
         if target:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import combinations
@@ -58,14 +59,17 @@ def slips(classes: Iterable[str], decided: Collection[str]) -> list[tuple[str, s
     plain = [one for one in names if one.isalpha() and len(one) >= 4]
     for place, one in enumerate(plain):
         near = get_close_matches(one, [other for other in plain[place + 1 :] if other[0] == one[0]], n=3, cutoff=0.85)
-        pairs += [(one, other) for other in near]
+        swapped = [other for other in plain[place + 1 :] if other[0] == one[0] and sorted(other) == sorted(one)]
+        pairs += [(one, other) for other in dict.fromkeys([*near, *swapped])]
     return pairs
 
 
 def _meaning(word: str) -> str:
     """Return the code of a word, or the word in its one spelling."""
     plain = folded_word(word)
-    return ALIASES.get(word, ALIASES.get(plain, plain))
+    # A number that went through a spreadsheet or a table with gaps: 1, 01, 1.0.
+    number = re.fullmatch(r"0*(\d+)(?:[.,]0+)?", plain)
+    return number[1] if number else ALIASES.get(word, ALIASES.get(plain, plain))
 
 
 def _groups(words: Iterable[str], key: Callable[[str], str]) -> Iterable[Sequence[str]]:

@@ -11,7 +11,7 @@ import pandas as pd
 from ser_experiments import frames, identity, plugins
 from ser_experiments import project as projects
 from ser_experiments.corpora._labels import LabelScheme
-from ser_experiments.corpora._left_out import LeftOut
+from ser_experiments.corpora._left_out import LeftOut, of_no_subset
 from ser_experiments.corpora._options import PACKAGE, Option, check_option
 from ser_experiments.corpora._spelling import check_spelling
 from ser_experiments.errors import InputError, nearest
@@ -248,7 +248,9 @@ def load_corpus(
     table = reading.utterances
     if not as_spelled:
         check_spelling(table, f"corpus {reading.name!r}", reading.places)
+    notes = reading.notes
     if subset != "all":
+        notes = (*notes, *of_no_subset(table["scenario"], subset, spec.subsets))
         table = table[table["scenario"] == subset]
     scheme = scheme.changed(map, drop, table)
     codes = {code for one in spec.schemes.values() for code in one.classes}
@@ -264,7 +266,7 @@ def load_corpus(
         raise InputError(f"{where}: one speaker only ({only!r}); speaker-independent scores need at least two")
     first = [*frames.UTTERANCE_COLUMNS, *task.truth_columns]
     rest = [column for column in table.columns if column not in first]
-    return Corpus(spec, reading.name, reading.root, scheme, subset, table[[*first, *rest]], reading.notes, left_out)
+    return Corpus(spec, reading.name, reading.root, scheme, subset, table[[*first, *rest]], notes, left_out)
 
 
 def _root(spec: CorpusSpec, root: str | Path | None, project: Project | None, options: Mapping[str, object]) -> Path:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pandas as pd
+
 #: Words in a message before it says how many more there are.
 _SHOWN = 12
 
@@ -52,9 +54,13 @@ class LeftOut:
             said.append(f"--drop left out {self._share(self.dropped)}: {_listed(counted(self.dropped))}")
         if self.empty:
             said.append(f"labels {self.scheme}: no utterance is {' or '.join(map(repr, self.empty))}: not a class here")
-        said += [f"labels {self.scheme}: {a!r} beside {b!r}: if they are one class, say {map_option(a, b)}"
-                 for a, b in self.alike]  # fmt: skip
-        return said
+        return said + self.doubts
+
+    @property
+    def doubts(self) -> list[str]:
+        """Ask about classes that are written much alike, one line a pair."""
+        return [f"labels {self.scheme}: {a!r} beside {b!r}: if they are one class, say {map_option(a, b)}"
+                for a, b in self.alike]  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:
         """Return what JSON of it holds."""
@@ -83,6 +89,29 @@ def counted(words: Mapping[str, int], hints: Mapping[str, str] | None = None) ->
     """Return each word with its count and what it may be meant for, e.g. ``"hapy (did you mean 'happy'?) 4"``."""
     meant = {word: f" (did you mean {hint!r}?)" for word, hint in (hints or {}).items()}
     return [f"{word}{meant.get(word, '')} {n}" for word, n in words.items()]
+
+
+def of_no_subset(scenarios: pd.Series, subset: str, subsets: Sequence[str]) -> list[str]:
+    """Say which utterances are of no subset at all: a word that nobody knows, or none.
+
+    Parameters
+    ----------
+    scenarios : Series of str
+        Of each utterance; None where it has none.
+    subset : str
+        The one that is chosen.
+    subsets : sequence of str
+        All that there are.
+    """
+    counts = scenarios.fillna("none")[~scenarios.isin(subsets).to_numpy()].value_counts()
+    strange = {str(word): int(n) for word, n in counts.items()}
+    if not strange:
+        return []
+    known = ", ".join(one for one in subsets if one != "all")
+    return [
+        f"subset {subset}: {sum(strange.values())} of {len(scenarios)} utterances are of no subset "
+        f"(scenario {_listed(counted(strange))}; known: {known})"
+    ]
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -44,8 +44,6 @@ def chosen(corpus: str | None, root: str | Path | None) -> str:
         return DEFAULT
     path = Path(root).expanduser()
     found = [spec for spec in _every() if spec.recognises is not None and spec.recognises(path)]
-    # One that is made has the layout of the one that it imitates.
-    found = [spec for spec in found if spec.make is not None] or found
     if len(found) == 1:
         return found[0].name
     if found:

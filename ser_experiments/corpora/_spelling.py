@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from ser_experiments.csvfile import seen
 from ser_experiments.errors import InputError
 
 
 def composed(text: str) -> str:
-    """Return a label as it counts: composed letters, single spaces, lower case."""
-    return " ".join(unicodedata.normalize("NFC", text).lower().split())
+    """Return a label as it counts: composed letters, single spaces, lower case, nothing that nobody sees."""
+    return " ".join(seen(unicodedata.normalize("NFC", text)).lower().split())
 
 
 def folded_word(word: str) -> str:
@@ -41,13 +42,13 @@ def folded_name(name: str) -> str:
     """Return what is left of a speaker's or session's name when it is spelled in whatever way.
 
     Unicode forms and width, case, white space, punctuation but for that between two numbers, zeros before a number
-    and a number's ``.0`` do not count; marks on letters do: José and Jose may be two people.
+    and a number's ``.0`` or ``,0`` do not count; marks on letters do: José and Jose may be two people.
     """
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     # What no one sees: marks of direction, joiners, the byte order mark.
     text = "".join(sign for sign in text if unicodedata.category(sign) != "Cf").strip()
     text = "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in text)
-    text = re.sub(r"^(\d+)\.0+$", r"\1", text)
+    text = re.sub(r"^(\d+)[.,]0+$", r"\1", text)
     signs = re.sub(r"[\W_]+", " ", text).strip()
     if not signs:
         return text

@@ -35,7 +35,7 @@ def read(root: Path, *, seed: int = 0) -> Reading:
             "without --root it is built in the project's cache. Are these recordings of your own, or is it another "
             "corpus? Name it with --corpus"
         )
-    return replace(iemocap.read(found), name="demo" if seed == 0 else f"demo-seed{seed}")
+    return replace(iemocap.read_release(found), name="demo" if seed == 0 else f"demo-seed{seed}")
 
 
 def make(folder: Path, *, seed: int = 0) -> Path:

@@ -20,6 +20,7 @@ import pandas as pd
 
 from ser_experiments import identity
 from ser_experiments.corpora._corpus import CorpusSpec, Reading
+from ser_experiments.corpora._demo import MARKER
 from ser_experiments.corpora._iemocap_counts import expected
 from ser_experiments.corpora._schemes import SCHEMES
 from ser_experiments.errors import InputError
@@ -66,9 +67,13 @@ def read(root: Path) -> Reading:
     Raises
     ------
     InputError
-        The root holds no session, or a session holds no labels or recordings at all.
+        The root holds no session, or is the demo, which only looks like it; or no utterance has label and recording.
     """
-    release = _find_release(root)
+    return read_release(_find_release(root))
+
+
+def read_release(release: Path) -> Reading:
+    """Read what has the layout of the release; as :func:`read`."""
     rows: list[dict[str, object]] = []
     notes: list[str] = []
     unlabelled = 0
@@ -115,18 +120,28 @@ def _find_release(root: Path) -> Path:
     if not root.is_dir():
         raise InputError(f"corpus 'iemocap': {'not a' if root.exists() else 'no'} folder: {root}; {hint}")
     release = _release(root)
+    if release is None and any(_is_demo(one) for one in _candidates(root)):
+        raise InputError(f"corpus 'iemocap': {root} is the demo, in which nobody speaks; say --corpus demo")
     if release is None:
         raise InputError(f"corpus 'iemocap': no folder Session1 under {root}; {hint}")
     return release
 
 
 def _release(root: Path) -> Path | None:
+    return next((one for one in _candidates(root) if _holds_sessions(one) and not _is_demo(one)), None)
+
+
+def _candidates(root: Path) -> list[Path]:
     children = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
-    return next((one for one in (root, root / "IEMOCAP_full_release", *children) if _holds_sessions(one)), None)
+    return [root, root / "IEMOCAP_full_release", *children]
 
 
 def _holds_sessions(folder: Path) -> bool:
     return any((folder / f"Session{number}").is_dir() for number in _SESSIONS)
+
+
+def _is_demo(folder: Path) -> bool:
+    return (folder / MARKER).is_file()
 
 
 def _listed(folder: Path, suffix: str) -> list[Path]:

@@ -19,7 +19,7 @@ from ser_experiments.corpora._labels import LabelScheme
 from ser_experiments.corpora._options import Option
 from ser_experiments.corpora._schemes import SCHEMES
 from ser_experiments.corpora._spelling import composed
-from ser_experiments.csvfile import is_gap, listed_path, read_csv, seconds, without_gaps
+from ser_experiments.csvfile import cuts_folds, cuts_segments, is_gap, listed_path, read_csv, seconds, without_gaps
 from ser_experiments.errors import InputError
 from ser_experiments.frames import FOLD, GROUP, PREDICTED, UTTERANCE_COLUMNS
 
@@ -29,18 +29,6 @@ _NAMES = ("metadata.csv", "manifest.csv")
 #: Names that mean something in the tables that layers hand each other; a column of the file has them with a prefix.
 _OURS = frozenset({*UTTERANCE_COLUMNS, "emotion", "code", "label", "dialog", "votes", GROUP, FOLD, PREDICTED})
 _FOREIGN = "manifest."
-#: Columns that look as if they cut folds, and as if they cut segments.
-_SPLIT_NAMES = (
-    "split splits partition partitions fold folds fold_id subset set usage train test dev part phase cv cv_fold "
-    "train_test is_train is_test data_split split_name"
-)
-_TIME_NAMES = (
-    "start_s end_s start_ms end_ms begin begin_s begin_time start_time end_time stop stop_time onset offset duration "
-    "duration_s length from to from_s to_s t_start t_end tmin tmax xmin xmax start_sec end_sec seg_start seg_end "
-    "segment_start segment_end clip_start clip_end start_frame end_frame start_sample end_sample num_frames "
-    "frame_offset"
-)
-_SPLITS, _TIMES = frozenset(_SPLIT_NAMES.split()), frozenset(_TIME_NAMES.split())
 _OPTIONAL = ("session", "gender", "text_id", "scenario", "utterance_id")
 #: Other words for the optional columns.
 _LIKE = {"sex": "gender", "dialog": "session", "dialogue": "session", "conversation": "session", "recording_session":
@@ -130,9 +118,9 @@ def _unused(path: Path, table: pd.DataFrame, extra: list[str]) -> list[str]:
 
 def _instead_of(column: str, missing: list[str]) -> str:
     """Say what is used instead of a column, or how it is used; nothing of one that nobody takes for ours."""
-    if column in _SPLITS:
+    if cuts_folds(column):
         return "folds are cut by --protocol"
-    if column in _TIMES:
+    if cuts_segments(column):
         return "segments are read from the columns 'start' and 'end', in seconds"
     close = [_LIKE[column]] if column in _LIKE else get_close_matches(column, missing, n=1, cutoff=0.75)
     if close and close[0] in missing:
@@ -212,7 +200,7 @@ def _ids(path: Path, table: pd.DataFrame, start: pd.Series, end: pd.Series) -> l
 
 def _segments_meant(table: pd.DataFrame) -> str:
     """Say which column may hold segments under another name."""
-    times = sorted(_TIMES.intersection(table.columns))
+    times = sorted(name for name in table.columns if name not in _KNOWN and cuts_segments(name))
     return f"; {times[0]!r} is not used: segments are 'start' and 'end', in seconds" if times else ""
 
 

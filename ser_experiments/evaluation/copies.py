@@ -30,8 +30,10 @@ _AUDIBLE = LOUDEST - 30 * STEPS_PER_DB
 #: Correlation of the cells from which two recordings are one. Measured: copies through Vorbis, Opus, MP3, GSM and
 #: G.711, trimmed by 0.3 s or 12 dB softer, have 0.91 and more; two takes of one sentence up to 0.87.
 ALIKE = 0.88
-#: What little is heard of both has to be more alike: two short words are, by chance.
-_SHORT_S, ALIKE_IF_SHORT, _LEAST_S = 1.2, 0.93, 0.5
+#: What little is heard of both has to be more alike: two short words are, by chance. Measured over 3,000 pieces of
+#: real speech of 0.3 to 0.8 s: what is heard for a quarter of a second has up to 0.934, encoded copies about 0.99.
+_BOUNDS = ((1.2, ALIKE), (0.5, 0.93), (0.25, 0.97))
+_LEAST_S = _BOUNDS[-1][0]
 #: Of the shorter one, so much must lie within the other.
 _SHARE = 0.6
 #: A tone or a hum has few bands that move: it is like every other of its pitch.
@@ -118,7 +120,7 @@ def alikeness(one: NDArray[np.uint8], other: NDArray[np.uint8], lag: int) -> flo
         return 0.0
     tried = [_correlation(one, other, lag + whole, part) for whole in (-1, 0, 1) for part in (0.0, 0.25, 0.5, 0.75)]
     alike, heard_s = max(tried)
-    return alike if alike >= (ALIKE if heard_s >= _SHORT_S else ALIKE_IF_SHORT) else 0.0
+    return alike if any(heard_s >= seconds and alike >= bound for seconds, bound in _BOUNDS) else 0.0
 
 
 def _correlation(one: NDArray[np.uint8], other: NDArray[np.uint8], lag: int, part: float) -> tuple[float, float]:

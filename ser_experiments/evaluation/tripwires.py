@@ -41,7 +41,7 @@ def check_leaks(
     envelope : Series of bytes, optional
         The envelope of each recording, by utterance id.
     table : DataFrame, optional
-        Numbers by utterance id that another program measured, where nothing is known of the recordings.
+        Numbers by utterance id that another program measured, for recordings that cannot be read.
 
     Returns
     -------
@@ -66,8 +66,10 @@ def check_leaks(
     if envelope is not None:
         found = find_copies(envelope.reindex(index).tolist())
         pairs = [(one, other, f"one recording, encoded again (alike at {alike:.2f})") for one, other, alike in found]
-    elif table is not None:
-        pairs = [(one, other, "equal rows of the table") for one, other in equal_rows(table.reindex(index))]
+    if table is not None:
+        known = {pair[:2] for pair in pairs}
+        rows = [pair for pair in equal_rows(table.reindex(index)) if pair not in known]
+        pairs += [(one, other, "equal rows of the table") for one, other in rows]
     inside = _none_across(folds, utterances, pairs, "remove one of each pair")
     if inside:
         first, second, _ = inside[0]

@@ -80,13 +80,13 @@ def _importance(result: Result, fitted: BaseEstimator) -> Figure | None:
     if len(descriptors(list(prepared.recorded.columns))) < 2:
         return None
     truth = prepared.rows.truth
-    groups = prepared.table[GROUP].to_numpy(dtype=str)
+    groups = prepared.rows.table[GROUP].to_numpy(dtype=str)
     rows, model = np.arange(len(truth)), fitted
     how = "on rows it was fitted on: what it relies on, not what generalises"
     with one_thread():
         if float(result.folds["fit_s"].median()) <= _REFIT_S:
             train, rows = next(GroupKFold(min(3, len(np.unique(groups)))).split(rows, groups=groups))
-            model = clone(prepared.estimator).fit(prepared.table.iloc[train], truth[train])
+            model = clone(prepared.estimator).fit(prepared.rows.table.iloc[train], truth[train])
             how = f"on {len(np.unique(groups[rows]))} held-out {prepared.folds.unit}s"
         if len(rows) > _MOST_ROWS:
             rows = np.sort(np.random.default_rng(0).choice(rows, _MOST_ROWS, replace=False))

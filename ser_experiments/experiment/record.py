@@ -61,7 +61,7 @@ def _params(prepared: Prepared) -> dict[str, object]:
     model = prepared.estimator.get_params()
     return {
         "features": prepared.features,
-        "n_columns": prepared.recorded.shape[1] - 1,
+        "n_columns": prepared.recorded.shape[1],
         **_assets(prepared),
         "augment": ",".join(definition.features.augment),
         "model": definition.model.type,
@@ -117,7 +117,7 @@ def _texts(result: Result, environment: Mapping[str, object]) -> dict[str, str]:
 
 def _dataset(prepared: Prepared) -> Dataset:
     """Return what was learned from; arrays over time count in its digest like numbers."""
-    setting, table = prepared.setting, prepared.table
+    setting, table = prepared.setting, prepared.rows.table
     digest = identity.of({"rows": setting.rows, "table": table}, size=identity.CITED)
     columns = {str(name): kind.name for name, kind in table.dtypes.items() if name != GROUP}
     return Dataset(setting.corpus, f"{setting.corpus} ({prepared.corpus.spec.title})", digest, columns, len(table))
@@ -167,5 +167,5 @@ def _model(result: Result, fitted: BaseEstimator) -> AudioModel | TableModel:
         "training": _training(prepared),
     }
     if prepared.table_file is not None:
-        return TableModel(fitted, [str(c) for c in prepared.table.columns if c != GROUP], meta)
+        return TableModel(fitted, [str(c) for c in prepared.table.columns], meta)
     return AudioModel(fitted, list(prepared.sets.items()), meta)

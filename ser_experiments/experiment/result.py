@@ -20,7 +20,7 @@ from ser_experiments.features import Normalization
 from ser_experiments.features.measure import Measure
 from ser_experiments.features.views import recorded
 from ser_experiments.features.wanted import measures_of
-from ser_experiments.frames import Predictions
+from ser_experiments.frames import GROUP, Predictions
 from ser_experiments.models.report import FitReport
 from ser_experiments.task import Task
 
@@ -87,8 +87,11 @@ class Prepared:
 
     @property
     def table(self) -> pd.DataFrame:
-        """Return the feature table in the order of the utterances, with ``group``."""
-        return self.rows.table
+        """Return the feature table in the order of the utterances: numbers and arrays, and nothing of who speaks.
+
+        What estimators are fitted on, with what folds keep apart in ``group``, is ``rows.table``.
+        """
+        return self.rows.table.drop(columns=GROUP, errors="ignore")
 
     @property
     def utterances(self) -> pd.DataFrame:

@@ -95,7 +95,11 @@ def prepare(
         None if request.table is None else file_name(request.table),
         measured.skipped,
         measured.facts_of(rows.utterances.index),
-        (*notes, *(f"column {name!r} of the table was allowed, whatever it tells" for name in request.allow_columns)),
+        (
+            *notes,
+            *measured.notes,
+            *(f"column {name!r} of the table was allowed, whatever it tells" for name in request.allow_columns),
+        ),
         measuring_cost(measured.sets, project.cache),
     )
 
@@ -103,30 +107,47 @@ def prepare(
 class _Measured:
     """A feature table with what is known of its recordings, of which some may have been left out."""
 
-    def __init__(self, table: pd.DataFrame, facts: pd.DataFrame | None, sets: dict[str, dict[str, object]]) -> None:
-        self.table, self.facts, self.sets = table, facts, sets
+    def __init__(
+        self, table: pd.DataFrame, facts: pd.DataFrame, sets: dict[str, dict[str, object]], *, ready_made: bool = False
+    ) -> None:
+        self.table, self.sets = table, sets
         self.skipped: dict[str, str] = dict(table.attrs.get("skipped", {}))
+        self._facts, self._ready_made = facts, ready_made
 
     def traces(self, index: pd.Index) -> dict[str, Any]:
-        """Return what tells that two of some utterances are one recording: the recordings, or else their numbers."""
-        if self.facts is None:
-            return {"table": self.table.loc[index]}
-        return {name: self.facts.loc[index, name] for name in _TRACES}
+        """Return what tells that two of some utterances are one recording: the recordings, and numbers of others."""
+        known = self._facts.loc[index]
+        # Files that cannot be read, such as empty ones, may be equal without being one recording.
+        found = {name: known[name].where(known["problem"].isna(), None) for name in _TRACES}
+        return found | ({"table": self.table.loc[index]} if self._ready_made else {})
 
     def facts_of(self, index: pd.Index) -> pd.DataFrame | None:
         """Return what is known of the recordings of some utterances, but for what they are recognised by."""
-        return None if self.facts is None else self.facts.loc[index].drop(columns=list(_TRACES[1:]))
+        return None if self._ready_made else self._facts.loc[index].drop(columns=list(_TRACES[1:]))
+
+    @property
+    def notes(self) -> list[str]:
+        """Say that recordings beside a ready-made table cannot be read: nobody knows whether they are copies."""
+        bad = self._facts.index[self._facts["problem"].notna()]
+        if not self._ready_made or bad.empty:
+            return []
+        return [
+            f"{len(bad)} of {len(self._facts)} recordings cannot be read (e.g. {bad[0]!r}): whether they are copies of "
+            "others is told by the numbers of the table alone"
+        ]
 
 
 def _measure(
     request: RunRequest, experiment: Experiment, utterances: pd.DataFrame, project: Project, progress: Progress | None
 ) -> _Measured:
     """Measure the sets of an experiment, or read the ready-made table instead."""
+    told = {"cache": project.cache, "jobs": request.jobs}
     if request.table is not None:
-        return _Measured(read_table(request.table, utterances, allow=request.allow_columns), None, {})
+        # Whoever made the table, two of its rows may be of one recording that was encoded twice.
+        table = read_table(request.table, utterances, allow=request.allow_columns)
+        return _Measured(table, survey(utterances, envelopes=True, progress=progress, **told), {}, ready_made=True)
     sets = features_of(experiment)
     wanted = sets | views_of(experiment)
-    told = {"cache": project.cache, "jobs": request.jobs}
     table = feature_table(list(wanted), utterances, params=wanted, skip_bad=request.skip_bad, progress=progress, **told)
     return _Measured(table, survey(utterances.loc[table.index], envelopes=True, **told), sets)
 
@@ -236,7 +257,7 @@ def _logged(prepared: Prepared, project: Project, jobs: int | None, on_fold: OnF
         with _kept(result, project, run.run_id):
             log.info("fitting the model for use on all %d utterances", len(prepared.rows))
             with one_thread():
-                fitted = clone(prepared.estimator).fit(prepared.table, prepared.rows.truth)
+                fitted = clone(prepared.estimator).fit(prepared.rows.table, prepared.rows.truth)
             model_uri = run.log(describe(result, fitted, here))
     told = replace(result, run_id=run.run_id, experiment_id=run.experiment_id, model_uri=model_uri)
     return replace(told, pending=run.away)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from ser_experiments.corpora import Corpus, chosen, load_corpus
+from ser_experiments.corpora import Corpus, chosen, corpus_names, load_corpus
 from ser_experiments.evaluation.card import Card, make_card
 from ser_experiments.evaluation.folds import Folds, make_folds
 from ser_experiments.experiment.request import CorpusRequest, SettingRequest
@@ -55,6 +55,12 @@ def load(request: CorpusRequest, project: Project) -> Corpus:
     corpus = chosen(request.corpus, request.root)
     if not request.corpus and request.root:
         _log.info("%s is taken for the corpus %s; --corpus says it otherwise", request.root, corpus)
+    elif not request.corpus:
+        known = [name for name in corpus_names() if name != corpus and project.root(name)]
+        if known:
+            _log.warning(
+                "no corpus is named: it is the %s; others have a root: --corpus %s", corpus, " or ".join(known)
+            )
     return load_corpus(
         corpus,
         request.root,

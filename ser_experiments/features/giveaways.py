@@ -28,6 +28,8 @@ _BEYOND_CHANCE = 11.0
 _GAP = 2.0
 #: Fewer speakers may be told apart by their voices.
 _SPEAKERS = 4
+#: Columns that one message names.
+_NAMED = 12
 #: Rows that are judged; more tell the same.
 _ROWS = 20_000
 
@@ -49,14 +51,20 @@ def giveaways(
     chosen = np.sort(np.random.default_rng(0).permutation(len(table))[:_ROWS])
     known = {name: _codes(utterances[name].iloc[chosen]) for name in _JUDGES if _is_known(utterances, name)}
     file = table if in_order is None else in_order
+    of_speakers: dict[str, Numbers] = {}
     for place, name in enumerate(table.columns):
         found = _numbers_rows(file.iloc[:, place].to_numpy(dtype=np.float64))
         values = table.iloc[chosen, place].to_numpy(dtype=np.float64)
         there = ~np.isnan(values)
+        if "label" in known:
+            found = found or _gaps_tell_label(there, known["label"])
         for what, codes in known.items():
             found = found or _JUDGES[what](values[there], codes[there])
         if found:
             yield str(name), found
+        elif "speaker" in known and (each := _one_each(values, known["speaker"])) is not None:
+            of_speakers[str(name)] = each
+    yield from _together(of_speakers)
 
 
 def _is_known(utterances: pd.DataFrame, name: str) -> bool:
@@ -92,10 +100,12 @@ def _tells_label(values: Numbers, label: Codes) -> str | None:
     distinct, codes = np.unique(values, return_inverse=True)
     if len(distinct) <= min(_MOST_VALUES, len(values) / _ROWS_A_VALUE):
         return _codes_tell_label(codes, label, counts)
-    if n_classes > 2 and _in_stretches(values, label, counts):
+    if _in_stretches(values, label, counts):
         return "tells the label: in its order, the classes stand one after another"
     lies_apart = any(_lies_apart(values[label == one], values[label != one], n_classes) for one in range(n_classes))
-    return "tells the label: one class lies far from all others" if lies_apart else None
+    if lies_apart:
+        return "tells the label: one class lies far from all others"
+    return "tells the label: some classes lie far from the others" if _fall_apart(values, label, counts) else None
 
 
 def _lies_apart(inside: Numbers, rest: Numbers, n_classes: int) -> bool:
@@ -106,12 +116,38 @@ def _lies_apart(inside: Numbers, rest: Numbers, n_classes: int) -> bool:
     return bool(gap > _GAP * max(inside.std(), rest.std() if n_classes == 2 else inside.std()))
 
 
+def _fall_apart(values: Numbers, label: Codes, counts: Codes) -> bool:
+    """Whether classes fall into two heaps with nothing between, further from each other than any class is wide."""
+    inside = [values[label == one] for one in range(len(counts))]
+    order = np.argsort([one.mean() for one in inside])
+    tops = np.maximum.accumulate([inside[one].max() for one in order])
+    bottoms = np.minimum.accumulate([inside[one].min() for one in order[::-1]])[::-1]
+    gaps = bottoms[1:] - tops[:-1]
+    below = counts[order].cumsum()[int(gaps.argmax())]
+    apart = _log_ways(np.array([below, counts.sum() - below])) >= _BEYOND_CHANCE
+    return bool(apart and gaps.max() > _GAP * max(one.std() for one in inside))
+
+
+def _gaps_tell_label(there: NDArray[np.bool_], label: Codes) -> str | None:
+    """Say that a number is missing of some classes, and of no other."""
+    counts = np.bincount(label)
+    if there.all() or _log_ways(np.bincount(there)) < _BEYOND_CHANCE or len(counts) < 2 or not counts.all():
+        return None
+    told = _codes_tell_label(there.astype(np.intp), label, counts)
+    return None if told is None else "tells the label: it is empty for some classes and filled for the others"
+
+
 def _codes_tell_label(codes: Codes, label: Codes, counts: Codes) -> str | None:
-    """Say that each value of a column stands for a class, or that one value does, as in columns of 0 and 1."""
+    """Say that the values of a column stand for classes: each for one, or for some, as in columns of 0 and 1."""
     table = np.zeros((int(codes.max()) + 1, len(counts)))
     np.add.at(table, (codes, label), 1)
     if len(table) < 2:
         return None
+    # Classes that have one value each, which several may share: positive and negative ones, bits of a number.
+    of_class = table.argmax(axis=0)
+    sizes = np.bincount(of_class, weights=counts)
+    if _log_ways(sizes) >= _BEYOND_CHANCE and (table.max(axis=0) / counts).mean() >= _KNOWS:
+        return "tells the label: its values stand for classes"
     for one in range(len(counts)):
         rest = counts.sum() - counts[one]
         if _log_ways(np.array([counts[one], rest])) < _BEYOND_CHANCE:
@@ -125,13 +161,18 @@ def _codes_tell_label(codes: Codes, label: Codes, counts: Codes) -> str | None:
 
 
 def _in_stretches(values: Numbers, label: Codes, counts: Codes) -> bool:
-    """Whether the order of a column puts each class in one stretch, but for a few rows."""
+    """Whether the order of a column puts each class in one stretch, or in a few, as the parts of a file's name do."""
     ordered = label[np.lexsort((label, values))]
-    if (np.diff(ordered) != 0).sum() > len(counts) - 1 + 2 * (1 - _KNOWS) * len(ordered):
+    n_changes, n_spoilt = int((np.diff(ordered) != 0).sum()), 2 * (1 - _KNOWS) * len(ordered)
+    if n_changes > max(len(counts) - 1, len(ordered) / _ROWS_A_VALUE) + n_spoilt:
+        return False
+    # A voice tells two classes apart as well, with one threshold between them.
+    if len(counts) == 2 and n_changes <= 2 + n_spoilt:
         return False
     from sklearn.tree import DecisionTreeClassifier
 
-    tree = DecisionTreeClassifier(max_leaf_nodes=len(counts), class_weight="balanced", random_state=0)
+    least = min(_ROWS_A_VALUE, int(counts.min()))
+    tree = DecisionTreeClassifier(min_samples_leaf=least, class_weight="balanced", random_state=0)
     said = tree.fit(values[:, None], label).predict(values[:, None])
     return bool(np.mean([(said[label == one] == one).mean() for one in range(len(counts))]) >= _KNOWS)
 
@@ -147,6 +188,27 @@ def _tells_group(values: Numbers, speaker: Codes, what: str) -> str | None:
     if all(np.ptp(values[speaker == one]) == 0 for one in range(len(counts))):
         return f"tells the {what}: one number for all its rows, and another for each {what}"
     return f"tells the {what}: in its order, each {what} stands in one piece" if len(counts) >= _SPEAKERS else None
+
+
+def _one_each(values: Numbers, speaker: Codes) -> Numbers | None:
+    """Return the number that all rows of a speaker have, by speaker; None where a speaker has several."""
+    order = np.argsort(speaker, kind="stable")
+    begins = np.flatnonzero(np.diff(speaker[order], prepend=-1))
+    ordered = np.nan_to_num(values[order], nan=np.inf)
+    lowest, highest = np.minimum.reduceat(ordered, begins), np.maximum.reduceat(ordered, begins)
+    told = len(begins) < len(values) and bool((lowest == highest).all()) and bool((lowest != lowest[0]).any())
+    return lowest if told else None
+
+
+def _together(of_speakers: dict[str, Numbers]) -> Iterator[tuple[str, str]]:
+    """Yield columns of one number a speaker that tell all speakers apart together, as columns of 0 and 1 do."""
+    if len(of_speakers) < 2:
+        return
+    each = np.stack(list(of_speakers.values()), axis=1)
+    if len(each) >= _SPEAKERS and len(np.unique(each, axis=0)) == len(each):
+        first, *rest = of_speakers
+        others = ", ".join(map(repr, rest[:_NAMED])) + (f" and {len(rest) - _NAMED} more" if len(rest) > _NAMED else "")
+        yield first, f"tells the speaker together with {others}: one number each for all rows of a speaker"
 
 
 def _shared_value(values: Numbers, speaker: Codes) -> bool:

@@ -13,13 +13,15 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 
-from ser_experiments.errors import InputError
+from ser_experiments.errors import InputError, nearest
 from ser_experiments.frames import GROUP
 from ser_experiments.models.pipeline import build_model
 from ser_experiments.models.spec import get_model
 
 #: Rows of each class, and columns.
 _ROWS, _COLUMNS = 40, 50
+#: Steps of a fit that has no limit of its own.
+_MOST_STEPS = 100_000
 #: Parameters that only say how much is done, and what does for a trial.
 _SMALL = {"n_estimators": 3, "max_iter": 200, "n_epochs": 1, "max_samples": 2 * _ROWS}
 
@@ -45,6 +47,10 @@ def try_out(model: str, params: Mapping[str, object], classes: Sequence[str]) ->
         It cannot be fitted, or does not answer; one line with the parameters and the reason.
     """
     spec = get_model(model)
+    weights = params.get("class_weight")
+    strange = sorted(set(map(str, weights)) - set(classes)) if isinstance(weights, Mapping) else []
+    if strange:
+        raise InputError(f"model: class_weight names {strange[0]!r}, which is no class{nearest(strange[0], classes)}")
     if "torch" in spec.libraries:
         device = params.get("device", "auto")
         if device not in ("auto", "cpu"):
@@ -62,6 +68,10 @@ def try_out(model: str, params: Mapping[str, object], classes: Sequence[str]) ->
     # Estimators that read no group take numbers alone.
     X = rows if spec.reads_group else rows.drop(columns=GROUP).to_numpy()
     estimator = build_model(model, {name: _small(name, value) for name, value in params.items()})
+    # A search for the optimum that may go on for ever: the rows of a trial take it some hundred steps.
+    endless = estimator.get_params().get("max_iter") == -1
+    if endless:
+        estimator.set_params(max_iter=_MOST_STEPS)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -73,6 +83,8 @@ def try_out(model: str, params: Mapping[str, object], classes: Sequence[str]) ->
     except Exception as error:  # whatever a library says of what it was told
         said = (" ".join(str(error).split()) or type(error).__name__)[:300]
         raise InputError(f"model: {model!r} cannot be fitted with {_shown(params)}: {said}") from error
+    if endless and np.max(fitted.n_iter_) >= _MOST_STEPS:
+        raise InputError(f"model: {model!r} finds no end with {_shown(params)}: raise tol")
     if not np.isfinite(answers).all():
         raise InputError(f"model: {model!r} answers NaN or infinity with {_shown(params)}; change them")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,3 +55,19 @@ def test_an_interruption_leaves_a_whole_list(tmp_path: Path, capsys: pytest.Capt
     with pytest.raises(KeyboardInterrupt):
         show(interrupted(), TASK, "json")
     assert len(json.loads(capsys.readouterr().out)) == 1
+
+
+@pytest.mark.parametrize("name", ["a\nb.wav", 'quo,"te.wav', "tab\there.wav", "=1+1.wav", "\x1b[31mred.wav"])
+def test_a_name_of_any_characters_is_one_row_and_one_line(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    one = (Recording(Path(name), "p"), ANSWER)
+    refused = (Recording(Path(name), "p"), {**ANSWER, "label": "", "probabilities": {}, "error": f"{name}: silent"})
+    assert show([one, refused], TASK, "csv") == (1, 2)
+    out, err = capsys.readouterr()
+    rows = list(csv.reader(io.StringIO(out, newline="")))
+    assert [row[:2] for row in rows] == [["path", "label"], [name, "a"], [name, ""]]
+    assert rows[2][-1] == f"{name}: silent"
+    assert len(err.splitlines()) == 1
+    show([one], TASK, None)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("a  a 0.75  b 0.25  ")
+    assert line.isprintable()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -43,6 +44,46 @@ def test_an_error_that_nobody_foresaw_is_one_line_and_a_file(
     text = file.read_text()
     assert "Traceback (most recent call last)" in text
     assert "ser run dummy" in text
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "no space left on the device that is written to"), (errno.EROFS, "is read-only (/x)"),
+        (errno.EMFILE, "too many files are open; raise the limit"), (errno.EDQUOT, "the quota of the disk"),
+    ],
+)  # fmt: skip
+def test_what_the_machine_refuses_is_no_fault_of_the_program(
+    project_folder: Path, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+) -> None:
+    def refused(*args: object, **kwargs: object) -> None:
+        raise OSError(number, os.strerror(number), "/x")
+
+    monkeypatch.setattr("ser_experiments.experiment.run_experiment", refused)
+    done = ser("run", "dummy")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert words in line
+    assert "unforeseen" not in line
+
+
+def test_a_folder_that_was_removed_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    done = ser("list")
+    assert done.returncode == 2
+    assert done.stderr == "error: the current folder is no longer there; change to another\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("closed", ["1", "2"])
+def test_a_closed_stream_ends_no_command(project_folder: Path, closed: str) -> None:
+    command = f'exec {closed}>&-; exec "$0" -c "from ser_experiments.cli import main; main()" list --json'
+    done = subprocess.run(["sh", "-c", command, sys.executable], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert ("svm_lld" in done.stdout) == (closed == "2")
 
 
 def test_the_traceback_goes_elsewhere_where_the_project_cannot_be_written(
@@ -221,6 +262,7 @@ def test_a_program_that_cannot_go_on_is_a_failure_and_announces_nothing() -> Non
         ("svm_lld", "model.C=abc", "The 'C' parameter of SVC must be a float"),
         ("svm_lld", "model.kernel=rfb", "The 'kernel' parameter of SVC must be a str among"),
         ("svm_lld", "model.kernel=precomputed", "'svm' cannot be fitted with"),
+        ("svm_lld", "model.tol=1e-300", "'svm' finds no end with"),
         ("logreg_lld", "model.solver=liblinear", "'logreg' cannot be fitted with"),
         ("rf_lld", "model.n_jobs=0", "'random_forest' cannot be fitted with"),
         ("xgb_lld", "model.device=gpux", "The 'device' parameter of XGBoostClassifier must be"),

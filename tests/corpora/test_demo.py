@@ -43,7 +43,7 @@ def voice() -> Voice:
 
 
 def test_release_is_read_by_the_iemocap_loader(demo_root: Path, cues: pd.DataFrame) -> None:
-    corpus = load_corpus("iemocap", demo_root)
+    corpus = load_corpus("demo", demo_root)
     table = corpus.utterances
     assert corpus.notes == ()
     assert corpus.classes == ["angry", "happy", "neutral", "sad"]
@@ -58,9 +58,9 @@ def test_release_is_read_by_the_iemocap_loader(demo_root: Path, cues: pd.DataFra
 
 def test_every_label_scheme_and_subset_is_usable(demo_root: Path) -> None:
     for labels in ("4class", "4class-happy-only", "5class", "6class", "8class"):
-        assert load_corpus("iemocap", demo_root, labels).utterances["speaker"].nunique() == 10
+        assert load_corpus("demo", demo_root, labels).utterances["speaker"].nunique() == 10
     for subset in ("improvised", "scripted"):
-        assert load_corpus("iemocap", demo_root, subset=subset).utterances["session"].nunique() == 5
+        assert load_corpus("demo", demo_root, subset=subset).utterances["session"].nunique() == 5
 
 
 def test_all_codes_can_come_out() -> None:
@@ -101,7 +101,7 @@ def test_attributes_are_the_means_of_the_outside_raters(demo_root: Path) -> None
 
 
 def test_scripts_repeat_over_sessions_and_improvised_lines_do_not(demo_root: Path) -> None:
-    table = load_corpus("iemocap", demo_root, "6class").utterances
+    table = load_corpus("demo", demo_root, "6class").utterances
     texts = table.groupby(["scenario", "text_id"])["session"].nunique()
     assert texts["improvised"].max() == 1
     assert not table.loc[table["scenario"] == "improvised", "text_id"].duplicated().any()

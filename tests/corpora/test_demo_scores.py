@@ -55,7 +55,7 @@ def describe(path: str) -> dict[str, float]:
 
 @pytest.fixture(scope="module")
 def demo(demo_root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    utterances = load_corpus("iemocap", demo_root).utterances
+    utterances = load_corpus("demo", demo_root).utterances
     rows = Parallel(n_jobs=2)(delayed(describe)(path) for path in utterances["path"])
     return utterances, pd.DataFrame(rows, index=utterances.index)
 

@@ -37,7 +37,10 @@ def said(folder: Path, labels: str | None = None, **own: Any) -> list[str]:
 
 # --- gaps ------------------------------------------------------------------------------------------------------------
 
-GAPS = ["nan", "None", "NA", "#N/A", "-", "?", "NaN", "n/a", "NULL", "<NA>", "--", "??", "–", "N.A.", " nan "]
+GAPS = [
+    "nan", "None", "NA", "#N/A", "-", "?", "NaN", "n/a", "NULL", "<NA>", "--", "??", "–", "N.A.", " nan ", "(blank)",
+    "Missing", "unknown", "\u200b", "\u00a0", "[]", "not available", "\\N", "¿?", "''",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("gap", GAPS)
@@ -63,8 +66,13 @@ def test_a_gap_is_no_session_gender_scenario_or_segment(tmp_path: Path, gap: str
 
 
 def test_words_that_hold_a_gap_are_words(tmp_path: Path) -> None:
-    found = load_corpus("manifest", corpus(tmp_path, ["nancy", "natural", "non-neutral", "nulled"]))
-    assert found.classes == ["nancy", "natural", "non-neutral", "nulled"]
+    words = ["(hot) anger", "blank stare", "missing you", "nancy", "natural", "non-neutral", "nulled", "unknown fear"]
+    assert load_corpus("manifest", corpus(tmp_path, words)).classes == words
+
+
+def test_what_nobody_sees_makes_no_class(tmp_path: Path) -> None:
+    words = ["joy", "joy\u200b", "\ufeffjoy", "jo\u00ady", "\u200ejoy\u200f", "sad"]
+    assert load_corpus("manifest", corpus(tmp_path, words)).classes == ["joy", "sad"]
 
 
 # --- what a scheme does not know -------------------------------------------------------------------------------------
@@ -137,6 +145,19 @@ def test_what_is_left_out_travels_to_run_card_and_note(tmp_path: Path, project_f
     assert "note: labels 4class left out 4 of 20 utterances" in done.stdout
 
 
+def test_rows_of_no_subset_are_counted_and_named(tmp_path: Path) -> None:
+    text = ["path,label,speaker,scenario"]
+    for i, scenario in enumerate(["improvised", "impro", "scripted", "-", "improvised"] * 4):
+        tone(tmp_path / f"{i}.wav", i, seconds=0.1)
+        text.append(f"{i}.wav,{'xy'[i % 2]},{'pq'[i // 10]},{scenario}")
+    (tmp_path / "metadata.csv").write_text("\n".join(text))
+    found = load_corpus("manifest", tmp_path, subset="improvised")
+    assert len(found.utterances) == 8
+    (note,) = found.notes
+    assert "8 of 20 utterances are of no subset (scenario impro 4, none 4; known: improvised, scripted)" in note
+    assert load_corpus("manifest", tmp_path).notes == ()
+
+
 # --- words that may be one class -------------------------------------------------------------------------------------
 
 
@@ -144,7 +165,8 @@ def test_what_is_left_out_travels_to_run_card_and_note(tmp_path: Path, project_f
     ("one", "other"),
     [
         ("happy", "happiness"), ("anger", "angry"), ("fear", "fearful"), ("joy", "happy"), ("bored", "boredom"),
-        ("low arousal", "lowarousal"), ("résigné", "resigne"),
+        ("low arousal", "lowarousal"), ("résigné", "resigne"), ("1", "1.0"), ("02", "2"), ("3", "3.00"),
+        ("joy", "freude"), ("disgust", "disgusted"), ("calm", "calmness"),
     ],
 )  # fmt: skip
 def test_words_that_may_be_one_class_are_asked_about(tmp_path: Path, one: str, other: str) -> None:
@@ -164,6 +186,18 @@ def test_a_slip_of_the_pen_is_said(tmp_path: Path) -> None:
     (line,) = said(corpus(tmp_path, ["tender", "tendr", "certain", "uncertain", "class1", "class2"]))
     assert "'tender' beside 'tendr'" in line
     assert "--map tender=tendr" in line
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("anegr", "anger"), ("netural", "neutral"), ("saddness", "sadness"), ("tender", "tenderr")]
+)
+def test_slips_of_other_kinds_are_said(tmp_path: Path, one: str, other: str) -> None:
+    (line,) = said(corpus(tmp_path, [one, other, "quiet"]))
+    assert f"{one!r} beside {other!r}" in line
+
+
+def test_numbers_that_differ_are_classes(tmp_path: Path) -> None:
+    assert load_corpus("manifest", corpus(tmp_path, ["1", "10", "100", "1.5", "0", "2"])).left_out.lines == []
 
 
 def test_words_that_differ_in_marks_are_said(tmp_path: Path) -> None:
@@ -256,8 +290,10 @@ def test_a_long_map_makes_no_long_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["split", "partition", "fold", "start_s", "begin", "offset", "subset", "duration", "Sex"]
-)
+    "name",
+    ["split", "partition", "fold", "start_s", "begin", "offset", "subset", "duration", "Sex", "Fold #", "train/test",
+     "kfold", "data-split", "is_valid", "StartTime", "start (s)", "end_ms", "t0", "onset-sec", "Segment Start", "dur"],
+)  # fmt: skip
 def test_a_column_that_could_be_taken_for_ours_is_said_to_be_unused(tmp_path: Path, name: str) -> None:
     root = corpus(tmp_path, ["x", "y"], f"path,label,speaker,{name}", ",7")
     found = load_corpus("manifest", root)
@@ -266,8 +302,21 @@ def test_a_column_that_could_be_taken_for_ours_is_said_to_be_unused(tmp_path: Pa
     assert found.utterances[["start_s", "end_s"]].isna().all(axis=None)
 
 
+def test_it_is_said_where_folds_are_cut_and_checked(tmp_path: Path, project_folder: Path) -> None:
+    root = corpus(tmp_path / "mine", ["tender", "tendr"] * 2, "path,label,speaker,split", ",train")
+    words = ["column 'split' is not used: folds are cut by --protocol", "'tender' beside 'tendr'"]
+    for command in (["protocol"], ["check", "dummy"]):
+        lines = ser(*command, "--root", str(root)).stdout.splitlines()
+        for said_of in words:
+            assert len([line for line in lines if line.startswith("note: ") and said_of in line]) == 1, lines
+    told = json.loads(ser("protocol", "--root", str(root), "--json").stdout)
+    assert len(told["notes"]) == 2
+
+
 def test_other_columns_are_no_news(tmp_path: Path) -> None:
-    assert load_corpus("manifest", corpus(tmp_path, ["x", "y"], "path,label,speaker,age,rater", ",7,b")).notes == ()
+    names = "age,rater,dataset,setting,friend,text,training_hours,tone,startle,latest,manifold"
+    root = corpus(tmp_path, ["x", "y"], f"path,label,speaker,{names}", ",7" * 11)
+    assert load_corpus("manifest", root).notes == ()
 
 
 @pytest.mark.parametrize(

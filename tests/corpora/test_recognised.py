@@ -12,6 +12,8 @@ from ser_experiments import plugins, run_experiment
 from ser_experiments.cli import ser
 from ser_experiments.corpora import chosen, load_corpus
 from ser_experiments.errors import InputError
+from ser_experiments.experiment.request import CorpusRequest
+from ser_experiments.experiment.selection import load
 from ser_experiments.project import Project
 from tests.iemocap_tree import small_tree
 
@@ -58,6 +60,52 @@ def test_a_root_that_may_be_two_things_is_asked_about(tmp_path: Path) -> None:
         chosen(None, tmp_path)
 
 
+def test_a_demo_that_was_once_built_among_recordings_is_asked_about(tmp_path: Path, demo_root: Path) -> None:
+    """As earlier versions did, without a word."""
+    (tmp_path / demo_root.name).symlink_to(demo_root)
+    assert chosen(None, tmp_path) == "demo"
+    (tmp_path / "manifest.csv").write_text(MANIFEST)
+    with pytest.raises(InputError, match="may be of demo or manifest: say which with --corpus"):
+        chosen(None, tmp_path)
+    (tmp_path / "manifest.csv").unlink()
+    small_tree(tmp_path / "IEMOCAP_full_release")
+    with pytest.raises(InputError, match="may be of demo or iemocap"):
+        chosen(None, tmp_path)
+
+
+@pytest.mark.parametrize("below", ["", ".."])
+def test_the_demo_never_passes_for_what_it_imitates(tmp_path: Path, demo_root: Path, below: str) -> None:
+    with pytest.raises(InputError, match="is the demo, in which nobody speaks; say --corpus demo"):
+        load_corpus("iemocap", demo_root / below)
+    (tmp_path / demo_root.name).symlink_to(demo_root)
+    small_tree(tmp_path / "z")
+    assert load_corpus("iemocap", tmp_path).root == tmp_path / "z"
+
+
+@pytest.mark.parametrize("how", ["variable", "ser.toml"])
+def test_where_another_corpus_has_a_root_the_demo_is_said_to_be_meant(
+    demo_root: Path, tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    roots = {"demo": str(demo_root)}
+    if how == "variable":
+        monkeypatch.setenv("SER_MANIFEST_ROOT", str(tmp_path))
+    load(CorpusRequest(), Project(tmp_path, roots if how == "variable" else {**roots, "manifest": "mine.csv"}))
+    assert caplog.messages == ["no corpus is named: it is the demo; others have a root: --corpus manifest"]
+    caplog.clear()
+    monkeypatch.delenv("SER_MANIFEST_ROOT", raising=False)
+    load(CorpusRequest(), Project(tmp_path, roots))
+    load(CorpusRequest(corpus="demo"), Project(tmp_path, {**roots, "manifest": "mine.csv"}))
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("name", ["data.csv", "list.tsv", "LABELS.CSV"])
+def test_a_list_of_any_name_is_a_manifest_where_the_root_points_at_it(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(MANIFEST)
+    assert chosen(None, tmp_path / name) == "manifest"
+    with pytest.raises(InputError, match=f"if {name} lists recordings .* --root"):
+        chosen(None, tmp_path)
+
+
 def test_a_root_of_nothing_known_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no file or folder .*nowhere; --root is where"):
         chosen(None, tmp_path / "nowhere")
@@ -88,6 +136,23 @@ def test_a_plug_in_says_itself_what_it_is(tmp_path: Path) -> None:
         assert chosen(None, tmp_path / "data") == "own"
     finally:
         plugins.use(before)
+
+
+@pytest.mark.parametrize("text", ["SPEC = 1\n", "SPEC = None\n", "def read(:\n", "x = 1\n"])
+def test_a_half_written_plug_in_leaves_the_others(tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "plugins" / "corpora" / "own.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    (tmp_path / "metadata.csv").write_text(MANIFEST)
+    before = plugins.folder()
+    plugins.use(tmp_path / "plugins")
+    try:
+        assert chosen(None, tmp_path) == "manifest"
+        with pytest.raises(InputError, match="corpus 'own': plug-in "):
+            load_corpus("own", tmp_path)
+    finally:
+        plugins.use(before)
+    assert "left out: corpus 'own': plug-in" in caplog.text
 
 
 @pytest.mark.parametrize("corpus", ["demo", None])

@@ -15,7 +15,8 @@ from tests.iemocap_tree import tone
 SAME = [
     ("S03", "s03"), ("03", "3"), ("1.0", "1"), ("01.00", "1"), ("spk_03", "spk-03"), ("spk 03", "spk03"),
     ("Anna ", "anna"), ("A  B", "a b"), ("Jos\u00e9", "Jose\u0301"), ("\uff33\uff10\uff13", "S3"), ("S3", "S3\ufeff"),
-    ("S-003", "s.3"),
+    ("S-003", "s.3"), ("1,0", "1"), ("P 01", "P\u00a01"), ("'07", "7"), ("Speaker #3", "speaker 03"), ("\u2163", "IV"),
+    ("O'Brien", "O\u2019Brien"), ("ana\u200b", "ANA"), ("\u03a3\u0391\u03a3", "\u03c3\u03b1\u03c2"),
     ("(anna)", "anna"), ("STRASSE", "straße"), ("speaker-1", "Speaker_01"), ("F\u0661", "f1"), ("1_02", "01-2"),
 ]  # fmt: skip
 OTHER = [

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import soundfile
 import soxr
+from scipy.signal import butter, sosfilt
 
 from ser_experiments.audio import read_audio
 from ser_experiments.errors import LeakError
@@ -19,6 +20,7 @@ from ser_experiments.evaluation.copies import find_copies
 from ser_experiments.evaluation.equal_rows import equal_rows
 from ser_experiments.evaluation.folds import make_folds
 from ser_experiments.evaluation.tripwires import check_leaks
+from ser_experiments.experiment import run_experiment
 from ser_experiments.features.dsp.envelope import envelope
 from tests.command import ser
 
@@ -51,6 +53,19 @@ def coded(audio: Audio, rate: int, kind: str, subtype: str, folder: Path) -> tup
         return file.read(file.frames, dtype="float32"), rate
 
 
+def noise(n: int) -> Audio:
+    return np.random.default_rng(9).standard_normal(n).astype(np.float32)
+
+
+def smooth(values: Audio, n: int) -> Audio:
+    return np.convolve(values, np.ones(n) / n, mode="same")
+
+
+def filtered(audio: Audio) -> Audio:
+    band = butter(4, [300, 3400], "bandpass", fs=RATE, output="sos")
+    return sosfilt(band, audio).astype(np.float32)
+
+
 def shifted(audio: Audio, begin: float, end: float) -> Audio:
     return audio[int(begin * RATE) + 77 : len(audio) - int(end * RATE)]
 
@@ -71,6 +86,11 @@ COPIES: dict[str, Callable[[Audio, Path], tuple[Audio, int]]] = {
     "trimmed on both sides": lambda a, f: (shifted(a, 0.15, 0.2), RATE),
     "in silence": lambda a, f: (np.pad(a, (9_000, 12_345)), RATE),
     "all of it": lambda a, f: coded(0.3 * shifted(a, 0.12, 0.1), 44_100, "MP3", "MPEG_LAYER_III", f),
+    "through a telephone": lambda a, f: (filtered(a), RATE),
+    "noise 20 dB below": lambda a, f: (a + 0.1 * a.std() * noise(len(a)), RATE),
+    "levels made even": lambda a, f: ((a / np.sqrt(np.abs(smooth(np.abs(a), 4000)) + 0.01)).astype(np.float32), RATE),
+    "adpcm at 11 kHz": lambda a, f: coded(a, 11_025, "WAV", "IMA_ADPCM", f),
+    "a little faster": lambda a, f: (soxr.resample(a, RATE, int(RATE / 1.01)).astype(np.float32), RATE),
 }
 
 
@@ -88,6 +108,18 @@ def test_a_recording_is_found_whatever_was_done_to_it(name: str, tmp_path: Path)
     found = {(first, second) for first, second, _ in find_copies(known + again)}
     assert found <= {(i, 20 + i) for i in range(20)}
     assert len(found) >= 18
+
+
+@pytest.mark.parametrize("seconds", [0.45, 0.6, 0.8])
+@pytest.mark.parametrize("name", ["ogg at 48 kHz", "12 dB softer", "another rate"])
+def test_single_words_are_found_too(seconds: float, name: str, tmp_path: Path) -> None:
+    voices = [voice(seed, seconds) for seed in range(20)]
+    known = [envelope(audio, RATE).tobytes() for audio in voices]
+    again = [envelope(*COPIES[name](audio, tmp_path)).tobytes() for audio in voices]
+    assert find_copies(known) == []
+    found = {(first, second) for first, second, _ in find_copies(known + again)}
+    assert found <= {(i, 20 + i) for i in range(20)}
+    assert len(found) >= 14
 
 
 @pytest.mark.slow
@@ -170,6 +202,9 @@ def test_a_copy_across_folds_stops_and_is_named_and_one_beside_it_is_counted() -
 
 
 OVERLAPS = [
+    ((5.0, 6.0), (5.97, 7.0)),
+    ((0.0, 0.5), (np.nan, 0.4)),
+    ((0.25, np.nan), (40.0, 41.0)),
     ((0.0, 1.0), (0.05, 1.05)),
     ((0.0, 1.0), (0.9, 2.0)),
     ((0.0, 5.0), (2.0, 3.0)),
@@ -263,6 +298,28 @@ def test_the_command_stops_at_a_corpus_that_was_encoded_again(tmp_path: Path, pr
     honest = ser("run", "dummy", *given)
     assert honest.returncode == 0, honest.stderr
     assert "12 pairs of utterances are copies of each other" in honest.stdout
+
+
+def test_copies_beside_a_ready_made_table_stop_a_run(tmp_path: Path, project_folder: Path) -> None:
+    """Numbers of two codecs differ, so that no row is equal to another: what tells is the recordings."""
+    lines, rng = ["path,label,speaker"], np.random.default_rng(0)
+    for i in range(12):
+        audio = voice(i, 1.0)
+        soundfile.write(tmp_path / f"{i}.wav", audio, RATE)
+        soundfile.write(tmp_path / f"{i}.ogg", 0.5 * soxr.resample(audio, RATE, 48_000), 48_000)
+        lines += [f"{i}.wav,{'xy'[i % 2]},p{i % 3}", f"{i}.ogg,{'xy'[i % 2]},q{i % 3}"]
+    (tmp_path / "metadata.csv").write_text("\n".join(lines))
+    ids = [line.partition(",")[0] for line in lines[1:]]
+    numbers = pd.DataFrame(rng.normal(size=(24, 8)), columns=list("abcdefgh"), index=pd.Index(ids, name="path"))
+    numbers.to_csv(tmp_path / "t.csv")
+    where = {"corpus": "manifest", "root": tmp_path, "table": tmp_path / "t.csv", "log_run": False, "jobs": 1}
+    with pytest.raises(LeakError, match="one recording, encoded again .*, and 11 more pairs"):
+        run_experiment("dummy", **where)
+    for i in range(12):
+        (tmp_path / f"{i}.ogg").write_bytes(b"")
+    honest = run_experiment("dummy", **where)
+    assert any("12 of 24 recordings cannot be read (e.g. '0.ogg')" in line for line in honest.warnings)
+    assert honest.prepared.facts is None
 
 
 @pytest.mark.slow

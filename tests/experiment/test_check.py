@@ -35,7 +35,7 @@ EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 
 def _without_group(table: pd.DataFrame) -> pd.DataFrame:
-    return table.drop(columns="group")
+    return table.drop(columns="group", errors="ignore")
 
 
 def prepared_of(
@@ -148,7 +148,7 @@ def test_the_share_of_moved_labels_decides_what_is_shuffled() -> None:
 
 def test_every_run_gets_its_pictures(honest: Prepared) -> None:
     result = score(honest, jobs=1)
-    fitted = honest.estimator.fit(honest.table, honest.utterances["label"])
+    fitted = honest.estimator.fit(honest.rows.table, honest.utterances["label"])
     made = {name: make() for name, make in pictures.pictures(result, fitted).items()}
     assert set(pictures.MAKERS) < set(made)
     of_others = {"learning_curves.png", "melspec.png", "choices.png", "layer_weights.png"}
@@ -189,7 +189,7 @@ def test_a_network_shows_how_it_learned(honest: Prepared) -> None:
 def test_a_spectrogram_of_each_class_is_drawn(honest: Prepared) -> None:
     rng = np.random.default_rng(0)
     arrays = [rng.normal(-30, 10, (50 + i % 40, 64)).astype(np.float16) for i in range(len(honest.table))]
-    table = honest.table.assign(melspec=pd.Series(arrays, index=honest.table.index, dtype=object))
+    table = honest.rows.table.assign(melspec=pd.Series(arrays, index=honest.table.index, dtype=object))
     prepared = replace(honest, rows=replace(honest.rows, table=table), sets={"melspec": {}})
     result = replace(score(honest, jobs=1), prepared=prepared)
     figure = pictures.MAKERS["plots/melspec.png"](result, honest.estimator)

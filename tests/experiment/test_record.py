@@ -45,7 +45,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
 @pytest.fixture(scope="module")
 def record(result: Result) -> RunRecord:
     prepared = result.prepared
-    fitted = clone(prepared.estimator).fit(prepared.table, prepared.rows.truth)
+    fitted = clone(prepared.estimator).fit(prepared.rows.table, prepared.rows.truth)
     return describe(result, fitted, HERE)
 
 

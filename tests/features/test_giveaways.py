@@ -35,6 +35,10 @@ def noise(of: pd.DataFrame) -> np.ndarray:
     return np.random.default_rng(5).standard_normal(len(of))
 
 
+def take(of: pd.DataFrame) -> np.ndarray:
+    return of.groupby(["speaker", "label"]).cumcount().to_numpy(dtype=float)
+
+
 ANSWERS: dict[str, tuple[Callable[[pd.DataFrame], np.ndarray], str]] = {
     "codes of labels": (lambda u: code(u, "label"), "label"),
     "codes of labels in any order": (lambda u: np.array([30, 7, 11, 2])[code(u, "label").astype(int)], "label"),
@@ -52,6 +56,14 @@ ANSWERS: dict[str, tuple[Callable[[pd.DataFrame], np.ndarray], str]] = {
     "share of the file": (lambda u: np.arange(len(u)) / len(u), "numbers the rows"),
     "time of the row": (lambda u: 12.5 + 0.01 * np.arange(len(u)), "numbers the rows"),
     "shuffled numbers": (lambda u: np.random.default_rng(1).permutation(len(u)), "numbers the rows"),
+    "a bit of the label's number": (lambda u: code(u, "label") // 2, "label"),
+    "pleasant or not": (lambda u: u["label"].isin(["happiness", "neutral"]).map({True: 1.5, False: -1.5}), "label"),
+    "arousal of the word and a little noise": (lambda u: code(u, "label") % 2 + 0.05 * noise(u), "label"),
+    "a bit, a few corrected": (lambda u: np.r_[1.0, (code(u, "label") // 2)[1:]], "label"),
+    "filled in for one class": (lambda u: np.where(u["label"] == "anger", noise(u), np.nan), "label"),
+    "missing for two classes": (lambda u: np.where(code(u, "label") < 2, noise(u), np.nan), "label"),
+    "parts of the file's name": (lambda u: 100 * take(u) + 10 * code(u, "label") + code(u, "speaker"), "label"),
+    "speaker, then label": (lambda u: 10 * code(u, "speaker") + code(u, "label"), "speaker"),
     "numbers with gaps": (lambda u: np.cumsum(np.random.default_rng(2).integers(1, 9, len(u))), "numbers the rows"),
 }
 
@@ -87,6 +99,28 @@ def test_a_column_is_allowed_by_its_name(tmp_path: Path) -> None:
         read_table(tmp_path / "t.csv", rows, allow=["gendre"])
 
 
+def test_columns_that_tell_the_speaker_together_are_refused(tmp_path: Path) -> None:
+    rows = utterances()
+    one_hot = pd.get_dummies(rows["speaker"], prefix="is", dtype=int)
+    one_hot.assign(x=noise(rows)).to_csv(tmp_path / "t.csv")
+    with pytest.raises(InputError, match="column 'is_s0' is no feature: it tells the speaker together with 'is_s1', "):
+        read_table(tmp_path / "t.csv", rows)
+    assert len(read_table(tmp_path / "t.csv", rows, allow=list(one_hot)).columns) == 9
+    facts = pd.DataFrame({"age": code(rows, "speaker") // 2, "height": 170 + code(rows, "speaker") % 2})
+    assert [name for name, _ in giveaways(facts.set_axis(rows.index), rows)] == ["age"]
+    # Two pairs of speakers are still alike, and a corpus of three is judged by nobody.
+    facts["height"], rows = 170 + (code(rows, "speaker") > 5), rows.drop(columns="session")
+    assert list(giveaways(facts.set_axis(rows.index), rows)) == []
+    few = utterances(n_speakers=3)
+    assert list(giveaways(pd.get_dummies(few["speaker"], dtype=int), few)) == []
+
+
+def test_two_classes_that_alternate_with_a_number_are_told_by_it() -> None:
+    rows = utterances(classes=("anger", "sadness"), each=6)
+    table = pd.DataFrame({"x": 100 * take(rows) + 10 * code(rows, "label") + code(rows, "speaker")}, index=rows.index)
+    assert [name for name, _ in giveaways(table, rows)] == ["x"]
+
+
 def duration(of: pd.DataFrame) -> np.ndarray:
     return np.random.default_rng(3).gamma(4, 0.7, len(of)) + 0.3 * code(of, "label")
 
@@ -104,6 +138,13 @@ FEATURES: dict[str, Callable[[pd.DataFrame], np.ndarray]] = {
     "nearly constant": lambda u: np.r_[1.0, np.zeros(len(u) - 1)],
     "missing here and there": lambda u: np.where(noise(u) > 0, noise(u), np.nan),
     "code of the sentence": lambda u: np.random.default_rng(4).integers(0, 10, len(u)),
+    "missing more often for one class": lambda u: np.where(
+        (u["label"] == "sadness") & (noise(u) > -0.5), np.nan, noise(u)
+    ),
+    "missing for a speaker": lambda u: np.where(u["speaker"] == "s1", np.nan, noise(u)),
+    "two heaps that classes share": lambda u: (noise(u) > 0.1) + 0.01 * noise(u),
+    "rating of a clear class": lambda u: np.round(np.clip(3 + (code(u, "label") == 1) + noise(u), 1, 5)),
+    "one number of the two loudest speakers": lambda u: np.where(code(u, "speaker") > 5, 1.0, 0.0),
     "age, which two share": lambda u: np.array([31, 34, 31, 32, 26, 30, 32, 35])[code(u, "speaker").astype(int)],
 }
 

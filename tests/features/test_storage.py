@@ -55,7 +55,7 @@ def test_a_run_takes_a_table_from_a_storage(
     write_table(pd.DataFrame(values, index=ids, columns=list("abcdef")), "memory://bucket/mine.parquet")
     result = run_experiment("svm_lld", corpus="iemocap", root=tree, table="memory://bucket/mine.parquet", log_run=False)
     assert result.prepared.features == "table:mine.parquet"
-    assert result.prepared.table.shape == (len(ids), 7)
+    assert result.prepared.table.shape == (len(ids), 6)
 
 
 def test_nothing_is_there(table: pd.DataFrame, tmp_path: Path, storage: object) -> None:

@@ -20,6 +20,7 @@ from ser_experiments.models.grouping import TakeColumns
 from ser_experiments.models.pipeline import build_model
 from ser_experiments.models.remember import Remembered
 from ser_experiments.models.spec import ModelSpec, families_of, get_model, model_names
+from ser_experiments.models.trial import try_out
 
 #: Small settings of families whose defaults take long; a family that is missing here is tested as it is.
 SMALL: dict[str, dict[str, object]] = {
@@ -251,3 +252,27 @@ def test_fit_leaves_its_input_alone(name: str) -> None:
         pd.testing.assert_frame_equal(X, now[0])
     else:
         assert np.array_equal(X, now[0])
+
+
+#: Parameters whose values may be anything.
+ANYTHING = {("dummy", "constant")}
+
+
+def built_and_tried(name: str, params: dict[str, Any]) -> None:
+    build_model(name, params)
+    try_out(name, params, ["angry", "happy", "sad"])
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_nonsense_for_any_parameter_is_refused_before_a_fit(name: str) -> None:
+    for parameter in get_model(name).params():
+        if (name, parameter) in ANYTHING:
+            continue
+        for value in ("abc", [[1]], {"angri": 1.0}, float("nan")):
+            # A family that cannot do without another parameter may ask for that one first.
+            needed = {"encoder": "openai/whisper-base"} if name == "tail" and parameter != "encoder" else {}
+            given = {**needed, parameter: value}
+            with pytest.raises(InputError) as refused:
+                built_and_tried(name, given)
+            assert parameter in str(refused.value)
+            assert "\n" not in str(refused.value)

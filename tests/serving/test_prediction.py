@@ -196,7 +196,7 @@ def test_a_model_normalised_by_speaker_asks_for_the_speaker(tree: Path, tmp_path
     assert answers == enrolled
     # The same rows as in the run: the model that was fitted on all of them gives the same answers.
     prepared = result.prepared
-    fitted = prepared.estimator.fit(prepared.table, utterances["label"].to_numpy(dtype=str))
+    fitted = prepared.estimator.fit(prepared.rows.table, utterances["label"].to_numpy(dtype=str))
     expected = fitted.predict_proba(prepared.table.loc[own.index])
     got = [[answer["probabilities"][name] for name in fitted.classes_] for answer in answers]
     np.testing.assert_allclose(got, expected, atol=1e-6)

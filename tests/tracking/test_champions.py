@@ -299,6 +299,44 @@ def test_a_model_of_synthetic_speech_never_stands_in(
         assert registry.model_uri(store, name.replace("_", "-")) == f"models:/ser-{name.replace('_', '-')}@champion"
 
 
+@pytest.mark.parametrize(
+    "damaged", ["settings/lost/setting.json", "models/ser-lost/1.json", "models/ser-lost/aliases.json"]
+)
+def test_one_damaged_file_hides_no_other(
+    damaged: str, project_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("SER_TRACKER", "json")
+    store = connect(project.find())
+    champions(store, lost="false", kept="false")
+    (project_folder / "mlruns" / "json" / damaged).write_text('{"name": "los')
+    assert "kept" in [one.name for one in store.settings()]
+    assert registry.model_uri(store, "kept") == "models:/ser-kept@champion"
+    assert CliRunner().invoke(ser, ["compare", "--json"]).exit_code == 0
+    assert "ser-kept" in register("--list").stdout
+    assert damaged in caplog.text
+    if damaged.endswith("1.json"):
+        # A version that cannot be read keeps its number.
+        setting, runs = finished(store, "lost")
+        assert registry.register(store, setting, runs["svm"], "uar").version == 2
+
+
+def test_a_champion_that_came_back_answers(store: Backend) -> None:
+    champions(store, a="false")
+    champions(store, a="false")
+    registry.roll_back(store, "ser-a")
+    assert registry.model_uri(store) == "models:/ser-a@champion"
+    found = registry.find(store, "ser-a", "champion")
+    assert found is not None
+    assert found.version == 1
+
+
+@pytest.mark.parametrize("name", ["demonstration", "demo_2024", "my_demo_4class"])
+def test_people_are_told_by_the_tag_and_not_by_the_name(store: Backend, name: str) -> None:
+    """A manifest may be called like the demo."""
+    champions(store, **{name: "false", "other_synthetic": "true"})
+    assert registry.model_uri(store) == f"models:/ser-{name.replace('_', '-')}@champion"
+
+
 def test_the_demo_answers_where_there_is_nothing_else(store: Backend) -> None:
     champions(store, demo_4class="true")
     assert registry.model_uri(store) == "models:/ser-demo-4class@champion"

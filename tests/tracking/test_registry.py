@@ -105,7 +105,7 @@ def test_the_answer_is_the_fitted_models(champion: Path, tree: Path) -> None:
     assert answers[0]["error"] == ""
     row = result.prepared.table.loc[[champion.stem]]
     fitted = result.prepared.estimator.fit(
-        result.prepared.table, result.prepared.utterances["label"].to_numpy(dtype=str)
+        result.prepared.rows.table, result.prepared.utterances["label"].to_numpy(dtype=str)
     )
     expected = dict(zip(fitted.classes_, fitted.predict_proba(row)[0], strict=True))
     assert answers[0]["probabilities"] == pytest.approx(expected, abs=1e-9)

@@ -122,8 +122,9 @@ class JsonFolder:
         for folder in sorted((self.folder / "settings").glob(f"*/{_SETTING}")):
             runs = [run for run in self._runs(folder.parent.name) if run["status"] == FINISHED]
             runs = sorted((run for run in runs if EXPERIMENT_TAG in run["tags"]), key=lambda run: -run["started_ns"])
-            if runs:
-                setting = StoredSetting(read(folder)["name"], folder.parent.name, [_stored(run) for run in runs])
+            about = _read_aloud(folder) if runs else None
+            if about is not None:
+                setting = StoredSetting(about["name"], folder.parent.name, [_stored(run) for run in runs])
                 found.append((-runs[0]["started_ns"], setting))
         return [setting for _, setting in sorted(found, key=lambda pair: pair[0])]
 
@@ -140,10 +141,13 @@ class JsonFolder:
         """List what is registered under a name, or at all."""
         found = []
         for folder in sorted((self.folder / "models").iterdir()):
-            aliases = read(folder / _ALIASES) if (folder / _ALIASES).is_file() else {}
-            numbers = sorted((int(path.stem) for path in folder.glob("[0-9]*.json")), reverse=True)
-            for number in numbers if name in (None, folder.name) else []:
-                told = read(folder / f"{number}.json")
+            if name not in (None, folder.name):
+                continue
+            aliases = (_read_aloud(folder / _ALIASES) if (folder / _ALIASES).is_file() else None) or {}
+            for number in sorted(_numbers(folder), reverse=True):
+                told = _read_aloud(folder / f"{number}.json")
+                if told is None:
+                    continue
                 own = tuple(sorted(alias for alias, version in aliases.items() if version == number))
                 found.append(Registered(folder.name, number, own, told["run_id"], told["tags"], told["created_ms"]))
         return found
@@ -153,7 +157,7 @@ class JsonFolder:
         if not (self._of(run_id) / "model").is_dir():
             raise StoreError(f"run {run_id} holds no model; run the experiment again")
         with _answering(self.folder), self._lock():
-            number = max((one.version for one in self.versions(name)), default=0) + 1
+            number = max(_numbers(self.folder / "models" / name), default=0) + 1
             told = {"run_id": run_id, "tags": dict(tags), "created_ms": now_ms(), "description": description}
             write(self.folder / "models" / name / f"{number}.json", told)
         return number
@@ -201,10 +205,9 @@ class JsonFolder:
 
     def _runs(self, setting_id: str) -> Iterator[dict[str, Any]]:
         for path in (self.folder / "settings" / setting_id).glob(f"*/{RUN}"):
-            try:
-                yield read(path)
-            except StoreError as error:
-                log.warning("%s", error)
+            run = _read_aloud(path)
+            if run is not None:
+                yield run
 
     def _of(self, run_id: str) -> Path:
         """Return the folder of a run."""
@@ -215,6 +218,20 @@ class JsonFolder:
 
     def _lock(self) -> FileLock:
         return FileLock(self.folder / "lock", thread_local=False)
+
+
+def _numbers(folder: Path) -> list[int]:
+    """List the versions that a registered model has, those that cannot be read included."""
+    return [int(path.stem) for path in folder.glob("[0-9]*.json")]
+
+
+def _read_aloud(path: Path) -> dict[str, Any] | None:
+    """Return what a file holds; of one that is damaged it is said, and None returned: the others are read."""
+    try:
+        return read(path)
+    except StoreError as error:
+        log.warning("left out: %s", error)
+        return None
 
 
 def _stored(run: Mapping[str, Any]) -> StoredRun:
