@@ -184,6 +184,7 @@ def test_the_picture_shows_every_choice() -> None:
     assert axis.get_xlabel() == "layers"
 
 
+@pytest.mark.slow
 def test_a_run_says_and_draws_what_was_chosen(
     tmp_path: Path, project_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

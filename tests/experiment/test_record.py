@@ -183,6 +183,7 @@ def test_the_environment_names_what_a_run_is_built_on(tmp_path: Path) -> None:
     assert "pytest" not in found["packages"]  # type: ignore[operator]
 
 
+@pytest.mark.slow
 def test_describing_imports_no_store() -> None:
     program = "import sys, ser_experiments.experiment.record; print('mlflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

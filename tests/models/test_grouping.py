@@ -90,6 +90,7 @@ def test_the_assertion_fires() -> None:
         assert_disjoint(np.array(["a", "b"]), np.array(["b"]))
 
 
+@pytest.mark.slow
 def test_a_search_of_a_stack_of_calibrated_pipelines_in_outer_folds(table: tuple[pd.DataFrame, np.ndarray]) -> None:
     X, y = table
     seen: list[tuple[frozenset[str], frozenset[str]]] = []

@@ -48,6 +48,7 @@ def change(folder: Path, **values: object) -> dict[str, object]:
     return told
 
 
+@pytest.mark.slow
 def test_a_folder_is_loaded_without_mlflow(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(synthetic_recording())
     program = f"""

@@ -249,6 +249,7 @@ def test_processes_that_write_at_once_all_are_heard(project_folder: Path) -> Non
     assert [len(run.metrics) for run in setting.runs] == [20, 20, 20]
 
 
+@pytest.mark.slow
 def test_a_run_imports_no_mlflow(project_folder: Path) -> None:
     program = f"{WRITES}\nprint([one for one in sys.modules if one.split('.')[0] in ('mlflow', 'sqlalchemy')])"
     done = subprocess.run(
