@@ -151,6 +151,39 @@ def test_what_stands_behind_the_samples_is_none(tmp_path: Path, after: bytes) ->
     assert len(read_audio(path)[0]) == RATE
 
 
+ENCODED = [("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", "MPEG_LAYER_III")]
+
+
+def encoded(path: Path, format: str, subtype: str, seconds: float) -> bytes:
+    noise = 0.1 * np.random.default_rng(0).standard_normal(int(seconds * RATE))
+    soundfile.write(path, noise, RATE, format=format, subtype=subtype)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(("format", "subtype"), ENCODED)
+@pytest.mark.parametrize("lengths", [(1.0, 1.0), (0.3, 5.0), (2.0, 1.0, 1.0)])
+def test_recordings_that_were_joined_are_said(
+    tmp_path: Path, format: str, subtype: str, lengths: tuple[float, ...]
+) -> None:
+    path = tmp_path / "joined"
+    path.write_bytes(b"".join(encoded(tmp_path / "one", format, subtype, seconds) for seconds in lengths))
+    for source in (path, path.read_bytes()):
+        with pytest.raises(AudioError, match="several recordings one after the other") as told:
+            read_audio(source)
+        assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(("format", "subtype"), ENCODED)
+@pytest.mark.parametrize("seconds", [0.05, 1.0, 30.0])
+@pytest.mark.parametrize("tag", [b"", b"TAG" + bytes(125)])
+def test_one_recording_is_not_taken_for_several(
+    tmp_path: Path, format: str, subtype: str, seconds: float, tag: bytes
+) -> None:
+    path = tmp_path / "one"
+    path.write_bytes(encoded(path, format, subtype, seconds) + (tag if format == "MP3" else b""))
+    assert len(read_audio(path)[0]) >= seconds * RATE * 0.9
+
+
 @pytest.mark.parametrize(
     ("make", "tolerance"),
     [

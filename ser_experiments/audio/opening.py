@@ -23,6 +23,7 @@ from ser_experiments.audio.container import (
     why_not,
 )
 from ser_experiments.audio.decoded import decoded, is_installed
+from ser_experiments.audio.joined import is_joined
 from ser_experiments.audio.unfinished import Patched, unfinished
 from ser_experiments.errors import AudioError, SerError
 
@@ -102,6 +103,12 @@ def _handle(source: File) -> Iterator[str | bytes | BinaryIO]:
             with decoded(source) as samples:
                 yield samples
             return
+        if is_joined(file):
+            raise AudioError(
+                name_of(source),
+                "holds several recordings one after the other, of which only the first would be read; "
+                "cut them apart, or make one WAV of them",
+            )
         file.seek(0)
         patch = unfinished(file)
         file.seek(0)
