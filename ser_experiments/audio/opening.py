@@ -99,11 +99,12 @@ def _file(source: File, held: ExitStack) -> Forward:
 def _handle(source: File) -> Iterator[str | bytes | BinaryIO]:
     """Give what libsndfile is to read: a path, which is fastest, or a file that reads as it should have been."""
     with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
-        if _is_for_av(source, file.read(HEAD)):
+        head = file.read(HEAD)
+        if _is_for_av(source, head):
             with decoded(source) as samples:
                 yield samples
             return
-        if is_joined(file):
+        if is_joined(file, head):
             raise AudioError(
                 name_of(source),
                 "holds several recordings one after the other, of which only the first would be read; "

@@ -141,13 +141,12 @@ class _Unit:
                 self._targets[n].extractor.number for clip in lacking for n in numbers & {*clip.recording.targets}
             }
             began = time.perf_counter()
-            measured = list(_values(one, lacking, outputs, resampled))
-            audio_s = sum(clip.duration_s for clip in lacking)
-            self.costs[measured_by] += Cost(audio_s, time.perf_counter() - began)
-            for clip, found in measured:
+            for clip, found in _values(one, lacking, outputs, resampled):
+                self.costs[measured_by] += Cost(clip.duration_s, time.perf_counter() - began)
                 for number in sorted(numbers.intersection(clip.recording.targets)):
                     self._keep(number, clip.recording, found)
                 self.writer.flush_if_due()
+                began = time.perf_counter()
 
     def _keep(self, number: int, recording: Recording, found: Mapping[int, Array] | Exception) -> None:
         """Hand an output to the writer, or tell why it cannot be kept."""

@@ -244,17 +244,17 @@ class Mlflow:
 
     def serve(self, uri: str, host: str, port: int) -> Program:
         """Return MLflow's own server on a private copy of a model: nothing else that lies beside it is obeyed."""
-        from ser_experiments.tracking.backends._mlflow.served import own_of, private_copy
+        from ser_experiments.tracking.backends._mlflow.served import private_copy
 
         # MLflow starts its server by name, so it has to be found although nobody activated this environment.
         programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         own = {"PATH": programs, "MLFLOW_TRACKING_URI": self.uri, "MLFLOW_REGISTRY_URI": self.uri}
         if plugins.folder():
             own[plugins.VARIABLE] = str(plugins.folder())
-        copy = private_copy(self.model_folder(uri))
+        copy, model = private_copy(self.model_folder(uri))
         arguments = ["--model-uri", str(copy), "--env-manager", "local", "--host", host, "--port", str(port)]
         served = [sys.executable, "-m", "mlflow", "models", "serve", *arguments]
-        return Program(served, {**os.environ, **own}, own_of(copy))
+        return Program(served, {**os.environ, **own}, model)
 
 
 def _context(tags: Mapping[str, str]) -> dict[str, str]:
