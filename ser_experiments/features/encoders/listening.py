@@ -11,7 +11,7 @@ import numpy as np
 
 from ser_experiments.features.encoders.checkpoint import Checkpoint
 from ser_experiments.features.encoders.device import device_kind
-from ser_experiments.features.encoders.summaries import SUMMARIES
+from ser_experiments.features.encoders.summaries import summary_of
 from ser_experiments.features.measure import Array, Audio, Opened
 
 if TYPE_CHECKING:
@@ -95,13 +95,11 @@ class Listener:
     def __call__(self, clips: Sequence[Audio], numbers: Sequence[int]) -> list[list[Array]]:
         """Listen to clips; return of each the outputs of those numbers.
 
-        Of the n_layers + 1 hidden states, output k is the first summary of state k, and n_layers + 1 + k its second:
-        see :data:`ser_experiments.features.encoders.summaries.SUMMARIES`.
+        What a number stands for says :func:`ser_experiments.features.encoders.summaries.summary_of`.
         """
         import torch
 
-        n_states = self._n_layers + 1
-        wanted = [(SUMMARIES[number // n_states], number % n_states) for number in numbers]
+        wanted = [summary_of(number, self._n_layers + 1) for number in numbers]
         layers = sorted({layer for _, layer in wanted})
         windows = [(clip, *window) for clip, audio in enumerate(clips) for window in self._windows(audio)]
         pieces = [_Piece(number, *window) for number, window in enumerate(windows)]

@@ -1,8 +1,11 @@
-"""What is kept of a layer's hidden states over a recording: moments, percentiles, or the frames themselves."""
+"""What is kept of a layer's hidden states over a recording: moments, percentiles, or the frames themselves.
+
+The outputs of an encoder's measure are those of :data:`SUMMARIES`: of each, one a hidden state.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -22,14 +25,23 @@ class Summary(NamedTuple):
 
     Parameters
     ----------
+    output : str
+        What its outputs are called, before the number of the layer.
+    functionals : tuple of str
+        In their order; none of the frames themselves.
     of : callable
         Takes the states of a window; returns what is to be known of it.
     joined : callable
         Takes what is known of each window of a recording, and the frames of each; returns what is kept.
+    free : bool
+        Whether it costs nothing beside the network, and is kept whatever is asked for.
     """
 
+    output: str
+    functionals: tuple[str, ...]
     of: Callable[[torch.Tensor], Array]
     joined: Callable[[Sequence[Array], Sequence[int]], Array]
+    free: bool = False
 
 
 def _moments(frames: torch.Tensor) -> NDArray[np.float64]:
@@ -84,10 +96,29 @@ def _strung(frames: Sequence[Array], counts: Sequence[int]) -> Array:
     return np.concatenate(frames)
 
 
-MOMENTS, FRAMES, OF_PERCENTILES = (
-    Summary(_moments, _pooled),
-    Summary(_halved, _strung),
-    Summary(_percentiles, _averaged),
-)
-#: In the order of a measure's outputs: those of all layers for the first, then of all layers for the second, ...
-SUMMARIES = (MOMENTS, FRAMES, OF_PERCENTILES)
+#: By what they are called in a definition, in the order of a measure's outputs: those of all layers for the first, ...
+SUMMARIES = {
+    "moments": Summary("layer", ("mean", "std"), _moments, _pooled, free=True),
+    "frames": Summary("frames", (), _halved, _strung),
+    "percentiles": Summary("percentiles", tuple(PERCENTILES), _percentiles, _averaged),
+}
+
+
+def summary_of(number: int, n_states: int) -> tuple[Summary, int]:
+    """Return the summary and the layer that an output of a measure is of, by its number."""
+    return list(SUMMARIES.values())[number // n_states], number % n_states
+
+
+def outputs_at_no_cost(wanted: Collection[int], n_states: int) -> tuple[int, ...]:
+    """Return the outputs that a pass gives where some are wanted, in order.
+
+    Every layer below the last is computed, and its functionals take next to nothing; frames take room.
+    """
+    found = [summary_of(number, n_states) for number in wanted]
+    below = range(max(layer for _, layer in found) + 1)
+    given: list[int] = []
+    for place, summary in enumerate(SUMMARIES.values()):
+        own = sorted(layer for one, layer in found if one is summary)
+        layers = (below if own or summary.free else ()) if summary.functionals else own
+        given += [place * n_states + layer for layer in layers]
+    return tuple(given)

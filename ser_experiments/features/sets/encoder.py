@@ -1,10 +1,10 @@
-"""A pretrained speech encoder, frozen: mean and deviation over time of its hidden states, layer by layer."""
+"""A pretrained speech encoder, frozen: functionals over time of its hidden states, layer by layer, and the states."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ser_experiments.errors import InputError, nearest
@@ -14,7 +14,7 @@ from ser_experiments.features.encoders.catalogue import trained_on as known_corp
 from ser_experiments.features.encoders.checkpoint import Checkpoint
 from ser_experiments.features.encoders.device import device_kind
 from ser_experiments.features.encoders.listening import BATCH_S, Listening
-from ser_experiments.features.encoders.summaries import PERCENTILES
+from ser_experiments.features.encoders.summaries import SUMMARIES, Summary, outputs_at_no_cost
 from ser_experiments.features.measure import OVER_TIME, ROW, Measure, Needs, Output
 from ser_experiments.features.progress import Callback
 
@@ -23,9 +23,8 @@ PRECISIONS = ("float32", "bfloat16")
 #: What names stand for where nothing is said: layers around the middle carry emotion best. And what words mean.
 MIDDLE = "middle"
 _WORDS = {"all": "0%-100%", MIDDLE: "33%-50%"}
-#: Functionals by what they are called together, and the outputs that hold them.
-FUNCTIONALS = {"moments": ("mean", "std"), "percentiles": tuple(PERCENTILES)}
-_OUTPUTS = {"moments": "layer", "percentiles": "percentiles"}
+#: What functionals are called together.
+FUNCTIONALS = tuple(kind for kind, summary in SUMMARIES.items() if summary.functionals)
 _DEPTHS = re.compile(r"(\d{1,3})%-(\d{1,3})%")
 
 
@@ -78,38 +77,10 @@ def extractor(
     chosen, kinds = _layers(layers, checkpoint), _functionals(functionals)
     states = range(checkpoint.n_layers + 1)
     what = f"hidden state {{layer}} of {Path(pinned).name}"
-    rows = {
-        kind: [
-            Output(
-                f"{_OUTPUTS[kind]}_{k}",
-                ROW,
-                ColumnRule(
-                    "encoder_l{layer:02d}_{dim:04d}__{functional}",
-                    (("layer", (k,)), ("functional", names), ("dim", range(checkpoint.width))),
-                    "1",
-                    f"{{functional}} over time of {what}",
-                ),
-            )
-            for k in states
-        ]
-        for kind, names in FUNCTIONALS.items()
-    }
-    frames = [
-        Output(
-            f"frames_{k}",
-            OVER_TIME,
-            ColumnRule(
-                "encoder_l{layer:02d}_{dim:04d}", (("layer", (k,)), ("dim", range(checkpoint.width))), "1", what
-            ),
-            dtype="float16",
-        )
-        for k in states
-    ]
     return Measure(
         name="encoder",
         version="1",
-        # In the order of the summaries that the encoder's listener makes.
-        outputs=(*rows["moments"], *frames, *rows["percentiles"]),
+        outputs=tuple(_output(summary, k, checkpoint, what) for summary in SUMMARIES.values() for k in states),
         open=Listening(str(folder), precision, float(window_s), float(overlap_s), float(silence_s)),
         needs=Needs(
             sample_rate=checkpoint.sample_rate,
@@ -129,12 +100,12 @@ def extractor(
             "trained_on": list(learned),
         },
         libraries=("numpy", "soundfile", "soxr", "torch", "transformers"),
-        choose=_Choice(len(states)),
+        choose=partial(outputs_at_no_cost, n_states=len(states)),
         stands_for={
-            "": tuple(f"{_OUTPUTS[kind]}_{k}" for k in chosen for kind in kinds),
+            "": tuple(f"{SUMMARIES[kind].output}_{k}" for k in chosen for kind in kinds),
             "frames": tuple(f"frames_{k}" for k in chosen),
         },
-        chooses={"layers": tuple(states), "functionals": tuple(FUNCTIONALS)},
+        chooses={"layers": tuple(states), "functionals": FUNCTIONALS},
         without_effect=("model", "trained_on"),
     )
 
@@ -144,18 +115,17 @@ def fetch(*, model: str = DEFAULT, progress: Callback | None = None, **_: object
     hub.fetch(model, progress=progress)
 
 
-@dataclass(frozen=True)
-class _Choice:
-    """Functionals cost nothing once a layer is computed, and every layer below the last wanted one is."""
-
-    n_states: int
-
-    def __call__(self, wanted: frozenset[int]) -> tuple[int, ...]:
-        below = range(max(number % self.n_states for number in wanted) + 1)
-        frames = sorted(number for number in wanted if number // self.n_states == 1)
-        # Percentiles take some time, and are computed where any are wanted.
-        percentiles = 2 * self.n_states if any(number >= 2 * self.n_states for number in wanted) else None
-        return (*below, *frames, *([] if percentiles is None else (percentiles + k for k in below)))
+def _output(summary: Summary, layer: int, checkpoint: Checkpoint, what: str) -> Output:
+    """Return what is kept of a hidden state; `what` describes that."""
+    name, place = f"{summary.output}_{layer}", ("layer", (layer,))
+    columns = "encoder_l{layer:02d}_{dim:04d}"
+    dim = ("dim", range(checkpoint.width))
+    if not summary.functionals:
+        return Output(name, OVER_TIME, ColumnRule(columns, (place, dim), "1", what), dtype="float16")
+    varying = (place, ("functional", summary.functionals), dim)
+    return Output(
+        name, ROW, ColumnRule(f"{columns}__{{functional}}", varying, "1", f"{{functional}} over time of {what}")
+    )
 
 
 def _layers(layers: object, checkpoint: Checkpoint) -> tuple[int, ...]:
