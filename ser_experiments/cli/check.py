@@ -45,9 +45,7 @@ def command(experiment: str, permutations: int, as_json: bool, **given: Any) -> 
             "n_permutations": permutations, "shuffled_uar": list(found.shuffled), "shuffled_mean": found.mean,
             "shuffled_std": found.std, "chance": found.chance, "above_chance": bool(found.above_chance),
             "shuffled_how": found.how, "shuffled_moved": found.moved,
-            "warnings": [
-                *_problems(found), *prepared.notes, *prepared.corpus.notes, *prepared.corpus.left_out.lines,
-            ],
+            "warnings": [*_problems(found), *prepared.remarks],
         }))  # fmt: skip
         return
     click.echo(f"{experiment} on {prepared.setting.name}")
@@ -59,7 +57,7 @@ def command(experiment: str, permutations: int, as_json: bool, **given: Any) -> 
     )
     click.echo(f"shuffled         {found.how}: a shuffle moves {found.moved:.0%} of the labels")
     click.echo(f"p-value          {found.p_value:.3f}")
-    for line in [*_problems(found), *prepared.notes, *prepared.corpus.notes, *prepared.corpus.left_out.lines]:
+    for line in [*_problems(found), *prepared.remarks]:
         click.echo(f"note: {line}")
 
 

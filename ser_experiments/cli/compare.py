@@ -13,6 +13,8 @@ from ser_experiments.cli._costs import cost_fields, cost_table
 from ser_experiments.cli._metric import metric_option
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from rich.console import Console
 
@@ -206,7 +208,7 @@ def _markdown(table: pd.DataFrame, facts: dict[str, Any], title: str) -> str:
     lines = [f"**{facts['setting']}**, {facts['n_utterances']} utterances", ""]
     lines += ["| " + " | ".join(headings) + " |", "|---|---|" + "---:|" * (len(headings) - 2)]
     lines += ["| " + " | ".join(cells) + " |" for cells in _cells(table, facts["metric"])]
-    costs, spent = cost_table(_called(table), table.to_dict(orient="records"))
+    costs, spent = cost_table(_called(table), table)
     if spent:
         lines += ["", "| " + " | ".join(costs) + " |", "|---|" + "---:|" * (len(costs) - 1)]
         lines += ["| " + " | ".join(cells) + " |" for cells in spent]
@@ -226,18 +228,18 @@ def _variants(table: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _show_costs(console: Console, table: pd.DataFrame) -> None:
+def _print(console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]], *, names: int) -> None:
+    """Print a table whose column with that number holds names; nothing where it has no rows."""
     from rich.markup import escape
     from rich.table import Table
 
-    headings, cells = cost_table(_called(table), table.to_dict(orient="records"))
-    if not cells:
+    if not rows:
         return
     shown = Table(show_header=True, header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for place, heading in enumerate(headings):
-        shown.add_column(heading, justify="right" if place else "left")
-    for row in cells:
-        shown.add_row(*(escape(cell) for cell in row))
+        shown.add_column(heading, justify="left" if place == names else "right", no_wrap=True)
+    for row in rows:
+        shown.add_row(*map(escape, row))
     console.print(shown)
     console.print()
 
@@ -245,18 +247,11 @@ def _show_costs(console: Console, table: pd.DataFrame) -> None:
 def _show(table: pd.DataFrame, facts: dict[str, Any], title: str) -> None:
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
 
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
     console.print(f"\n[bold]{escape(facts['setting'])}[/], {facts['n_utterances']} utterances", soft_wrap=True)
-    shown = Table(show_header=True, header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for i, heading in enumerate(_HEADINGS):
-        shown.add_column(heading.format(title), justify="left" if i == 1 else "right", no_wrap=True)
-    for cells in _cells(table, facts["metric"]):
-        shown.add_row(*map(escape, cells))
-    console.print(shown)
-    console.print()
-    _show_costs(console, table)
+    _print(console, [h.format(title) for h in _HEADINGS], _cells(table, facts["metric"]), names=1)
+    _print(console, *cost_table(_called(table), table), names=0)
     for line in _variants(table):
         console.print(line, style="dim", markup=False, soft_wrap=True)
     for line in _below(table, facts):

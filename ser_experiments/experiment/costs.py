@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ser_experiments.features.assets import Asset
-from ser_experiments.tracking.run import MODEL_SIZE
 
 if TYPE_CHECKING:
     from ser_experiments.experiment.result import Result
 
 #: Metrics of a run: milliseconds of measuring a second of audio, seconds of a fold's fit, megabytes of weights such as
-#: an encoder's, and of the model itself.
+#: an encoder's. The size of the model itself is logged where that is written.
 MEASURING, FIT, WEIGHTS = "measuring_ms_per_s", "fit_s", "weights_mb"
-COSTS = (MEASURING, FIT, MODEL_SIZE, WEIGHTS)
 
 
 def costs_of(result: Result) -> dict[str, float]:

@@ -163,6 +163,11 @@ def members_of(experiment: Experiment) -> list[Experiment]:
     return members
 
 
+def _single(experiment: Experiment) -> list[Experiment]:
+    """Return the experiments that measure and fit: the members of an ensemble, or the one itself."""
+    return members_of(experiment) or [experiment]
+
+
 def check_task(experiment: Experiment, task: Task) -> None:
     """Refuse what does not fit the task, before anything is measured.
 
@@ -172,7 +177,7 @@ def check_task(experiment: Experiment, task: Task) -> None:
         An experiment, or a member of it, weighs classes by name and leaves one out, or has parameters that no fit
         takes.
     """
-    for one in members_of(experiment) or [experiment]:
+    for one in _single(experiment):
         weights = one.definition.model.params.get("class_weight")
         missing = [name for name in task.targets if name not in weights] if isinstance(weights, Mapping) else []
         if missing:
@@ -195,7 +200,7 @@ def check_normalization(experiment: Experiment, mode: str) -> None:
     InputError
         A family of the experiment, or of a member of it, takes its columns as they were measured.
     """
-    for one in members_of(experiment) or [experiment]:
+    for one in _single(experiment):
         kind = one.definition.model.type
         if mode != "none" and kind not in ENSEMBLES and not get_model(kind).takes_normalized:
             raise InputError(
@@ -206,7 +211,7 @@ def check_normalization(experiment: Experiment, mode: str) -> None:
 
 def fetch_assets(experiment: Experiment, progress: Callback | None = None) -> None:
     """Fetch what the feature sets of an experiment or its members are made of and is not on this machine."""
-    for one in members_of(experiment) or [experiment]:
+    for one in _single(experiment):
         features = one.definition.features
         try:
             fetch(features.sets, features.params, progress=progress)
@@ -223,7 +228,7 @@ def features_of(experiment: Experiment) -> dict[str, dict[str, object]]:
         Two members want one output with different parameters.
     """
     found: dict[str, dict[str, object]] = {}
-    for one in members_of(experiment) or [experiment]:
+    for one in _single(experiment):
         for params in _choices(one.definition):
             for name in one.definition.features.sets:
                 _add(found, experiment, name, params_of(name, params))
@@ -233,7 +238,7 @@ def features_of(experiment: Experiment) -> dict[str, dict[str, object]]:
 def views_of(experiment: Experiment) -> dict[str, dict[str, object]]:
     """Return the outputs, as measured on views, that an experiment or its members train on, with their parameters."""
     found: dict[str, dict[str, object]] = {}
-    for one in members_of(experiment) or [experiment]:
+    for one in _single(experiment):
         features = one.definition.features
         for params in _choices(one.definition) if features.augment else ():
             for view, name in product(features.augment, features.sets):

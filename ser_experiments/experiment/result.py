@@ -94,6 +94,11 @@ class Prepared:
         return self.rows.table.drop(columns=GROUP, errors="ignore")
 
     @property
+    def remarks(self) -> list[str]:
+        """Return what is to be known of the rows, one line each: of the corpus, its labels, and the recordings."""
+        return [*self.corpus.notes, *self.corpus.left_out.lines, *self.notes]
+
+    @property
     def utterances(self) -> pd.DataFrame:
         """Return the utterances that are trained on and tested."""
         return self.rows.utterances

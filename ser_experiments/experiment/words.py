@@ -52,7 +52,7 @@ def tags(prepared: Prepared, environment: Mapping[str, object]) -> dict[str, obj
 
 def warnings_for(prepared: Prepared, metrics: dict[str, float] | None = None) -> list[str]:
     """Return what must be said with the score, one line each."""
-    said = [*prepared.corpus.notes, *prepared.corpus.left_out.lines, *prepared.notes]
+    said = prepared.remarks
     if prepared.corpus.spec.warning:
         said.append(prepared.corpus.spec.warning)
     if prepared.setting.leaky:

@@ -217,22 +217,14 @@ def normalize_by_speaker(
     """
     if mode.kind == "none":
         return table
-    arrays = arrays_of(table)
-    names = [name for name in table.columns if name not in (*arrays, GROUP)]
-    values = table[names].to_numpy(dtype=np.float32, copy=True)
-    cells = {name: table[name].to_numpy(dtype=object, copy=True) for name in arrays}
+    plain = table.drop(columns=GROUP, errors="ignore")
+    parts = []
     of = speakers.loc[table.index].astype(str).to_numpy(dtype=str)
     for speaker in np.unique(of):
         rows = np.flatnonzero(of == speaker)
         known = rows if mode.kind == "speaker" else table.index.get_indexer(pd.Index(enrolled[speaker]))
-        statistics = speaker_statistics(table[[*names, *arrays]].iloc[known], mode)
-        values[rows] = statistics.take_out(values[rows])
-        for name, column in cells.items():
-            for row in rows:
-                column[row] = statistics.standardized(name, column[row])
-    done = pd.DataFrame(values, index=table.index, columns=names)
-    for name, column in cells.items():
-        done[name] = pd.Series(column, index=table.index)
+        parts.append(speaker_statistics(plain.iloc[known], mode).without(plain.iloc[rows]))
+    done = pd.concat(parts).loc[table.index]
     if GROUP in table:
         done[GROUP] = table[GROUP]
     done = done[list(table.columns)]
