@@ -27,20 +27,26 @@ log = logging.getLogger(__name__)
 Function = TypeVar("Function", bound=Callable[..., object])
 #: Names the ``plugins/`` folder where nobody says :func:`use`: for a server or a worker that is started by a program.
 VARIABLE = "SER_PLUGINS"
-#: What others may add to: the folder in ``plugins/`` and the end of the entry points' group, with our own package.
+
+
+class Kind(NamedTuple):
+    """What others may add to: our own package, and the type of what its modules define where that is no function."""
+
+    package: str
+    type: str = ""
+
+
+#: By the folder in ``plugins/``, which is also the end of the entry points' group.
 KINDS = {
-    "backends": "ser_experiments.tracking.backends",
-    "corpora": "ser_experiments.corpora",
-    "encoders": "ser_experiments.features.encoders.families",
-    "features": "ser_experiments.features.sets",
-    "models": "ser_experiments.models.zoo",
-    "protocols": "ser_experiments.evaluation.protocols",
-    "scores": "ser_experiments.evaluation.scores",
-    "views": "ser_experiments.features.views",
+    "backends": Kind("ser_experiments.tracking.backends"),
+    "corpora": Kind("ser_experiments.corpora", "CorpusSpec"),
+    "encoders": Kind("ser_experiments.features.encoders.families", "Family"),
+    "features": Kind("ser_experiments.features.sets"),
+    "models": Kind("ser_experiments.models.zoo", "ModelSpec"),
+    "protocols": Kind("ser_experiments.evaluation.protocols", "Protocol"),
+    "scores": Kind("ser_experiments.evaluation.scores", "Score"),
+    "views": Kind("ser_experiments.features.views"),
 }
-#: The type of what a module of a kind defines under its fixed name, where it is no function.
-TYPES = {"corpora": "CorpusSpec", "encoders": "Family", "models": "ModelSpec", "protocols": "Protocol",
-         "scores": "Score"}  # fmt: skip
 #: Where this module has its submodules: the ``plugins/`` folder in use, if any.
 __path__: list[str] = [os.environ[VARIABLE]] if os.environ.get(VARIABLE) else []
 
@@ -193,7 +199,7 @@ def _say_once(error: str) -> None:
 
 
 def _type_of(package: str) -> str:
-    return next((wanted for kind, wanted in TYPES.items() if KINDS[kind] == package), "")
+    return next((kind.type for kind in KINDS.values() if kind.package == package), "")
 
 
 def _imported(source: Source, what: str, holds: str, wanted: str) -> ModuleType:
@@ -227,7 +233,7 @@ def _sources(package: str) -> dict[str, list[Source]]:
     ours = Path(__file__).parent.joinpath(*package.split(".")[1:])
     for name in _modules(ours):
         found.setdefault(name, []).append(Source(f"{package}.{name}", f"{package}.{name}", ours=True))
-    for kind in (kind for kind, named in KINDS.items() if named == package):
+    for kind in (name for name, kind in KINDS.items() if kind.package == package):
         for name, sources in _installed(f"ser_experiments.{kind}", tuple(sys.path)).items():
             found.setdefault(name, []).extend(sources)
         for name in _modules(Path(__path__[0], kind)) if __path__ else []:
