@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
@@ -60,6 +60,7 @@ def try_out(model: str, params: Mapping[str, object], classes: Sequence[str]) ->
         return
     if spec.layout != "row":
         return
+    _check_kinds(model, params)
     rng = np.random.default_rng(0)
     labels = np.repeat(np.asarray(classes, dtype=str), _ROWS)
     rows = pd.DataFrame(rng.normal(size=(len(labels), _COLUMNS)).astype(np.float32)).add_prefix("x")
@@ -87,6 +88,15 @@ def try_out(model: str, params: Mapping[str, object], classes: Sequence[str]) ->
         raise InputError(f"model: {model!r} finds no end with {_shown(params)}: raise tol")
     if not np.isfinite(answers).all():
         raise InputError(f"model: {model!r} answers NaN or infinity with {_shown(params)}; change them")
+
+
+def _check_kinds(model: str, params: Mapping[str, object]) -> None:
+    """Refuse true or false where a number belongs: libraries take them for 1 and 0, and say nothing."""
+    usual = build_model(model, {}).get_params()
+    for name, value in params.items():
+        known = usual.get(name, "")
+        if isinstance(value, bool) and (known is None or (isinstance(known, Real) and not isinstance(known, bool))):
+            raise InputError(f"model: {name} = {str(value).lower()}; expected a number, e.g. {known or 1}")
 
 
 def _small(name: str, value: object) -> object:

@@ -276,3 +276,27 @@ def test_nonsense_for_any_parameter_is_refused_before_a_fit(name: str) -> None:
                 built_and_tried(name, given)
             assert parameter in str(refused.value)
             assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [
+        ("random_forest", "max_depth"), ("extra_trees", "n_estimators"), ("gradient_boosting", "learning_rate"),
+        ("xgboost", "n_estimators"), ("lightgbm", "num_leaves"), ("svm", "C"), ("logreg", "C"), ("svm", "tol"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("value", [True, False])
+def test_true_and_false_are_no_numbers(name: str, parameter: str, value: bool) -> None:
+    with pytest.raises(InputError, match=f"{parameter} = {str(value).lower()}; expected a number"):
+        try_out(name, {parameter: value}, ["angry", "happy", "sad"])
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("svm", {"shrinking": False}), ("logreg", {"fit_intercept": False}), ("random_forest", {"bootstrap": True}),
+        ("random_forest", {"bootstrap": False}), ("extra_trees", {"max_features": None}),
+    ],
+)  # fmt: skip
+def test_true_and_false_where_they_belong(name: str, params: dict[str, object]) -> None:
+    try_out(name, params, ["angry", "happy", "sad"])
