@@ -132,7 +132,7 @@ def test_numbers_do_not_depend_on_the_batch(
 def test_clips_of_like_length_stand_together() -> None:
     rng = np.random.default_rng(0)
     clips = [np.zeros(n, np.float32) for n in rng.integers(1000, 20_000, 100)]
-    ready = [(reading.Clip(reading.Recording(b"", "", 0, 0, (), False), one, RATE, None), one) for one in clips]
+    ready = [(reading.Clip(reading.Recording(b"", "", 0, 0, (), False), 1.0, None, None, {}), one) for one in clips]
     batches = [[len(audio) for _, audio in batch] for batch in _batches(ready, 4 * RATE)]
     assert sorted(n for batch in batches for n in batch) == sorted(map(len, clips))
     padded = sum(max(batch) * len(batch) for batch in batches)
@@ -177,13 +177,14 @@ def test_reading_ahead_keeps_the_order_and_tells_what_is_bad(utterances: pd.Data
         reading.Recording(bytes([i]), path, float("nan"), float("nan"), (0,), False) for i, path in enumerate(paths)
     ]
     for ahead in (0, 3, 50):
-        clips = list(reading.read_clips(recordings, ahead))
+        clips = list(reading.read_clips(recordings, [RATE], ahead))
         assert [clip.recording for clip in clips] == recordings
         assert clips[-1].problem == "no such file"
         for clip, path in zip(clips, utterances["path"], strict=False):
-            np.testing.assert_array_equal(clip.audio, read(path))
+            np.testing.assert_array_equal(clip.heard[RATE], read(path))
+            assert clip.duration_s == pytest.approx(len(read(path)) / RATE)
     # Whoever stops early leaves no thread behind that reads on.
-    some = reading.read_clips(recordings, 2)
+    some = reading.read_clips(recordings, [RATE], 2)
     next(some)
     some.close()
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ser_experiments.audio import read_audio
+from ser_experiments.audio import read_audio, resample
 from ser_experiments.errors import AudioError
+from ser_experiments.features.measure import Audio
 from ser_experiments.features.store import survey
 
 #: Batches that are put together at a time: among so many clips there are enough of like length.
@@ -44,56 +43,51 @@ class Recording(NamedTuple):
 
 
 class Clip(NamedTuple):
-    """A recording that was read.
+    """A recording that was read, surveyed and brought to the rates that it is measured at.
 
     Attributes
     ----------
     recording : Recording
-    audio : ndarray of shape (n_samples,), float32
-        Empty where it cannot be used.
-    sample_rate : int
-        In Hz.
+    duration_s : float
+        Its length; 0 where it cannot be used.
     problem : str or None
         Why it cannot be used.
+    row : tuple or None
+        Its row of the survey where that is wanted.
+    heard : mapping of int to ndarray of shape (n_samples,), float32
+        The audio by rate in Hz; or why there is none.
     """
 
     recording: Recording
-    audio: NDArray[np.float32]
-    sample_rate: int
+    duration_s: float
     problem: str | None
-
-    @property
-    def duration_s(self) -> float:
-        """Return its length in seconds."""
-        return len(self.audio) / self.sample_rate
-
-    def surveyed(self) -> tuple[Any, ...]:
-        """Return its row of the survey."""
-        if self.problem is not None:
-            return survey.unusable(self.problem)
-        return survey.of_audio(self.audio, self.sample_rate)
+    row: tuple[Any, ...] | None
+    heard: Mapping[int, Audio | Exception]
 
 
-def read_clips(recordings: Sequence[Recording], ahead: int = 0) -> Generator[Clip]:
+def read_clips(recordings: Sequence[Recording], rates: Sequence[int], ahead: int = 0) -> Generator[Clip]:
     """Read recordings in their order.
 
     Parameters
     ----------
     recordings : sequence of Recording
         What is to be read.
+    rates : sequence of int
+        The rate in Hz that each target is measured at.
     ahead : int
         How many are read, in threads, before they are asked for.
     """
+    read = partial(_read, rates)
     if not ahead:
-        yield from map(_read, recordings)
+        yield from map(read, recordings)
         return
     rest = iter(recordings)
     with ThreadPoolExecutor(min(ahead, 4)) as pool:
-        coming: deque[Future[Clip]] = deque(pool.submit(_read, one) for one in islice(rest, ahead))
+        coming: deque[Future[Clip]] = deque(pool.submit(read, one) for one in islice(rest, ahead))
         try:
             while coming:
                 clip = coming.popleft().result()
-                coming.extend(pool.submit(_read, one) for one in islice(rest, 1))
+                coming.extend(pool.submit(read, one) for one in islice(rest, 1))
                 yield clip
         finally:
             for one in coming:
@@ -114,9 +108,21 @@ def gathered(clips: Iterable[Clip], batch_s: float) -> Iterator[list[Clip]]:
         yield together
 
 
-def _read(recording: Recording) -> Clip:
+def _read(rates: Sequence[int], recording: Recording) -> Clip:
+    """Do for a recording all that needs no other one: what measures on a GPU finds it done."""
     try:
         audio, rate = read_audio(recording.path, start_s=recording.start_s, end_s=recording.end_s)
     except AudioError as error:
-        return Clip(recording, np.empty(0, np.float32), 1, error.reason)
-    return Clip(recording, audio, rate, None)
+        row = survey.unusable(error.reason) if recording.survey else None
+        return Clip(recording, 0.0, error.reason, row, {})
+    row = survey.of_audio(audio, rate) if recording.survey else None
+    wanted = {rates[number] for number in recording.targets}
+    heard = {each: _resampled(audio, rate, each) for each in sorted(wanted)}
+    return Clip(recording, len(audio) / rate, None, row, heard)
+
+
+def _resampled(audio: Audio, rate: int, target: int) -> Audio | Exception:
+    try:
+        return resample(audio, rate, target)
+    except Exception as error:
+        return error

@@ -15,7 +15,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from ser_experiments.audio import resample
 from ser_experiments.errors import SerError
 from ser_experiments.features.extraction.reading import Clip, Recording, gathered, read_clips
 from ser_experiments.features.extraction.target import Target
@@ -24,9 +23,6 @@ from ser_experiments.features.measure import Array, Audio, Measure
 from ser_experiments.features.store.costs import Cost, Costs
 
 _log = logging.getLogger(__name__)
-
-#: Audio by key of the recording and rate in Hz, for the measures that follow.
-Resampled = dict[tuple[bytes, int], Audio]
 
 
 class Report(NamedTuple):
@@ -92,11 +88,12 @@ def measure(
                 "asked; install the same environment everywhere"
             )
     unit = _Unit(Path(cache), targets)
+    rates = [target.extractor.measure.needs.sample_rate for target in targets]
     audio_s, done, began = 0.0, 0, time.monotonic()
     parent = os.getppid()
     most_s = max((target.extractor.measure.needs.batch_s or 0.0 for target in targets), default=0.0)
     try:
-        with threadpool_limits(limits=threads), closing(read_clips(recordings, ahead)) as clips:
+        with threadpool_limits(limits=threads), closing(read_clips(recordings, rates, ahead)) as clips:
             for together in gathered(clips, most_s):
                 if os.getppid() != parent:
                     # Whoever asked was killed: keep what is finished and leave the rest to the next run.
@@ -128,10 +125,9 @@ class _Unit:
         for clip in clips:
             if clip.problem is not None:
                 self.problems[clip.recording.key] = clip.problem
-            if clip.recording.survey:
-                self.writer.add_survey(clip.recording.key, clip.surveyed())
+            if clip.row is not None:
+                self.writer.add_survey(clip.recording.key, clip.row)
         usable = [clip for clip in clips if clip.problem is None]
-        resampled: Resampled = {}
         for measured_by, numbers in self._passes.items():
             one = self._targets[min(numbers)].extractor.measure
             lacking = [clip for clip in usable if not numbers.isdisjoint(clip.recording.targets)]
@@ -141,7 +137,7 @@ class _Unit:
                 self._targets[n].extractor.number for clip in lacking for n in numbers & {*clip.recording.targets}
             }
             began = time.perf_counter()
-            for clip, found in _values(one, lacking, outputs, resampled):
+            for clip, found in _values(one, lacking, outputs):
                 self.costs[measured_by] += Cost(clip.duration_s, time.perf_counter() - began)
                 for number in sorted(numbers.intersection(clip.recording.targets)):
                     self._keep(number, clip.recording, found)
@@ -167,17 +163,17 @@ class _Unit:
 
 
 def _values(
-    one: Measure, clips: Sequence[Clip], outputs: set[int], resampled: Resampled
+    one: Measure, clips: Sequence[Clip], outputs: set[int]
 ) -> Iterator[tuple[Clip, Mapping[int, Array] | Exception]]:
     """Measure clips in batches; yield each with what was found, or why there is nothing."""
     rate = one.needs.sample_rate
     ready: list[tuple[Clip, Audio]] = []
     for clip in clips:
-        place = clip.recording.key, rate
+        heard = clip.heard[rate]
         try:
-            if place not in resampled:
-                resampled[place] = resample(clip.audio, clip.sample_rate, rate)
-            ready.append((clip, one.prepared(resampled[place], rate)))
+            if isinstance(heard, Exception):
+                raise heard
+            ready.append((clip, one.prepared(heard, rate)))
         except Exception as error:
             yield clip, error
     for batch in _batches(ready, (one.needs.batch_s or 0.0) * rate):
