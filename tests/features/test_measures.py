@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import pickle
+import threading
+import time
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from numpy.typing import NDArray
 
 from ser_experiments import identity
 from ser_experiments.errors import InputError
@@ -176,17 +179,39 @@ def test_reading_ahead_keeps_the_order_and_tells_what_is_bad(utterances: pd.Data
     recordings = [
         reading.Recording(bytes([i]), path, float("nan"), float("nan"), (0,), False) for i, path in enumerate(paths)
     ]
-    for ahead in (0, 3, 50):
-        clips = list(reading.read_clips(recordings, [RATE], ahead))
+    for ahead_s in (0.0, 1e-3, 1.0, 50.0):
+        clips = list(reading.read_clips(recordings, [RATE], ahead_s))
         assert [clip.recording for clip in clips] == recordings
         assert clips[-1].problem == "no such file"
         for clip, path in zip(clips, utterances["path"], strict=False):
             np.testing.assert_array_equal(clip.heard[RATE], read(path))
             assert clip.duration_s == pytest.approx(len(read(path)) / RATE)
     # Whoever stops early leaves no thread behind that reads on.
-    some = reading.read_clips(recordings, [RATE], 2)
+    before = threading.active_count()
+    some = reading.read_clips(recordings, [RATE], 1e-3)
     next(some)
     some.close()
+    assert threading.active_count() == before
+
+
+def test_no_more_is_read_ahead_than_there_is_room_for(
+    utterances: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[float] = []
+
+    def slowly(path: str, **segment: float) -> tuple[NDArray[np.float32], int]:
+        read.append(1.0)
+        return np.zeros(RATE, np.float32), RATE
+
+    monkeypatch.setattr(reading, "read_audio", slowly)
+    recordings = [reading.Recording(bytes([i]), "", float("nan"), float("nan"), (0,), False) for i in range(100)]
+    clips = reading.read_clips(recordings, [RATE], 10.0)
+    for taken in range(1, 101):
+        next(clips)
+        time.sleep(0.002)
+        # Threads that looked at the same time may each read one more.
+        assert len(read) <= taken + 10 + reading.THREADS
+    assert len(read) == 100
 
 
 @pytest.mark.parametrize("device", ["cpu", "gpu"])

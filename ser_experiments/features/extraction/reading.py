@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import islice
+from threading import Condition
 from typing import Any, NamedTuple
 
 from ser_experiments.audio import read_audio, resample
@@ -16,6 +16,8 @@ from ser_experiments.features.store import survey
 
 #: Batches that are put together at a time: among so many clips there are enough of like length.
 BATCHES = 8
+#: Threads that read ahead; decoding and resampling run beside each other.
+THREADS = 4
 
 
 class Recording(NamedTuple):
@@ -65,7 +67,7 @@ class Clip(NamedTuple):
     heard: Mapping[int, Audio | Exception]
 
 
-def read_clips(recordings: Sequence[Recording], rates: Sequence[int], ahead: int = 0) -> Generator[Clip]:
+def read_clips(recordings: Sequence[Recording], rates: Sequence[int], ahead_s: float = 0.0) -> Generator[Clip]:
     """Read recordings in their order.
 
     Parameters
@@ -74,24 +76,58 @@ def read_clips(recordings: Sequence[Recording], rates: Sequence[int], ahead: int
         What is to be read.
     rates : sequence of int
         The rate in Hz that each target is measured at.
-    ahead : int
-        How many are read, in threads, before they are asked for.
+    ahead_s : float
+        Threads read before they are asked for as long as less than so many seconds of audio wait.
     """
-    read = partial(_read, rates)
-    if not ahead:
-        yield from map(read, recordings)
+    if not ahead_s:
+        yield from map(partial(_read, rates), recordings)
         return
-    rest = iter(recordings)
-    with ThreadPoolExecutor(min(ahead, 4)) as pool:
-        coming: deque[Future[Clip]] = deque(pool.submit(read, one) for one in islice(rest, ahead))
+    room = _Room(ahead_s)
+    with ThreadPoolExecutor(THREADS) as pool:
+        coming = deque(
+            pool.submit(room.fill, number, partial(_read, rates, one)) for number, one in enumerate(recordings)
+        )
         try:
             while coming:
                 clip = coming.popleft().result()
-                coming.extend(pool.submit(read, one) for one in islice(rest, 1))
+                room.let_go(clip.duration_s)
                 yield clip
         finally:
-            for one in coming:
-                one.cancel()
+            for each in coming:
+                each.cancel()
+            room.close()
+
+
+class _Room:
+    """Where clips wait that were read ahead; there is room as long as less than so many seconds of audio wait."""
+
+    def __init__(self, most_s: float) -> None:
+        self._most_s, self._waiting_s = most_s, 0.0
+        self._n_taken = 0
+        self._closed = False
+        self._changed = Condition()
+
+    def fill(self, number: int, read: Callable[[], Clip]) -> Clip:
+        """Read a recording once there is room; the one that is taken next waits for nobody."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._waiting_s < self._most_s or number <= self._n_taken)
+        clip = read()
+        with self._changed:
+            self._waiting_s += clip.duration_s
+        return clip
+
+    def let_go(self, seconds: float) -> None:
+        """Take the next clip out."""
+        with self._changed:
+            self._waiting_s -= seconds
+            self._n_taken += 1
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Let go of whoever waits."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
 
 
 def gathered(clips: Iterable[Clip], batch_s: float) -> Iterator[list[Clip]]:
@@ -113,8 +149,7 @@ def _read(rates: Sequence[int], recording: Recording) -> Clip:
     try:
         audio, rate = read_audio(recording.path, start_s=recording.start_s, end_s=recording.end_s)
     except AudioError as error:
-        row = survey.unusable(error.reason) if recording.survey else None
-        return Clip(recording, 0.0, error.reason, row, {})
+        return Clip(recording, 0.0, error.reason, survey.unusable(error.reason) if recording.survey else None, {})
     row = survey.of_audio(audio, rate) if recording.survey else None
     wanted = {rates[number] for number in recording.targets}
     heard = {each: _resampled(audio, rate, each) for each in sorted(wanted)}

@@ -42,8 +42,8 @@ ALONE_UNIT_S = 10.0
 UNIT_MOST = 1024
 #: So many recordings that follow each other, often pieces of one file, stay together.
 BLOCK = 32
-#: Recordings that are read ahead of a measure that runs in this process alone.
-AHEAD = 32
+#: Seconds of audio that are read ahead of a measure that runs in this process alone.
+AHEAD_S = 60.0
 
 
 def run(
@@ -148,7 +148,7 @@ def _shared(queue: _Queue, targets: Sequence[Target], cache: Path, jobs: int) ->
 
 def _alone(queue: _Queue, targets: Sequence[Target], cache: Path, jobs: int) -> Iterator[Report]:
     """Measure in this process, which opens each measure once and may use every core, while threads read ahead."""
-    take = partial(measure, str(cache), targets, threads=None, ahead=AHEAD)
+    take = partial(measure, str(cache), targets, threads=None, ahead_s=AHEAD_S)
     # The first recording pays for the weights.
     if unit := queue.next_unit(1):
         yield take(unit)
@@ -231,7 +231,8 @@ class _Queue:
         if not self._n_done:
             return 1
         seconds = min(unit_s, self.left_s / (4 * self._jobs)) if self._jobs > 1 else unit_s
-        return max(1, min(UNIT_MOST, 2 * self._n_done, round(seconds * self._n_done / max(self._seconds, 1e-6))))
+        most = round(UNIT_MOST * unit_s / UNIT_S)
+        return max(1, min(most, 2 * self._n_done, round(seconds * self._n_done / max(self._seconds, 1e-6))))
 
     def _lacks(self, recording: Recording) -> bool:
         if not recording.targets:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ser_experiments.errors import SerError
-from ser_experiments.features.extraction.reading import Clip, Recording, gathered, read_clips
+from ser_experiments.features.extraction.reading import BATCHES, Clip, Recording, gathered, read_clips
 from ser_experiments.features.extraction.target import Target
 from ser_experiments.features.extraction.writing import Writer
 from ser_experiments.features.measure import Array, Audio, Measure
@@ -50,7 +50,12 @@ class Report(NamedTuple):
 
 
 def measure(
-    cache: str, targets: Sequence[Target], recordings: Sequence[Recording], *, threads: int | None = 1, ahead: int = 0
+    cache: str,
+    targets: Sequence[Target],
+    recordings: Sequence[Recording],
+    *,
+    threads: int | None = 1,
+    ahead_s: float = 0.0,
 ) -> Report:
     """Measure recordings and write their rows to the store.
 
@@ -64,8 +69,8 @@ def measure(
         What is to be done.
     threads : int, optional
         Of numerical libraries at most; None leaves them as they are.
-    ahead : int
-        Recordings that are read while others are measured.
+    ahead_s : float
+        Seconds of audio that are read while others are measured; or as many as are put together, if those are more.
 
     Returns
     -------
@@ -92,8 +97,10 @@ def measure(
     audio_s, done, began = 0.0, 0, time.monotonic()
     parent = os.getppid()
     most_s = max((target.extractor.measure.needs.batch_s or 0.0 for target in targets), default=0.0)
+    if ahead_s:
+        ahead_s = max(ahead_s, BATCHES * most_s)
     try:
-        with threadpool_limits(limits=threads), closing(read_clips(recordings, rates, ahead)) as clips:
+        with threadpool_limits(limits=threads), closing(read_clips(recordings, rates, ahead_s)) as clips:
             for together in gathered(clips, most_s):
                 if os.getppid() != parent:
                     # Whoever asked was killed: keep what is finished and leave the rest to the next run.

@@ -48,15 +48,25 @@ class WhisperNet:
         """Return how many frames it gives of so many samples."""
         return -(-(n_samples // self._hop) // 2)
 
-    def log_mel(self, clip: Audio) -> torch.Tensor:
-        """Return the spectrogram of one clip as Whisper's own feature extractor makes it, shape (n_mels, n_frames)."""
+    def log_mels(self, clips: Sequence[Audio]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return spectrograms as Whisper's own feature extractor makes them, and their frames.
+
+        Of shape (n_clips, n_mels, n_frames), zero behind what is a clip's own.
+        """
         import torch
 
-        samples = torch.from_numpy(np.ascontiguousarray(clip)).to(self._bank.device)
-        spectrum = torch.stft(samples, self._n_fft, self._hop, window=self._window, return_complex=True)
-        bands = self._bank @ (spectrum[:, :-1].abs() ** 2)
+        half = self._n_fft // 2
+        samples = np.zeros((len(clips), max(map(len, clips)) + 2 * half), dtype=np.float32)
+        for row, clip in zip(samples, clips, strict=True):
+            row[: len(clip) + 2 * half] = np.pad(clip, half, mode="reflect")
+        heard = torch.from_numpy(samples).to(self._bank.device)
+        sizes = torch.tensor([len(clip) // self._hop for clip in clips], device=heard.device)
+        spectra = torch.stft(heard, self._n_fft, self._hop, window=self._window, center=False, return_complex=True)
+        bands = self._bank @ (spectra[..., : int(sizes.max())].abs() ** 2)
         logs = bands.clamp(min=1e-10).log10()
-        return (torch.maximum(logs, logs.max() - 8.0) + 4.0) / 4.0
+        behind = ~_within(sizes, logs.shape[2])[:, None]
+        most = logs.masked_fill(behind, -torch.inf).amax((1, 2), keepdim=True)
+        return ((torch.maximum(logs, most - 8.0) + 4.0) / 4.0).masked_fill(behind, 0.0), sizes
 
     def ready(self, clip: Audio) -> Audio:
         """Return a recording as it is."""
@@ -67,10 +77,8 @@ class WhisperNet:
         import torch
 
         network = self.network
-        mels = [self.log_mel(clip) for clip in clips]
-        sizes = torch.tensor([mel.shape[1] for mel in mels], device=self._bank.device)
-        mixed = bool((sizes != sizes[0]).any())
-        x = torch.nn.utils.rnn.pad_sequence([mel.T for mel in mels], batch_first=True).transpose(1, 2)
+        x, sizes = self.log_mels(clips)
+        mixed = len({len(clip) // self._hop for clip in clips}) > 1
         x = torch.nn.functional.gelu(network.conv1(x.to(network.conv1.weight.dtype)))
         mask = None
         if mixed:
