@@ -95,6 +95,7 @@ def leaderboard(comparison: Comparison, scored: dict[str, ScoredRun]) -> pd.Data
                 "started": pd.Timestamp(run.started_ms, unit="ms").strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "seed": run.tags.get("ser.seed", ""),
                 "changes": run.tags.get("ser.changes", ""),
+                "contaminated": run.contaminated,
                 comparison.metric: row.score,
                 "low": row.interval.low,
                 "high": row.interval.high,
@@ -116,6 +117,12 @@ def _facts(comparison: Comparison, setting: StoredSetting, scored: list[ScoredRu
         warnings.append("protocol random: tested speakers were seen in training; these scores show the leak")
     if tags.get("ser.synthetic") == "true":
         warnings.append("synthetic speech: these scores say that the program works, nothing about people")
+    knowing = sorted({one.run.name for one in scored if one.run.contaminated})
+    if knowing:
+        warnings.append(
+            f"{', '.join(knowing)}: what measures the features has learned from the labels of this corpus; such a "
+            "score says nothing of unheard speech"
+        )
     if comparison.n_groups < 2:
         warnings.append(f"one {first.unit} only: there are no intervals")
     facts = {

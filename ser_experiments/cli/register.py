@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.argument("run", required=False)
 @click.option("--setting", help="The setting, as `ser run` names it; by default that of the latest run.")
 @metric_option("The score that makes a run the best.")
-@click.option("--force", is_flag=True, help="Replace the champion without having to be better.")
+@click.option("--force", is_flag=True, help="Take the run without its having to be better.")
 @click.option("--allow-demo", is_flag=True, help="Register a model of synthetic speech, to try the registry.")
 @click.option("--no-weights", is_flag=True, help="Leave the weights of encoders where they are; keep a reference.")
 @click.option("--list", "listing", is_flag=True, help="List what is registered.")
@@ -62,7 +62,7 @@ def command(
             _say(registry.roll_back(client, registry.model_name(chosen)), "is champion again", as_json)
         return
     candidate, chosen_from, score = _choose(client, chosen, run, score)
-    registry.check_fit(candidate, allow_demo=allow_demo)
+    registry.check_fit(candidate, allow_demo=allow_demo, force=force)
     with registry.alone(here):
         against = None if force else registry.against_champion(client, chosen, candidate, score)
         if against is not None:
@@ -105,7 +105,9 @@ def _choose(
                 f"{run!r} was run in {len(found)} ways in {setting.name} (ser compare says how); name one: {ids}"
             )
         return found[0], None, score or chosen_score(load_scored(client, found)[0].predictions)
-    scored = load_scored(client, choose_runs(setting))
+    runs = choose_runs(setting)
+    # Whoever knows the tested labels is best, and no choice; where there is no other run, it is refused by its reason.
+    scored = load_scored(client, [one for one in runs if not one.contaminated] or runs)
     by_id = {one.run.run_id: one for one in scored}
     board = compare({key: one.predictions for key, one in by_id.items()}, scored[0].unit_column, metric=score)
     best = board.best

@@ -65,6 +65,11 @@ class StoredRun:
         """Return what was run: two runs that differ in it are two candidates, of others the later one counts."""
         return (self.name, *(self.tags.get(f"ser.{key}", "") for key in ("changes", "seed", "features")))
 
+    @property
+    def contaminated(self) -> bool:
+        """Whether what measured its features has learned from the labels of the corpus: its score says nothing."""
+        return self.tags.get("ser.contaminated") == "true"
+
 
 @dataclass(frozen=True)
 class StoredSetting:

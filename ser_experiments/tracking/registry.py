@@ -53,13 +53,14 @@ def model_name(setting: StoredSetting) -> str:
     return PREFIX + setting.name
 
 
-def check_fit(run: StoredRun, *, allow_demo: bool) -> None:
+def check_fit(run: StoredRun, *, allow_demo: bool, force: bool = False) -> None:
     """Refuse a run whose model nobody should use.
 
     Raises
     ------
     SerError
-        Scored under ``random``, or on synthetic speech without `allow_demo`.
+        Scored under ``random``; on synthetic speech, without `allow_demo`; or what measures its features has learned
+        from the labels of the corpus, without `force`.
     """
     tags = run.tags
     if tags.get("ser.leaky") == "true":
@@ -71,6 +72,11 @@ def check_fit(run: StoredRun, *, allow_demo: bool) -> None:
         raise SerError(
             f"{run.name} is not registered: it was trained on synthetic speech and knows nothing about people; "
             "say --allow-demo to try the registry with it"
+        )
+    if run.contaminated and not force:
+        raise SerError(
+            f"{run.name} is not registered: what measures its features has learned from the labels of this corpus, so "
+            "that its score says nothing of unheard speech and is not to be compared; --force takes it all the same"
         )
 
 

@@ -150,8 +150,28 @@ def test_a_run_that_nobody_should_use(store: Backend) -> None:
         "to try the registry with it"
     )
     registry.check_fit(made, allow_demo=True)
+    log("knowing", GOOD, "d", leaky="false", synthetic="false", contaminated="true")
+    knowing = finished(store, "d")[0].latest
+    with pytest.raises(SerError, match="knowing is not registered: what measures its features has learned"):
+        registry.check_fit(knowing, allow_demo=True)
+    registry.check_fit(knowing, allow_demo=False, force=True)
     assert isinstance(register("--setting", "b").exception, SerError)
     assert register("--setting", "b", "--allow-demo").exit_code == 0
+
+
+def test_who_knows_the_labels_is_not_chosen_as_the_best(store: Backend) -> None:
+    log("knowing", GOOD, "a", contaminated="true")
+    assert isinstance(register("--setting", "a").exception, SerError)
+    log("fair", POOR, "a", contaminated="false")
+    compared = CliRunner().invoke(ser, ["compare", "--setting", "a", "--json"])
+    told = json.loads(compared.stdout)
+    assert {row["experiment"]: row["contaminated"] for row in told["runs"]} == {"knowing": True, "fair": False}
+    assert any(warning.startswith("knowing: what measures the features has learned") for warning in told["warnings"])
+    done = register("--setting", "a")
+    assert done.exit_code == 0
+    assert "(fair) is champion" in done.stdout
+    assert isinstance(register("knowing", "--setting", "a").exception, SerError)
+    assert register("knowing", "--setting", "a", "--force").exit_code == 0
 
 
 def test_against_the_champion(store: Backend) -> None:

@@ -23,8 +23,8 @@ WINDOW_S, HOP_S = 0.096, 0.032
 STEPS_PER_DB, LOUDEST = 4, 255
 #: What comes later says nothing new of a recording.
 LONGEST_S = 60.0
-#: Frames that are transformed at a time: so few that BLAS multiplies them in one thread. Waking others costs ten times as
-#: much, most of all where several recordings are surveyed at once.
+#: Frames that are transformed at a time: so few that BLAS multiplies them in one thread. Waking others costs ten times
+#: as much, most of all where several recordings are surveyed at once.
 _FRAMES = 24
 
 
