@@ -1,9 +1,10 @@
 """Measure a speech encoder on a GPU: times real time, and how far its numbers are from the CPU's.
 
 Run with ``python benchmarks/gpu.py CORPUS [--model FOLDER] [--copies N] [--json]`` on a machine with a GPU; without
-one it measures the CPU. CORPUS is a folder of recordings. Each is written several times, shifted, so that there is enough
-to do; "from files to a table" reads, surveys, measures and stores them in an empty store, "the encoder alone" takes clips
-from memory. Ends with exit code 1 where a number of the GPU is more than 1 in 1,000 of the largest from the CPU's.
+one it measures the CPU. CORPUS is a folder of recordings. Each is written several times, shifted, so that there is
+enough to do; "from files to a table" reads, surveys, measures and stores them in an empty store, "the encoder alone"
+takes clips from memory. Ends with exit code 1 where a number of the GPU is more than 1 in 1,000 of the largest from the
+CPU's.
 """
 
 from __future__ import annotations
