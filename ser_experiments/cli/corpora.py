@@ -28,12 +28,20 @@ def list_corpora() -> None:
     for name, module in plugins.each(PACKAGE, "corpus", holds="SPEC"):
         spec = module.SPEC
         click.echo(f"{name}: {spec.title}")
+        if spec.facts.line:
+            click.echo(f"  {spec.facts.line}")
         click.echo(f"  licence: {spec.licence}")
+        if spec.facts.homepage:
+            click.echo(f"  from: {spec.facts.homepage}")
+        if spec.warning:
+            click.echo(f"  warning: {spec.warning}")
         for scheme in spec.schemes.values():
             rule = scheme.rule or "every word its own class"
             click.echo(f"  --labels {scheme.name}: {rule} ({scheme.note})")
         if len(spec.subsets) > 1:
             click.echo(f"  --subset {' | '.join(spec.subsets)}")
+        for published, where in spec.published.items():
+            click.echo(f"  folds {published}: {where}")
         for option in spec.options:
             click.echo(f"  --{option.name}: {option.help}")
 
@@ -66,7 +74,7 @@ def describe(corpus: str, as_json: bool, **given: Any) -> None:
         first = compared[compared["found"] != compared["expected"]].head(1)
         for found_here, complete in zip(first["found"], first["expected"], strict=True):
             click.echo(f"{found_here}/{complete}: {found_here} here, {complete} in a complete copy")
-        found = {**found, "by session": beside(compared, "session"), "by speaker": beside(compared, "speaker")}
+        found |= {f"by {by}": beside(compared, by) for by in compared["by"].unique()}
     for title, table in found.items():
         click.echo(f"\n{title}\n{_as_text(table)}")
     click.echo()
