@@ -18,6 +18,9 @@ import soundfile
 
 from ser_experiments.audio.container import File
 
+#: The channel of a surround layout in front of the listener, as FFmpeg calls it.
+_CENTRE = "FC"
+
 
 def is_installed() -> bool:
     """Whether there is PyAV."""
@@ -52,16 +55,21 @@ def decoded(source: File) -> Iterator[BinaryIO]:
 
 
 def _write(container: Any, file: Any) -> None:
-    """Write the samples of the first audio track at its own rate, as float32."""
+    """Write the samples of the first audio track at its own rate, as float32.
+
+    Of surround sound the front centre is written alone: films have their voices there, and music and noise elsewhere.
+    """
     import av
 
     track = container.streams.audio[0]
     resampler = av.AudioResampler(format="flt", layout=track.layout, rate=track.rate)
     n_channels = track.layout.nb_channels
-    with soundfile.SoundFile(file, "w", track.rate, n_channels, format="W64", subtype="FLOAT") as written:
+    names = [channel.name for channel in track.layout.channels]
+    taken = [names.index(_CENTRE)] if n_channels > 2 and _CENTRE in names else list(range(n_channels))
+    with soundfile.SoundFile(file, "w", track.rate, len(taken), format="W64", subtype="FLOAT") as written:
         for frame in _frames(container, track):
             for piece in resampler.resample(frame):
-                written.write(np.ascontiguousarray(piece.to_ndarray().reshape(-1, n_channels)))
+                written.write(np.ascontiguousarray(piece.to_ndarray().reshape(-1, n_channels)[:, taken]))
 
 
 def _frames(container: Any, track: Any) -> Iterator[Any]:
