@@ -19,7 +19,6 @@ import pandas as pd
 from ser_experiments.corpora._aliases import ALIASES
 from ser_experiments.corpora._copy import Copy
 from ser_experiments.corpora._corpus import CorpusSpec, Reading
-from ser_experiments.corpora._facts import Facts
 from ser_experiments.corpora._labels import LabelScheme
 from ser_experiments.corpora._options import Option
 from ser_experiments.corpora._schemes import schemes
@@ -227,5 +226,4 @@ SPEC = CorpusSpec(
     recognises=recognises,
     schemes={"as-is": LabelScheme("as-is", {}, "the words of the database"), **schemes()},
     options=(Option("source", str, "Labels of audformat: gold_standard (by raters) or desired (to be expressed)."),),
-    facts=Facts("as its db.yaml says", "acted, elicited or natural"),
 )
