@@ -8,10 +8,13 @@ Layout, as unpacked (``root`` is this folder or its parent)::
     Session{1..5}/dialog/EmoEvaluation/<dialog>.txt      labels
     Session{1..5}/dialog/transcriptions/<dialog>.txt     words (may be missing)
     Session{1..5}/sentences/wav/<dialog>/<utterance>.wav 16 kHz mono 16 bit
+
+Copies in Parquet are read, too: see :mod:`ser_experiments.corpora._iemocap_parquet`.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from pathlib import Path
@@ -19,6 +22,7 @@ from pathlib import Path
 import pandas as pd
 
 from ser_experiments import identity
+from ser_experiments.corpora import _iemocap_parquet
 from ser_experiments.corpora._corpus import CorpusSpec, Reading
 from ser_experiments.corpora._demo import MARKER
 from ser_experiments.corpora._facts import Facts
@@ -34,6 +38,8 @@ _SPOKEN = re.compile(r"^(\S+)\s+\[[^\]]*\]:\s*(.*)$")
 #: The turn's own name: dialog, then the speaker's letter and number. The first field only names who wore the markers.
 _TURN = re.compile(r"^(Ses0([1-5])[FM]_\w+)_([FM])\w+$")
 _SESSIONS = range(1, 6)
+#: What a copy in Parquet is called in results: its labels are not those of the release.
+PARQUET = "iemocap-parquet"
 #: The raters' word of each code.
 _WORDS = {
     "neu": "neutral",
@@ -55,7 +61,7 @@ def read(root: Path) -> Reading:
     Parameters
     ----------
     root : Path
-        ``IEMOCAP_full_release`` or its parent.
+        ``IEMOCAP_full_release``, a folder up to two levels above it, or a folder of Parquet files.
 
     Returns
     -------
@@ -70,7 +76,19 @@ def read(root: Path) -> Reading:
     InputError
         The root holds no session, or is the demo, which only looks like it; or no utterance has label and recording.
     """
+    if root.is_dir() and _release(root) is None and (files := _iemocap_parquet.parts(root)):
+        return _read_parquet(root, files)
     return read_release(_find_release(root))
+
+
+def _read_parquet(root: Path, files: list[Path]) -> Reading:
+    """Read a copy in Parquet: who speaks is in the name of a turn, as everywhere."""
+    table = _iemocap_parquet.turns(root, files, _of_name)
+    note = (
+        f"{len(table)} turns of Parquet files: labels are what most raters named, not the codes of the release, and "
+        "the counts of classes differ; the recordings were put into the cache"
+    )
+    return Reading(PARQUET, root, table, (note, *_out_of_scale(table)))
 
 
 def read_release(release: Path) -> Reading:
@@ -111,7 +129,7 @@ def read_release(release: Path) -> Reading:
 
 def recognises(root: Path) -> bool:
     """Tell whether the release, whole or in part, lies here or in a folder below."""
-    return root.is_dir() and _release(root) is not None
+    return root.is_dir() and (_release(root) is not None or bool(_iemocap_parquet.parts(root)))
 
 
 def _find_release(root: Path) -> Path:
@@ -133,8 +151,18 @@ def _release(root: Path) -> Path | None:
 
 
 def _candidates(root: Path) -> list[Path]:
-    children = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
-    return [root, root / "IEMOCAP_full_release", *children]
+    children = _folders(root)
+    # Copies of Kaggle have a folder more.
+    return [root, root / "IEMOCAP_full_release", *children, *(below for child in children for below in _folders(child))]
+
+
+def _folders(inside: Path) -> list[Path]:
+    """List the folders in a folder without the hidden ones; none of one that is closed."""
+    try:
+        with os.scandir(inside) as entries:
+            return sorted(inside / one.name for one in entries if not one.name.startswith(".") and one.is_dir())
+    except OSError:
+        return []
 
 
 def _holds_sessions(folder: Path) -> bool:
@@ -198,27 +226,37 @@ def _turns(folder: Path) -> tuple[dict[str, dict[str, object]], list[str]]:
 
 
 def _row(head: re.Match[str]) -> dict[str, object] | None:
-    turn = _TURN.match(head[3])
-    if turn is None:
+    told = _of_name(head[3])
+    if told is None:
         return None
-    dialog, session, letter = turn[1], int(turn[2]), turn[3]
     return {
-        "utterance_id": head[3],
-        "start_s": float("nan"),
-        "end_s": float("nan"),
-        "speaker": f"{session}{letter}",
-        "session": f"Session{session}",
-        "gender": letter.lower(),
+        **told,
         "emotion": head[4],
         "code": head[4],
-        "dialog": dialog,
-        "scenario": "improvised" if "_impro" in dialog else "scripted",
         "valence": float(head[5]),
         "activation": float(head[6]),
         "dominance": float(head[7]),
         "votes": "",
         "n_raters": 0,
         "agreement": float("nan"),
+    }
+
+
+def _of_name(name: str) -> dict[str, object] | None:
+    """Return what the name of a turn tells, in the columns of utterances; None where it is none."""
+    turn = _TURN.match(name)
+    if turn is None:
+        return None
+    dialog, session, letter = turn[1], int(turn[2]), turn[3]
+    return {
+        "utterance_id": name,
+        "start_s": float("nan"),
+        "end_s": float("nan"),
+        "speaker": f"{session}{letter}",
+        "session": f"Session{session}",
+        "gender": letter.lower(),
+        "dialog": dialog,
+        "scenario": "improvised" if "_impro" in dialog else "scripted",
     }
 
 

@@ -20,6 +20,7 @@ from ser_experiments.errors import InputError
 from tests.command import ser
 
 NAMES = [name for name in corpus_names() if hasattr(import_module(f"ser_experiments.corpora.{name}"), "RELEASE")]
+TREES = {name: import_module(f"tests.corpora.trees.{name}") for name in NAMES}
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
 
 
@@ -42,7 +43,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
     def make(name: str) -> Path:
         if name not in made:
-            made[name] = import_module(f"tests.corpora.trees.{name}").build(tmp_path_factory.mktemp(name) / "as is")
+            made[name] = TREES[name].build(tmp_path_factory.mktemp(name) / "as is")
         return made[name]
 
     return make
@@ -66,7 +67,7 @@ def test_there_are_some() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_its_tree_says_is_read(name: str, whole: Callable[[str], Path]) -> None:
-    told = import_module(f"tests.corpora.trees.{name}")
+    told = TREES[name]
     _, reading = read_corpus(name, whole(name))
     table = reading.utterances
     assert told.ROWS
@@ -181,6 +182,22 @@ def test_what_is_not_there_is_said(name: str, tmp_path: Path) -> None:
         read_corpus(name, tmp_path / "a.wav")
     with pytest.raises(InputError, match="no recording under .*; expected .*1 recordings are not named as those of"):
         read_corpus(name, tmp_path)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if hasattr(TREES[name], "complete")])
+def test_a_complete_copy_has_every_count(name: str, tmp_path: Path) -> None:
+    """The names alone: what is in the files does not count."""
+    for path in (tmp_path / "copy" / one for one in TREES[name].complete()):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"RIFF")
+    spec, reading = read_corpus(name, tmp_path / "copy")
+    compared = compare_counts(reading.utterances, spec.expected(), spec.schemes)
+    assert differences(compared) == []
+    assert len(compared) >= 8
+    assert len(reading.utterances) == spec.facts.n_utterances
+    path.unlink()
+    again = read_corpus(name, tmp_path / "copy")[1].utterances
+    assert differences(compare_counts(again, spec.expected(), spec.schemes)) != []
 
 
 @pytest.mark.parametrize("name", NAMES)

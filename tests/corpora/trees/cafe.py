@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.corpora.trees import clips
@@ -19,6 +20,13 @@ def build(folder: Path) -> Path:
             clips(above / "Faible", f"{actor}-{code}-1-5.wav")
             clips(above / "Fort", f"{actor}-{code}-2-5.wav")
     return folder
+
+
+def complete() -> Iterator[str]:
+    for actor in range(1, 13):
+        for code in "CDJNPST":
+            for level in (1,) if code == "N" else (1, 2):
+                yield from (f"CaFE_48k/{actor:02d}-{code}-{level}-{text}.wav" for text in range(1, 7))
 
 
 ROWS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,18 @@ def votes(names: list[str]) -> str:
             cells = ",".join(str(counts[letter]) for letter in "ADFHNS")
             lines.append(f'"{100_000 * given + number}",{cells},"{name}",9,1,"A"')
     return "\n".join(lines) + "\n"
+
+
+def complete() -> Iterator[str]:
+    """Of each actor twelve sentences in six emotions, one of them in three levels, but for what was never recorded."""
+    texts = ("TIE", "IOM", "IWW", "TAI", "MTI", "IWL", "ITH", "DFA", "ITS", "TSI", "WSI")
+    gone = {
+        f"{actor}_{text}_{code}_XX" for actor, text in ((1008, "TIE"), (1009, "IOM"), (1019, "IWW")) for code in _CODES
+    }
+    for actor in range(1001, 1092):
+        names = [f"{actor}_{text}_{code}_XX" for text in texts for code in _CODES] + [f"{actor}_IEO_NEU_XX"]
+        names += [f"{actor}_IEO_{code}_{level}" for code in _CODES if code != "NEU" for level in ("LO", "MD", "HI")]
+        yield from (f"AudioWAV/{one}.wav" for one in names if one not in gone | {"1002_TIE_NEU_XX", "1076_TIE_NEU_XX"})
 
 
 ROWS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from ser_experiments.corpora.jl_corpus import _WORDS
@@ -14,6 +15,13 @@ def build(folder: Path) -> Path:
         clips(above, *(f"{speaker}_{word}_{text}_1.wav" for word in _WORDS for text in ("7b", "10a")))
         (above / f"{speaker}_angry_7b_1.txt").write_text("Jack views an art piece\n")
     return folder
+
+
+def complete() -> Iterator[str]:
+    for speaker in ("female1", "female2", "male1", "male2"):
+        for word in _WORDS:
+            for text in (f"{number}{letter}" for number in range(1, 16) for letter in "ab"):
+                yield from (f"{speaker}_{word}_{text}_{take}.wav" for take in (1, 2))
 
 
 ROWS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.corpora.trees import clip, clips
@@ -20,6 +21,19 @@ def build(folder: Path) -> Path:
     shutil.copy(speech / "Actor_07" / "03-01-03-01-02-01-07.wav", speech / "Actor_07" / "03-01-03-01-02-02-07.wav")
     clip(folder / "Video_Speech_Actor_01" / "Actor_01" / "01-01-01-01-01-01-01.wav")
     return folder
+
+
+def complete() -> Iterator[str]:
+    """Speech of 24 actors and song of 23; what is neutral has one intensity."""
+    for channel, codes in ((1, 8), (2, 6)):
+        for actor in range(1, 25):
+            for code in range(1, codes + 1):
+                for level in (1,) if code == 1 else (1, 2):
+                    for text in (1, 2):
+                        for take in (1, 2):
+                            if (channel, actor) != (2, 18):
+                                stem = f"03-0{channel}-0{code}-0{level}-0{text}-0{take}-{actor:02d}"
+                                yield f"Actor_{actor:02d}/{stem}.wav"
 
 
 ROWS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.corpora.trees import clips
@@ -13,6 +14,13 @@ def build(folder: Path) -> Path:
         clips(folder / "AudioData" / speaker, *(f"{code}0{n}.wav" for code in codes for n in (1, 2)))
     (folder / "Info.txt").write_text("15 sentences for each of 7\n")
     return folder
+
+
+def complete() -> Iterator[str]:
+    for speaker in ("DC", "JE", "JK", "KL"):
+        for code in ("a", "d", "f", "h", "n", "sa", "su"):
+            for number in range(1, 31 if code == "n" else 16):
+                yield f"ALL/{speaker}_{code}{number:02d}.wav"
 
 
 ROWS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.corpora.trees import clip, clips
@@ -16,6 +17,13 @@ def build(folder: Path) -> Path:
     clip(folder / "OAF_neutral" / "OA_bite_neutral.wav")
     clip(folder / "OAF_fear" / "OAF_food_fear.wav", rate=96_000)
     return folder
+
+
+def complete() -> Iterator[str]:
+    words = [f"{first}{second}{third}" for first in "bcdfg" for second in "aeiou" for third in "klmnprst"]
+    for word in words:
+        for emotion in ("angry", "disgust", "fear", "happy", "neutral", "ps", "sad"):
+            yield from (f"OAF_{word}_{emotion}.wav", f"YAF_{word}_{emotion}.wav")
 
 
 ROWS = {
