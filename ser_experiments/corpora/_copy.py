@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,18 +16,20 @@ _DEEPEST = 12
 _POINTER, _POINTER_BYTES = b"version https://git-lfs", 1024
 
 
-def walk(root: Path) -> Iterator[Path]:
-    """Yield the files below a folder, folder by folder, each folder in alphabetical order.
+def walk(root: Path) -> Iterator[str]:
+    """Yield the files below a folder by their paths in it, folder by folder, each folder in alphabetical order.
 
     Hidden ones are passed over: a Mac leaves ``._x.wav`` beside every ``x.wav``, which is no audio. Links to folders
-    are followed, and no folder is entered twice.
+    are followed, and no folder is entered twice. Between folders there is ``/`` on every system.
     """
-    waiting, entered = [(root, 0)], set()
+    waiting, entered = deque([("", 0)]), set()
     while waiting:
-        folder, depth = waiting.pop(0)
+        inside, depth = waiting.popleft()
+        folder = root / inside
         try:
             there = os.stat(folder)
-            entries = sorted(os.scandir(folder), key=lambda one: one.name)
+            with os.scandir(folder) as listed:
+                entries = sorted(listed, key=lambda one: one.name)
         except OSError:
             continue
         if (there.st_dev, there.st_ino) in entered:
@@ -37,18 +40,17 @@ def walk(root: Path) -> Iterator[Path]:
                 continue
             if one.is_dir():
                 if depth < _DEEPEST:
-                    waiting.append((folder / one.name, depth + 1))
+                    waiting.append((f"{inside}{one.name}/", depth + 1))
             elif one.is_file():
-                yield folder / one.name
+                yield inside + one.name
 
 
-def plain_path(root: Path, path: Path) -> str:
-    """Return a file's path as rules see it: the root's own name first, ``/`` between folders, composed letters.
+def plain_path(root: Path, below: str) -> str:
+    """Return a file's path as rules see it: the root's own name first, composed letters, no suffix.
 
-    The suffix is left out. The root's name is a part of it because a folder's name may say who speaks.
+    The root's name is a part of it because a folder's name may say who speaks.
     """
-    below = path.relative_to(root).with_suffix("").as_posix()
-    return unicodedata.normalize("NFC", f"{root.name}/{below}")
+    return unicodedata.normalize("NFC", f"{root.name}/{os.path.splitext(below)[0]}")
 
 
 @dataclass(frozen=True)
@@ -64,18 +66,14 @@ class Copy:
     root: Path
 
     @cached_property
-    def files(self) -> Sequence[Path]:
-        """Every file that is not hidden; those of a folder before those of the folders below it."""
+    def files(self) -> Sequence[str]:
+        """Every file that is not hidden, by its path below the root; those of a folder before those further below."""
         return tuple(walk(self.root))
 
     def beside(self, *names: str) -> Path | None:
         """Return the file of one of these names, in whatever case, that is nearest to the root."""
         wanted = {name.lower() for name in names}
-        return next((path for path in self.files if path.name.lower() in wanted), None)
-
-    def ending_in(self, suffix: str) -> list[Path]:
-        """Return the files whose names end so, in whatever case."""
-        return [path for path in self.files if path.name.lower().endswith(suffix)]
+        return next((self.root / one for one in self.files if one.rpartition("/")[2].lower() in wanted), None)
 
     def shown(self, path: str | Path) -> str:
         """Return a file's path below the root, as messages say it."""

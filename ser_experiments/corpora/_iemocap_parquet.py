@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,8 @@ def parts(root: Path) -> list[Path]:
     import pyarrow.parquet as pq
 
     found = []
-    for place, path in enumerate(walk(root)):
-        if place >= _LOOKED_AT:
-            break
-        if path.suffix.lower() != ".parquet":
-            continue
+    listed = (root / below for below in islice(walk(root), _LOOKED_AT) if below.lower().endswith(".parquet"))
+    for path in listed:
         try:
             names = set(pq.read_schema(path).names)
         except (OSError, ValueError):

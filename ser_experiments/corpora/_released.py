@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -112,7 +113,7 @@ class Release:
         if not root.is_dir() or manifest.recognises(root):
             return False
         root = root.resolve()
-        return any(self._match(root, path) for path in islice(walk(root), _LOOKED_AT))
+        return any(self._match(root, one) for one in islice(walk(root), _LOOKED_AT))
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -123,16 +124,16 @@ class Release:
         """Codes as they are written here, by code in lower case."""
         return {code.casefold(): code for code in self.words}
 
-    def _kind(self, path: Path) -> str | None:
+    def _kind(self, below: str) -> str | None:
         """Return what a file is that is no recording of the corpus though its name looks so."""
-        return next((what for rule, what in self.apart.items() if re.search(rule, path.as_posix(), re.I)), None)
+        return next((what for rule, what in self.apart.items() if re.search(rule, below, re.IGNORECASE)), None)
 
-    def _match(self, root: Path, path: Path) -> dict[str, str] | None:
+    def _match(self, root: Path, below: str) -> dict[str, str] | None:
         """Return what a file's name tells, None where it is no recording of this corpus."""
-        if path.suffix.lower() not in self.endings:
+        if os.path.splitext(below)[1].lower() not in self.endings:
             return None
-        match = self._pattern.match(plain_path(root, path))
-        if match is None or self._kind(path.relative_to(root)):
+        match = self._pattern.match(plain_path(root, below))
+        if match is None or self._kind(below):
             return None
         named = {name: text for name, text in match.groupdict().items() if text is not None}
         for group, how in self.case.items():
@@ -144,22 +145,22 @@ class Release:
 
     def _recordings(self, copy: Copy) -> tuple[pd.DataFrame, list[str]]:
         """Return one row a recording, and say what else lies there."""
-        rows, others, kinds = [], [], dict[str, list[Path]]()
-        for path in copy.files:
-            if path.suffix.lower() not in self.endings:
-                continue
-            named = self._match(copy.root, path)
+        rows, others, kinds = [], list[str](), dict[str, list[str]]()
+        for below in copy.files:
+            named = self._match(copy.root, below)
             if named is not None:
                 cells = {**named, **self.row(named)}
-                rows.append({**cells, "utterance_id": self.id.format(**cells), "path": path})
-            elif kind := self._kind(path.relative_to(copy.root)):
-                kinds.setdefault(kind, []).append(path)
+                rows.append({**cells, "utterance_id": self.id.format(**cells), "path": copy.root / below})
+            elif os.path.splitext(below)[1].lower() not in self.endings:
+                continue
+            elif kind := self._kind(below):
+                kinds.setdefault(kind, []).append(below)
             else:
-                others.append(path)
+                others.append(below)
         notes = [f"{len(paths)} files are left out: {kind}" for kind, paths in kinds.items()]
         if others:
             notes.append(f"{len(others)} recordings are not named as those of {self.name} and are left out, e.g. "
-                         f"{copy.shown(others[0])}")  # fmt: skip
+                         f"{others[0]}")  # fmt: skip
         table = pd.DataFrame(rows)
         if table.empty:
             return table, notes
