@@ -131,6 +131,9 @@ class Backend(Protocol):
     def uri(self) -> str:
         """Return what tells this store from others; outboxes of another store are left alone."""
 
+    def check_writable(self) -> None:
+        """Find out, before anything is measured, whether a run could be written; a StoreError says why not."""
+
     def setting_id(self, setting: str, rows: str) -> str:
         """Return the id of a setting on these rows, which is made where it is not there."""
 

@@ -14,19 +14,26 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+from ser_experiments import identity
 from ser_experiments.errors import StoreError
 from ser_experiments.project import Project
 
-_RUN, _LOCK, _STEP, _FILES = "run.json", "lock", "step.json", "files"
+_RUN, _LOCK, _STEP, _FILES, _CHECK = "run.json", "lock", "step.json", "files", "digest"
 _STEP_FOLDER = re.compile(r"\d{6}-\w+")
+#: The folder beside the outboxes that takes what is damaged.
+ASIDE = "damaged"
 #: Whoever looks for abandoned outboxes may hold a new one's lock for a moment.
 _PATIENCE_S = 10.0
+
+
+class Damaged(StoreError):
+    """What was kept is not what was written, so that no later try helps."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +48,14 @@ class Step:
         What is to be done, e.g. ``metrics``; each store knows how.
     arguments : dict
         JSON values.
+    damage : str
+        What is wrong with it; empty where it is as it was written.
     """
 
     folder: Path
     kind: str
     arguments: dict[str, Any]
+    damage: str = ""
 
     @property
     def files(self) -> Path:
@@ -103,14 +113,19 @@ class Outbox:
 
         Raises
         ------
+        Damaged
+            The file is not what was written.
         StoreError
-            The file is damaged.
+            It cannot be read.
         """
-        return _read(self.folder / _RUN, ("uri", "name", "experiment_id"))
+        found = _read(self.folder / _RUN, ("uri", "name", "experiment_id"))
+        if not all(isinstance(value, str) for value in found.values()):
+            raise Damaged(f"{self.folder / _RUN}: is not what an outbox holds")
+        return found
 
     @about.setter
     def about(self, values: Mapping[str, str]) -> None:
-        write_whole(self.folder / _RUN, json.dumps(dict(values)))
+        _write(self.folder / _RUN, values)
 
     def put(self, kind: str, arguments: Mapping[str, Any], write: Callable[[Path], object] | None = None) -> Step:
         """Keep a step; `write` is handed an empty folder for the files that belong to it.
@@ -129,8 +144,7 @@ class Outbox:
             (half / _FILES).mkdir(parents=True)
             if write is not None:
                 write(half / _FILES)
-            told = {"kind": kind, "arguments": step.arguments, "sizes": _sizes(half / _FILES)}
-            write_whole(half / _STEP, json.dumps(told))
+            _write(half / _STEP, {"kind": kind, "arguments": step.arguments, "files": _digests(half / _FILES)})
             half.rename(step.folder)
         except OSError as error:
             shutil.rmtree(half, ignore_errors=True)
@@ -146,21 +160,14 @@ class Outbox:
             return self.folder.name
 
     def waiting(self) -> list[Step]:
-        """Return the steps that are left, in their order.
+        """Return the steps that are left, in their order; one that is damaged says so.
 
         Raises
         ------
         StoreError
-            A step is damaged.
+            A step cannot be read.
         """
-        found = []
-        for folder in _steps(self.folder):
-            said = _read(folder / _STEP, ("kind", "arguments"))
-            step = Step(folder, said["kind"], said["arguments"])
-            if said.get("sizes") not in (None, _sizes(step.files)):  # None: of a version before
-                raise StoreError(f"{step.files}: files of it are lost; move the folder {self.folder} away")
-            found.append(step)
-        return found
+        return [_step(folder) for folder in _steps(self.folder)]
 
     @staticmethod
     def delivered(step: Step) -> None:
@@ -178,8 +185,19 @@ class Outbox:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def leave(self) -> None:
-        """Let the outbox lie for the next who can deliver it."""
+        """Let the outbox lie for the next who can deliver it, which may be after a power cut."""
+        for path in self.folder.rglob("*"):
+            with suppress(OSError):
+                _sync(path)
         self._lock.release()
+
+    def set_aside(self) -> Path:
+        """Move what no later try can log to where nobody looks for outboxes, and return where it lies."""
+        place = self.folder.parents[1] / ASIDE / self.folder.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        self._lock.release()
+        self.folder.rename(place)
+        return place
 
 
 def home(project: Project) -> Path:
@@ -217,20 +235,66 @@ def _steps(folder: Path) -> list[Path]:
     return sorted(one for one in folder.iterdir() if one.is_dir() and _STEP_FOLDER.fullmatch(one.name))
 
 
-def _sizes(folder: Path) -> dict[str, int]:
-    """Return the bytes of each file of a step."""
+def _step(folder: Path) -> Step:
+    """Return the step in a folder, and what is wrong with it."""
+    try:
+        said = _read(folder / _STEP, ("kind", "arguments"))
+    except Damaged as error:
+        return Step(folder, folder.name.partition("-")[2], {}, str(error))
+    step = Step(folder, str(said["kind"]), said["arguments"])
+    if not isinstance(step.arguments, dict):
+        return replace(step, arguments={}, damage=f"{folder / _STEP}: is not what an outbox holds")
+    # What a version before had written knows sizes alone, or nothing.
+    kept: Any = said.get("files", said.get("sizes"))
+    found: Any = _digests(step.files)
+    if "files" not in said:
+        kept, found = kept or {}, {name: (step.files / name).stat().st_size for name in found if kept}
+    if kept == found:
+        return step
+    wrong = sorted(name for name in kept.keys() | found.keys() if kept.get(name) != found.get(name))
+    return replace(step, damage=f"{step.files}: files of it are lost or not what was written ({', '.join(wrong)[:80]})")
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """Return the digest of each file of a step."""
     found = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in found}
+    return {path.relative_to(folder).as_posix(): identity.of_file(path) for path in found}
+
+
+def _write(path: Path, values: Mapping[str, Any]) -> None:
+    """Write values with a digest of them, whole or not at all."""
+    told = json.loads(json.dumps(dict(values)))
+    write_whole(path, json.dumps({**told, _CHECK: _digest(told)}))
 
 
 def _read(path: Path, keys: Iterable[str]) -> dict[str, Any]:
+    """Return values that were written, with some keys that there must be."""
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(found, dict) and found.keys() >= set(keys):
-            return found
-    except (OSError, ValueError, RecursionError) as error:
-        raise StoreError(f"{path}: cannot be read ({error}); move the outbox away") from error
-    raise StoreError(f"{path}: is not what an outbox holds; move the outbox away")
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise Damaged(f"{path}: is lost") from error
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except (ValueError, RecursionError) as error:
+        raise Damaged(f"{path}: cannot be read ({error})") from error
+    if not isinstance(found, dict) or not found.keys() >= set(keys):
+        raise Damaged(f"{path}: is not what an outbox holds")
+    # What a version before had written has none.
+    if found.pop(_CHECK, None) not in (None, _digest(found)):
+        raise Damaged(f"{path}: is not what was written")
+    return found
+
+
+def _digest(told: Mapping[str, Any]) -> str:
+    return identity.of_bytes([json.dumps(told, sort_keys=True).encode()])
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -30,7 +30,8 @@ from ser_experiments.tracking.backend import (
     connect,
     now_ms,
 )
-from ser_experiments.tracking.outbox import Outbox
+from ser_experiments.tracking.outbox import Outbox, home
+from ser_experiments.tracking.placing import probe
 from ser_experiments.tracking.record import Child, Dataset, Maker, RunRecord
 from ser_experiments.tracking.sync import deliver_abandoned
 
@@ -178,9 +179,32 @@ class Run:
         return None if uri is None else str(uri)
 
 
+def open_store(project: Project) -> Backend:
+    """Return the project's store, which has answered and can be written; asked before anything is measured.
+
+    Raises
+    ------
+    InputError
+        ``SER_TRACKER`` names no backend, or the store's address cannot be used.
+    StoreError
+        It does not answer, or it or the outbox cannot be written; one line with what to do.
+    """
+    backend = connect(project)
+    probe(home(project))
+    backend.check_writable()
+    return backend
+
+
 @contextmanager
 def start(
-    project: Project, *, name: str, setting: str, rows: str, tags: Mapping[str, object], note: str
+    project: Project,
+    *,
+    name: str,
+    setting: str,
+    rows: str,
+    tags: Mapping[str, object],
+    note: str,
+    backend: Backend | None = None,
 ) -> Iterator[Run]:
     """Open a run in its setting (an MLflow experiment); whatever stops it is kept with it.
 
@@ -200,13 +224,15 @@ def start(
         Corpus, labels, protocol and so on.
     note : str
         The protocol in words, Markdown.
+    backend : Backend, optional
+        The store, where it is open already.
 
     Yields
     ------
     Run
         Ends FINISHED, FAILED with the error as a tag, or KILLED on Ctrl-C and SIGTERM.
     """
-    backend = connect(project)
+    backend = backend or connect(project)
     try:
         deliver_abandoned(project, backend)
     except StoreError as error:

@@ -70,11 +70,14 @@ class PartitionedTable:
         Where the parts lie; it need not exist.
     schema : Schema
         Of every part; the first field is :data:`KEY`. A file of another schema is foreign and passed over.
+    older : sequence of Schema
+        Of parts that earlier versions wrote and that are read as well.
     """
 
-    def __init__(self, folder: Path, schema: pa.Schema) -> None:
+    def __init__(self, folder: Path, schema: pa.Schema, older: Sequence[pa.Schema] = ()) -> None:
         self.folder = folder
         self.schema = schema
+        self._read_as_well = (schema, *older)
 
     def names(self) -> list[str]:
         """List the parts there are now."""
@@ -158,7 +161,7 @@ class PartitionedTable:
         path = self.folder / name
         try:
             with pq.ParquetFile(path, page_checksum_verification=True) as file:
-                if not file.schema_arrow.equals(self.schema):
+                if not any(file.schema_arrow.equals(one) for one in self._read_as_well):
                     raise pa.ArrowInvalid("not a part of this table")
                 return read(Part(file, shard_of(path)))
         except FileNotFoundError:
