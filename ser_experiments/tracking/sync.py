@@ -106,7 +106,8 @@ def _deliver(outbox: Outbox, backend: Backend) -> Delivered | None:
     run_id = about.get("run_id") or backend.run_of_outbox(about["experiment_id"], outbox.folder.name)
     if run_id is None or backend.status(run_id) is None:
         return None
-    steps, damaged = outbox.waiting(), {}
+    steps = outbox.waiting()
+    damaged: dict[str, str] = {}
     for step in steps:
         # A run that lacks a part is not finished, whatever it said of itself: it ended after all else.
         if step.kind == "end" and damaged:

@@ -126,8 +126,8 @@ def about_another_run(path: Path) -> None:
 def test_an_outbox_of_which_nobody_knows_whose_it_is(project_folder: Path, damage: Callable[[Path], None]) -> None:
     logged_away_from(1)
     (name,) = outboxes()
-    damage(home(project.find()) / name / "run.json")
     other = logged_away_from(1).run_id
+    damage(home(project.find()) / name / "run.json")
     with pytest.raises(StoreError, match="are damaged and are set aside in .*run.json"):
         deliver_abandoned(project.find(), connect(project.find()))
     assert (outboxes(), aside()) == ([], [name])

@@ -17,8 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from ser_experiments.errors import StoreError
-from ser_experiments.features.store import references
+from ser_experiments.features.store import compaction, references
 from ser_experiments.features.store.arrays import ShardedTable
+from ser_experiments.features.store.codecs import codec_of
+from ser_experiments.features.store.files import table_folder
 from ser_experiments.features.store.parts import shard_of
 from ser_experiments.features.store.references import UNCHECKED
 from ser_experiments.features.table import build
@@ -177,6 +179,10 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[pd.DataFram
     utterances = write_recordings(tmp_path / "audio", 6)
     read(utterances, tmp_path / "cache", tmp_path / "log")
     assert len(measured(tmp_path / "log")) == 12
+    for layout in ("row", "array"):
+        measure = extractor(name=f"tiny_{layout}", layout=layout)
+        table = codec_of(measure.output).table(table_folder(tmp_path / "cache", measure.name, measure.digest))
+        compaction.compact_if_due(table, many=2)
     return utterances, tmp_path / "cache", tmp_path / "log"
 
 

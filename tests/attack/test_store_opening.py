@@ -59,6 +59,11 @@ def begun(path: Path) -> None:
             rows.execute(f"CREATE TABLE {name} (version_num)")
 
 
+def no_revision(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as rows, rows:
+        rows.execute("DELETE FROM alembic_version")
+
+
 def half_migrated(path: Path) -> None:
     """As two processes leave it that bring it to another schema at once."""
     with closing(sqlite3.connect(path)) as rows, rows:
@@ -78,7 +83,8 @@ def no_first_page(path: Path) -> None:
         (garbage, r"the database is damaged \(file is not a database\)"),
         (half_a_file, "the database is damaged"),
         (of_somebody, "a database, but none of MLflow's"),
-        (begun, "MLflow began this database and never finished it"),
+        (begun, "MLflow began to make or change this database and never finished"),
+        (no_revision, "MLflow began to make or change this database and never finished"),
         (half_migrated, "MLflow cannot open it"),
         (no_first_page, "damaged|none of MLflow's|never finished"),
     ],

@@ -32,6 +32,8 @@ KEY = pa.field("key", pa.binary(KEY_BYTES), nullable=False)
 GROUP_BYTES = 8 << 20
 #: A merged part of rows is closed when it has this size.
 PART_BYTES = 64 << 20
+#: What reading a damaged part raises, from Arrow or from what takes its columns for whole.
+DAMAGE = (pa.ArrowException, OSError, ValueError, KeyError, IndexError, OverflowError)
 #: How often a reader lists a folder again whose parts are merged under its hands.
 _LISTINGS = 20
 
@@ -166,7 +168,7 @@ class PartitionedTable:
                 return read(Part(file, shard_of(path)))
         except FileNotFoundError:
             raise
-        except (pa.ArrowException, OSError) as error:
+        except DAMAGE as error:
             # Arrow reports damage as an OSError without a number.
             if isinstance(error, OSError) and error.errno is not None:
                 raise StoreError(f"{path}: cannot be read: {error.strerror or error}") from error

@@ -33,7 +33,7 @@ def check_database(path: Path) -> None:
     if tables and not whole and not noted:
         raise StoreError(f"{path}: a database, but none of MLflow's; {_ASIDE}")
     if not noted or not whole:
-        raise StoreError(f"{path}: MLflow began this database and never finished it, so it holds no runs; {_ASIDE}")
+        raise StoreError(f"{path}: MLflow began to make or change this database and never finished; {_ASIDE}")
 
 
 def broken(path: Path, error: sqlite3.Error) -> StoreError:
