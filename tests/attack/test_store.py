@@ -19,6 +19,7 @@ import pytest
 from ser_experiments.errors import StoreError
 from ser_experiments.features.store import compaction, references
 from ser_experiments.features.store.arrays import ShardedTable
+from ser_experiments.features.store.checksum import checksum
 from ser_experiments.features.store.codecs import codec_of
 from ser_experiments.features.store.files import table_folder
 from ser_experiments.features.store.parts import shard_of
@@ -267,7 +268,7 @@ def test_arrays_of_a_version_without_checksums_are_read_and_merged(
     utterances, cache, log = stored
     right = numbers(read(utterances, cache))
     part = the_part(cache, "tiny_array")
-    pq.write_table(pq.read_table(part).drop_columns("crc32").cast(UNCHECKED), part, write_page_checksum=True)
+    pq.write_table(pq.read_table(part).drop_columns("checksum").cast(UNCHECKED), part, write_page_checksum=True)
     for _ in range(2):
         monkeypatch.setattr(references, "_SHARDS", references._Shards())
         assert numbers(read(utterances, cache, log)) == right
@@ -275,7 +276,7 @@ def test_arrays_of_a_version_without_checksums_are_read_and_merged(
         assert table.merge([name]) == [name]
         table.remove(name)
     assert len(measured(log)) == 12
-    assert "crc32" in pq.read_schema(the_part(cache, "tiny_array")).names
+    assert "checksum" in pq.read_schema(the_part(cache, "tiny_array")).names
 
 
 @pytest.mark.parametrize(("name", "n_tried"), [("tiny_row", 40), ("tiny_array", 40)])
@@ -301,8 +302,26 @@ def test_no_flipped_bit_of_an_index_changes_a_number(
     assert n_noticed > n_tried / 4
 
 
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 4095, 4096, 4097, 20_000])
+@pytest.mark.parametrize("shift", [0, 2])
+def test_the_checksum_tells_every_accident(size: int, shift: int) -> None:
+    content = np.random.default_rng(size).bytes(size + shift)
+    right = checksum(memoryview(content)[shift:])
+    assert right == checksum(memoryview(content[shift:]))
+    draw, others = random.Random(size), []
+    for _ in range(100 if size else 0):
+        spoilt = bytearray(content[shift:])
+        spoilt[draw.randrange(size)] ^= 1 << draw.randrange(8)
+        others.append(spoilt)
+    if size > 8192:
+        page, next_page = content[shift : shift + 4096], content[shift + 4096 : shift + 8192]
+        rest = content[shift + 8192 :]
+        others += [bytearray(next_page + page + rest), bytearray(bytes(4096) + next_page + rest)]
+    assert all(checksum(memoryview(other)) != right for other in others)
+
+
 def test_the_index_says_the_checksum(stored: tuple[pd.DataFrame, Path, Path]) -> None:
     _, cache, _ = stored
     index = pq.read_table(the_part(cache, "tiny_array"))
-    assert index.schema.field("crc32").type == pa.uint32()
-    assert len(set(index["crc32"].to_pylist())) == 6
+    assert index.schema.field("checksum").type == pa.uint32()
+    assert len(set(index["checksum"].to_pylist())) == 6

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from ser_experiments.errors import StoreError
 from ser_experiments.features.columns import Columns
+from ser_experiments.features.store.checksum import checksum
 from ser_experiments.features.store.compaction import rewritten
 from ser_experiments.features.store.files import Sync
 from ser_experiments.features.store.parts import PartitionedTable, RowsByKey, shard_of
@@ -34,12 +34,12 @@ class ShardedTable(PartitionedTable):
 
     def add(self, keys: Sequence[bytes], n_frames: Sequence[int], pieces: Sequence[memoryview], sync: Sync) -> None:
         """Append arrays as a shard, one after the other, and their index."""
-        self._add([_Row(*row) for row in zip(keys, n_frames, pieces, map(zlib.crc32, pieces), strict=True)], sync)
+        self._add([_Row(*row) for row in zip(keys, n_frames, pieces, map(checksum, pieces), strict=True)], sync)
 
     def _add(self, rows: Sequence[_Row], sync: Sync) -> None:
         n_bytes = np.array([len(row.piece) for row in rows], dtype=np.int64)
-        columns = [np.cumsum(n_bytes) - n_bytes, n_bytes, [row.n_frames for row in rows], [row.crc32 for row in rows]]
-        cells = [[row.key for row in rows], *columns]
+        keys, n_frames, _, checksums = zip(*rows, strict=True)
+        cells = [keys, np.cumsum(n_bytes) - n_bytes, n_bytes, n_frames, checksums]
         arrays = [pa.array(one, field.type) for one, field in zip(cells, SCHEMA, strict=True)]
         self.append(pa.table(arrays, schema=SCHEMA), [row.piece for row in rows], sync=sync)
 
@@ -65,12 +65,12 @@ class ShardedTable(PartitionedTable):
 
     def _whole(self, table: pa.Table, shard: memoryview, seen: set[bytes]) -> Iterator[_Row]:
         """Yield the arrays of a part that are there and as they were written, but for those of keys that were seen."""
-        for key, offset, n_bytes, n_frames, *checksum in zip(*(c.to_pylist() for c in table.columns), strict=True):
+        for key, offset, n_bytes, n_frames, *noted in zip(*(c.to_pylist() for c in table.columns), strict=True):
             piece = shard[offset : offset + n_bytes]
-            found = zlib.crc32(piece)
+            found = checksum(piece)
             if key in seen or len(piece) < n_bytes:
                 continue
-            if checksum not in ([], [found]):
+            if noted not in ([], [found]):
                 _log.warning("%s: an array is damaged and will be measured again", self.folder)
                 continue
             seen.add(key)
@@ -91,7 +91,7 @@ class _Row(NamedTuple):
     key: bytes
     n_frames: int
     piece: memoryview
-    crc32: int
+    checksum: int
 
 
 def _map(path: Path) -> memoryview | None:

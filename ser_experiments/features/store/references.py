@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import zlib
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ser_experiments.errors import StoreError
+from ser_experiments.features.store.checksum import checksum
 from ser_experiments.features.store.files import name_and_digest, store_error
 from ser_experiments.features.store.parts import KEY, Part, PartitionedTable
 
@@ -23,7 +23,7 @@ OPEN_SHARDS = 8
 UNCHECKED = pa.schema(
     [KEY, *(pa.field(name, pa.int64(), nullable=False) for name in ("offset", "n_bytes", "n_frames"))]
 )
-SCHEMA = UNCHECKED.append(pa.field("crc32", pa.uint32(), nullable=False))
+SCHEMA = UNCHECKED.append(pa.field("checksum", pa.uint32(), nullable=False))
 
 
 class Place(NamedTuple):
@@ -32,7 +32,7 @@ class Place(NamedTuple):
     shard: str
     offset: int
     n_frames: int
-    crc32: int | None = None
+    checksum: int | None = None
 
 
 class ArrayRef:
@@ -123,7 +123,7 @@ class _Shards:
     def __init__(self) -> None:
         self._maps: OrderedDict[str, pa.Buffer] = OrderedDict()
         self._moved: dict[str, dict[bytes, Place]] = {}
-        self._checked: dict[str, set[int]] = {}
+        self._checked: dict[tuple[str, str], set[int]] = {}
         self._lock = threading.Lock()
 
     def check(self, folder: str, where: Place, view: NDArray[np.floating]) -> None:
@@ -134,10 +134,10 @@ class _Shards:
         StoreError
             It is not what was written. It has left the store, so that the next run measures it again.
         """
-        checked = self._checked.setdefault(f"{folder}/{where.shard}", set())
+        checked = self._checked.setdefault((folder, where.shard), set())
         if where.offset in checked:
             return
-        if where.crc32 is not None and zlib.crc32(view.data) != where.crc32:
+        if where.checksum is not None and checksum(view.view(np.uint8).data) != where.checksum:
             # Imported here: what writes arrays hands out references to them.
             from ser_experiments.features.store.arrays import ShardedTable
 
