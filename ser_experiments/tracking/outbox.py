@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -25,6 +26,8 @@ from ser_experiments.errors import StoreError
 from ser_experiments.project import Project
 
 _RUN, _LOCK, _STEP, _FILES, _CHECK = "run.json", "lock", "step.json", "files", "digest"
+#: Outboxes are named by chance; what else lies there is somebody's. To make or to remove one takes no hour.
+_NAME, _LEFTOVER_S = re.compile("[0-9a-f]{32}"), 3600.0
 _STEP_FOLDER = re.compile(r"\d{6}-\w+")
 #: The folder beside the outboxes that takes what is damaged.
 ASIDE = "damaged"
@@ -103,6 +106,7 @@ class Outbox:
             outbox = cls(folder, lock)
             outbox.about = dict(about)
         except (OSError, Timeout) as error:
+            shutil.rmtree(folder, ignore_errors=True)
             reason = error.strerror if isinstance(error, OSError) and error.strerror else "its lock is held"
             raise StoreError(f"{folder}: cannot be written ({reason}); nothing was run") from error
         return outbox
@@ -126,6 +130,19 @@ class Outbox:
     @about.setter
     def about(self, values: Mapping[str, str]) -> None:
         _write(self.folder / _RUN, values)
+
+    def note_run(self, run_id: str) -> None:
+        """Note which run of the store it is.
+
+        Raises
+        ------
+        StoreError
+            The folder cannot be written.
+        """
+        try:
+            self.about = {**self.about, "run_id": run_id}
+        except OSError as error:
+            raise StoreError(f"{self.folder}: cannot be written ({error.strerror}); nothing was run") from error
 
     def put(self, kind: str, arguments: Mapping[str, Any], write: Callable[[Path], object] | None = None) -> Step:
         """Keep a step; `write` is handed an empty folder for the files that belong to it.
@@ -210,6 +227,7 @@ def abandoned(project: Project) -> Iterator[Outbox]:
     root = home(project)
     for folder in sorted(root.iterdir()) if root.is_dir() else []:
         if not (folder / _RUN).is_file():  # not yet made, removed by its owner in this moment, or somebody else's
+            _sweep(folder)
             continue
         lock = _lock_of(folder)
         try:
@@ -224,6 +242,13 @@ def abandoned(project: Project) -> Iterator[Outbox]:
             yield outbox
         finally:
             lock.release()
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what is left of an outbox whose owner was killed while he made or removed it."""
+    with suppress(OSError):
+        if _NAME.fullmatch(folder.name) and time.time() - folder.stat().st_mtime > _LEFTOVER_S:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _lock_of(folder: Path) -> FileLock:

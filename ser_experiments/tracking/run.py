@@ -109,7 +109,11 @@ class Run:
 
     def end(self, status: str, error: str = "") -> None:
         """Say how the run ended; nothing is logged after that."""
-        self._do("end", {"status": status, "error": error, "time": now_ms()})
+        try:
+            self._do("end", {"status": status, "error": error, "time": now_ms()})
+        except StoreError:
+            self._outbox.leave()
+            raise
         if self.away:
             self._outbox.leave()
         else:
@@ -242,10 +246,11 @@ def start(
     outbox = Outbox.create(project, {"uri": backend.uri, "name": name, "experiment_id": setting_id})
     try:
         run_id = backend.create_run(setting_id, name, {**said, OUTBOX_TAG: outbox.folder.name})
+        outbox.note_run(run_id)
     except StoreError:
-        outbox.remove()
+        # It may have been opened all the same, by a server whose answer got lost: then it is found and ended later.
+        outbox.leave()
         raise
-    outbox.about = {**outbox.about, "run_id": run_id}
     run = Run(run_id, setting_id, backend, outbox, said)
     try:
         with backend.watched(run_id):

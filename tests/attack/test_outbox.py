@@ -181,6 +181,16 @@ def test_steps_of_a_version_that_noted_sizes_are_logged(project_folder: Path) ->
     everything_is_there(run_id)
 
 
+def test_what_is_left_of_an_outbox_that_is_none_is_swept(project_folder: Path) -> None:
+    old, young, other = (home(project.find()) / name for name in ("a" * 32, "b" * 32, "notes"))
+    for folder in (old, young, other):
+        (folder / ".000001").mkdir(parents=True)
+        if folder is not young:
+            os.utime(folder, (0, 0))
+    assert deliver_abandoned(project.find(), connect(project.find())) == []
+    assert outboxes() == sorted([young.name, other.name])
+
+
 def test_what_lies_where_outboxes_lie_and_is_none(project_folder: Path) -> None:
     folder = home(project.find())
     (folder / "a folder").mkdir(parents=True)

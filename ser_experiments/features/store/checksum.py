@@ -24,4 +24,4 @@ def checksum(data: memoryview) -> int:
     n_words = len(data) >> 3
     words = np.frombuffer(data, np.uint64, n_words)
     sums = np.add.reduceat(words, np.arange(0, n_words, _WORDS))
-    return zlib.crc32(data[n_words << 3 :], zlib.crc32(sums))
+    return zlib.crc32(data[n_words << 3 :], zlib.crc32(sums.data))
