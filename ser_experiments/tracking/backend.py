@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from ser_experiments import plugins
 from ser_experiments.errors import StoreError
 from ser_experiments.project import Project
-from ser_experiments.tracking.outbox import Step
+from ser_experiments.tracking.kept import Step
 
 PACKAGE = "ser_experiments.tracking.backends"
 VARIABLE = "SER_TRACKER"

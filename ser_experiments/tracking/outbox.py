@@ -7,25 +7,32 @@ computed is lost when a server goes away, and a run whose process was killed lea
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from ser_experiments import identity
 from ser_experiments.errors import StoreError
 from ser_experiments.project import Project
+from ser_experiments.tracking.kept import (
+    FILES,
+    STEP,
+    Damaged,
+    Step,
+    digests,
+    read_checked,
+    read_step,
+    sync_to_disk,
+    write_checked,
+)
 
-_RUN, _LOCK, _STEP, _FILES, _CHECK = "run.json", "lock", "step.json", "files", "digest"
+_RUN, _LOCK = "run.json", "lock"
 #: Outboxes are named by chance; what else lies there is somebody's. To make or to remove one takes no hour.
 _NAME, _LEFTOVER_S = re.compile("[0-9a-f]{32}"), 3600.0
 _STEP_FOLDER = re.compile(r"\d{6}-\w+")
@@ -33,37 +40,6 @@ _STEP_FOLDER = re.compile(r"\d{6}-\w+")
 ASIDE = "damaged"
 #: Whoever looks for abandoned outboxes may hold a new one's lock for a moment.
 _PATIENCE_S = 10.0
-
-
-class Damaged(StoreError):
-    """What was kept is not what was written, so that no later try helps."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of logging.
-
-    Parameters
-    ----------
-    folder : Path
-        Where it is kept.
-    kind : str
-        What is to be done, e.g. ``metrics``; each store knows how.
-    arguments : dict
-        JSON values.
-    damage : str
-        What is wrong with it; empty where it is as it was written.
-    """
-
-    folder: Path
-    kind: str
-    arguments: dict[str, Any]
-    damage: str = ""
-
-    @property
-    def files(self) -> Path:
-        """Return the folder of the files that belong to it."""
-        return self.folder / _FILES
 
 
 class Outbox:
@@ -122,14 +98,14 @@ class Outbox:
         StoreError
             It cannot be read.
         """
-        found = _read(self.folder / _RUN, ("uri", "name", "experiment_id"))
+        found = read_checked(self.folder / _RUN, ("uri", "name", "experiment_id"))
         if not all(isinstance(value, str) for value in found.values()):
             raise Damaged(f"{self.folder / _RUN}: is not what an outbox holds")
         return found
 
     @about.setter
     def about(self, values: Mapping[str, str]) -> None:
-        _write(self.folder / _RUN, values)
+        write_checked(self.folder / _RUN, values)
 
     def note_run(self, run_id: str) -> None:
         """Note which run of the store it is.
@@ -158,10 +134,10 @@ class Outbox:
         # Of a process that was killed.
         shutil.rmtree(half, ignore_errors=True)
         try:
-            (half / _FILES).mkdir(parents=True)
+            (half / FILES).mkdir(parents=True)
             if write is not None:
-                write(half / _FILES)
-            _write(half / _STEP, {"kind": kind, "arguments": step.arguments, "files": _digests(half / _FILES)})
+                write(half / FILES)
+            write_checked(half / STEP, {"kind": kind, "arguments": step.arguments, "files": digests(half / FILES)})
             half.rename(step.folder)
         except OSError as error:
             shutil.rmtree(half, ignore_errors=True)
@@ -184,7 +160,7 @@ class Outbox:
         StoreError
             A step cannot be read.
         """
-        return [_step(folder) for folder in _steps(self.folder)]
+        return [read_step(folder) for folder in _steps(self.folder)]
 
     @staticmethod
     def delivered(step: Step) -> None:
@@ -205,7 +181,7 @@ class Outbox:
         """Let the outbox lie for the next who can deliver it, which may be after a power cut."""
         for path in self.folder.rglob("*"):
             with suppress(OSError):
-                _sync(path)
+                sync_to_disk(path)
         self._lock.release()
 
     def set_aside(self) -> Path:
@@ -258,75 +234,3 @@ def _lock_of(folder: Path) -> FileLock:
 
 def _steps(folder: Path) -> list[Path]:
     return sorted(one for one in folder.iterdir() if one.is_dir() and _STEP_FOLDER.fullmatch(one.name))
-
-
-def _step(folder: Path) -> Step:
-    """Return the step in a folder, and what is wrong with it."""
-    try:
-        said = _read(folder / _STEP, ("kind", "arguments"))
-    except Damaged as error:
-        return Step(folder, folder.name.partition("-")[2], {}, str(error))
-    step = Step(folder, str(said["kind"]), said["arguments"])
-    if not isinstance(step.arguments, dict):
-        return replace(step, arguments={}, damage=f"{folder / _STEP}: is not what an outbox holds")
-    # What a version before had written knows sizes alone, or nothing.
-    kept: Any = said.get("files", said.get("sizes"))
-    found: Any = _digests(step.files)
-    if "files" not in said:
-        kept, found = kept or {}, {name: (step.files / name).stat().st_size for name in found if kept}
-    if kept == found:
-        return step
-    wrong = sorted(name for name in kept.keys() | found.keys() if kept.get(name) != found.get(name))
-    return replace(step, damage=f"{step.files}: files of it are lost or not what was written ({', '.join(wrong)[:80]})")
-
-
-def _digests(folder: Path) -> dict[str, str]:
-    """Return the digest of each file of a step."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): identity.of_file(path) for path in found}
-
-
-def _write(path: Path, values: Mapping[str, Any]) -> None:
-    """Write values with a digest of them, whole or not at all."""
-    told = json.loads(json.dumps(dict(values)))
-    write_whole(path, json.dumps({**told, _CHECK: _digest(told)}))
-
-
-def _read(path: Path, keys: Iterable[str]) -> dict[str, Any]:
-    """Return values that were written, with some keys that there must be."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise Damaged(f"{path}: is lost") from error
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except (ValueError, RecursionError) as error:
-        raise Damaged(f"{path}: cannot be read ({error})") from error
-    if not isinstance(found, dict) or not found.keys() >= set(keys):
-        raise Damaged(f"{path}: is not what an outbox holds")
-    # What a version before had written has none.
-    if found.pop(_CHECK, None) not in (None, _digest(found)):
-        raise Damaged(f"{path}: is not what was written")
-    return found
-
-
-def _digest(told: Mapping[str, Any]) -> str:
-    return identity.of_bytes([json.dumps(told, sort_keys=True).encode()])
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file whole or not at all, whatever ends the process meanwhile."""
-    half = path.with_name(f".{path.name}")
-    with half.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(path)

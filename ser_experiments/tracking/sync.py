@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from ser_experiments.errors import StoreError
 from ser_experiments.project import Project
 from ser_experiments.tracking.backend import FAILED, KILLED, RUNNING, Backend, StoreAway, now_ms
-from ser_experiments.tracking.outbox import Damaged, Outbox, Step, abandoned
+from ser_experiments.tracking.kept import Damaged, Step
+from ser_experiments.tracking.outbox import Outbox, abandoned
 
 log = logging.getLogger(__name__)
 

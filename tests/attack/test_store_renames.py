@@ -1,4 +1,4 @@
-"""A file system on which renaming fails, as network ones do at times: one line, nothing half, and all well afterwards."""
+"""A file system that cannot rename, as network ones at times: one line, nothing half, and all is well afterwards."""
 
 from __future__ import annotations
 

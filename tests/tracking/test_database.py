@@ -21,7 +21,7 @@ from ser_experiments.tracking import Child, RunRecord, connect, start
 from ser_experiments.tracking.backend import StoreAway
 from ser_experiments.tracking.backends._mlflow import database
 from ser_experiments.tracking.backends._mlflow.database import Database
-from ser_experiments.tracking.outbox import Step
+from ser_experiments.tracking.kept import Step
 from ser_experiments.tracking.record import Stepped
 from ser_experiments.tracking.sync import deliver_abandoned
 from tests.tracking.test_backends import TAGS, everything_is_there, log, record

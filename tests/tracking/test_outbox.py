@@ -24,7 +24,8 @@ from ser_experiments.experiment.costs import FIT, MEASURING
 from ser_experiments.tracking import Child, Dataset, Run, RunRecord, connect, start
 from ser_experiments.tracking.backend import StoreAway
 from ser_experiments.tracking.backends.mlflow import Mlflow
-from ser_experiments.tracking.outbox import Outbox, Step, abandoned, home
+from ser_experiments.tracking.kept import Step
+from ser_experiments.tracking.outbox import Outbox, abandoned, home
 from ser_experiments.tracking.record import Stepped
 from ser_experiments.tracking.run import MODEL_SIZE
 from ser_experiments.tracking.sync import deliver_abandoned

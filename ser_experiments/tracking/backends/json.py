@@ -36,8 +36,8 @@ from ser_experiments.tracking.backend import (
 )
 from ser_experiments.tracking.backends._json.files import RUN, read, write
 from ser_experiments.tracking.backends._json.steps import RunFolder
+from ser_experiments.tracking.kept import Step
 from ser_experiments.tracking.names import told
-from ser_experiments.tracking.outbox import Step
 from ser_experiments.tracking.placing import place, probe
 from ser_experiments.tracking.steps import perform
 
