@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from ser_experiments.cli._options import CorpusCommand, request_options, take
+from ser_experiments.cli.cache import prune as prune_cache
 from ser_experiments.experiment.request import CorpusRequest
 
 
@@ -125,51 +125,5 @@ def show_status(as_json: bool) -> None:
     click.echo(f"{cache}\n{shown.to_string(index=False)}")
 
 
-@command.command("prune")
-@click.option("--dry-run", is_flag=True, help="Only say what would go.")
-@click.option(
-    "--fits-days", type=click.FloatRange(0), default=30, show_default=True, help="Days that unused fits are kept."
-)
-def prune_store(dry_run: bool, fits_days: float) -> None:
-    """Remove tables and fits that nothing uses any more.
-
-    Those are of older versions or other parameters, and leftovers of killed processes. Kept are the tables of every
-    set with its default parameters and with those of the project's experiments.
-    """
-    import pandas as pd
-
-    from ser_experiments import project
-    from ser_experiments.experiment.definition import experiment_names, load_experiment
-    from ser_experiments.features import prune, status
-    from ser_experiments.features.assets import AssetAway
-    from ser_experiments.features.extractor import Extractor, get_extractors, params_of, set_names, set_of
-    from ser_experiments.features.views import on_view
-    from ser_experiments.models.fits import prune_fits
-
-    asked: list[tuple[str, Mapping[str, object]]] = [(name, {}) for name in set_names()]
-    for name in experiment_names():
-        features = load_experiment(name).definition.features
-        for one in features.sets:
-            measured = [one, *(on_view(one, view) for view in features.augment)]
-            asked += [(each, params_of(one, features.params)) for each in measured]
-    wanted: list[Extractor] = []
-    unknown = set()
-    for name, params in asked:
-        try:
-            wanted += get_extractors(name, **params)
-        except AssetAway:
-            # Without the weights nobody knows which tables are of them.
-            unknown.add(set_of(name))
-    kept = {(output.name, output.digest) for extractor in wanted for output in extractor.outputs}
-    if unknown:
-        tables = status(project.find().cache)
-        pairs = zip(tables["set"], tables["digest"], strict=True)
-        kept |= {(name, digest) for name, digest in pairs if set_of(name) in unknown}
-    cache = project.find().cache
-    tables = prune(cache, keep=kept, dry_run=dry_run)
-    removed = pd.concat([tables, prune_fits(cache / "fits", days=fits_days, dry_run=dry_run)], ignore_index=True)
-    for row in removed.itertuples():
-        click.echo(f"{'would remove' if dry_run else 'removed'} {row.path}: {row.why}")
-    click.echo(
-        f"{len(removed)} removed, {removed['bytes'].sum() / 1e6:.1f} MB" if len(removed) else "nothing to remove"
-    )
+# Where it stood before there was `ser cache`.
+command.add_command(prune_cache)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields as fields_of
 from dataclasses import replace
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -43,6 +44,7 @@ from ser_experiments.tracking.names import check_names
 
 if TYPE_CHECKING:
     from ser_experiments.project import Project
+    from ser_experiments.tracking import Backend
 
 log = logging.getLogger(__name__)
 #: What a recording is recognised by.
@@ -52,7 +54,12 @@ Progress = Callable[..., None]
 
 
 def prepare(
-    request: RunRequest, project: Project, *, remember: bool = True, progress: Progress | None = None
+    request: RunRequest,
+    project: Project,
+    *,
+    remember: bool = True,
+    progress: Progress | None = None,
+    ready: Callable[[], object] | None = None,
 ) -> Prepared:
     """Load, cut, measure and check everything, without fitting anything.
 
@@ -66,6 +73,8 @@ def prepare(
         Whether fits are kept in the project's cache and taken from there.
     progress : callable, optional
         Told of measuring.
+    ready : callable, optional
+        Called when the request is known to be sound, before anything is measured; what it raises ends the run there.
     """
     experiment = load_experiment(request.experiment, project.experiments, request.overrides)
     ready_made = request.table is not None
@@ -79,6 +88,8 @@ def prepare(
     # Folds are cut before anything is measured: a protocol that cannot be held should not cost an extraction.
     selection = select(request, corpus)
     check_names(selection.setting.name, corpus.classes, (fold.name for fold in selection.folds.folds))
+    if ready is not None:
+        ready()
     measured = _measure(request, experiment, corpus.utterances, project, progress)
     if measured.skipped:
         corpus = without(corpus, measured.skipped)
@@ -224,11 +235,19 @@ def run_experiment(
     project = project or projects.find()
     if log_run:
         check_chosen()
+    # A store that cannot take the run is better known before hours of work than after.
+    store = lru_cache(partial(_opened, project))
     with on_cluster(request.scheduler):
-        prepared = prepare(request, project, progress=progress)
+        prepared = prepare(request, project, progress=progress, ready=store if log_run else None)
         if not log_run:
             return score(prepared, jobs=request.jobs, on_fold=on_fold)
-        return _logged(prepared, project, request.jobs, on_fold)
+        return _logged(prepared, project, request.jobs, on_fold, store())
+
+
+def _opened(project: Project) -> Backend:
+    from ser_experiments import tracking
+
+    return tracking.open_store(project)
 
 
 def _requested(experiment: str, told: dict[str, Any]) -> RunRequest:
@@ -239,7 +258,7 @@ def _requested(experiment: str, told: dict[str, Any]) -> RunRequest:
     return RunRequest(experiment=experiment, corpus_options=options, **told)
 
 
-def _logged(prepared: Prepared, project: Project, jobs: int | None, on_fold: OnFold | None) -> Result:
+def _logged(prepared: Prepared, project: Project, jobs: int | None, on_fold: OnFold | None, store: Backend) -> Result:
     """Score and log, and fit the model on all rows."""
     from ser_experiments import tracking
     from ser_experiments.experiment.record import describe
@@ -252,6 +271,7 @@ def _logged(prepared: Prepared, project: Project, jobs: int | None, on_fold: OnF
         rows=prepared.setting.rows,
         tags=tags(prepared, here),
         note=note(prepared),
+        backend=store,
     ) as run:
         result = score(prepared, jobs=jobs, on_fold=on_fold)
         with _kept(result, project, run.run_id):

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from ser_experiments import plugins
 from ser_experiments.errors import StoreError
 from ser_experiments.project import Project
-from ser_experiments.tracking.outbox import Step
+from ser_experiments.tracking.kept import Step
 
 PACKAGE = "ser_experiments.tracking.backends"
 VARIABLE = "SER_TRACKER"
@@ -135,6 +135,9 @@ class Backend(Protocol):
     @property
     def uri(self) -> str:
         """Return what tells this store from others; outboxes of another store are left alone."""
+
+    def check_writable(self) -> None:
+        """Find out, before anything is measured, whether a run could be written; a StoreError says why not."""
 
     def setting_id(self, setting: str, rows: str) -> str:
         """Return the id of a setting on these rows, which is made where it is not there."""

@@ -36,9 +36,9 @@ from ser_experiments.tracking.backend import (
 )
 from ser_experiments.tracking.backends._json.files import RUN, read, write
 from ser_experiments.tracking.backends._json.steps import RunFolder
+from ser_experiments.tracking.kept import Step
 from ser_experiments.tracking.names import told
-from ser_experiments.tracking.outbox import Step
-from ser_experiments.tracking.placing import place
+from ser_experiments.tracking.placing import place, probe
 from ser_experiments.tracking.steps import perform
 
 log = logging.getLogger(__name__)
@@ -71,6 +71,10 @@ class JsonFolder:
     def uri(self) -> str:
         """Return the folder's address."""
         return self.folder.resolve().as_uri()
+
+    def check_writable(self) -> None:
+        """Find out whether a run could be written."""
+        probe(self.folder)
 
     # --- runs ----------------------------------------------------------------------------------------------------
 

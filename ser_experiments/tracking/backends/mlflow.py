@@ -11,6 +11,8 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from ser_experiments import plugins
 from ser_experiments.errors import InputError, StoreError
@@ -35,9 +37,9 @@ from ser_experiments.tracking.backends._mlflow.pointing import point_mlflow_at
 from ser_experiments.tracking.backends._mlflow.steps import LoggedRun
 from ser_experiments.tracking.backends._mlflow.system import system_metrics
 from ser_experiments.tracking.backends._mlflow.writer import NewRun, Writer
+from ser_experiments.tracking.kept import Step
 from ser_experiments.tracking.names import told
-from ser_experiments.tracking.outbox import Step
-from ser_experiments.tracking.placing import place
+from ser_experiments.tracking.placing import place, probe
 from ser_experiments.tracking.steps import perform
 
 if TYPE_CHECKING:
@@ -88,6 +90,14 @@ class Mlflow:
         from ser_experiments.tracking.backends._mlflow.client import Client
 
         return Client(self.client, self.uri)
+
+    def check_writable(self) -> None:
+        """Find out whether a run could be written; of a server only its answers to a run tell."""
+        root = store.artifact_root(self.project)
+        if root is not None:
+            probe(Path(url2pathname(urlsplit(root).path)))
+        if self._database is not None:
+            self._database.check_writable()
 
     # --- runs ----------------------------------------------------------------------------------------------------
 

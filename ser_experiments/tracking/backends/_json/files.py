@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ser_experiments.errors import StoreError
-from ser_experiments.tracking.outbox import write_whole
+from ser_experiments.tracking.kept import write_whole
 
 #: The file of a run, in a folder of its own.
 RUN = "run.json"

@@ -13,6 +13,8 @@ from ser_experiments.tracking.backend import ROWS_TAG, setting_names
 from ser_experiments.tracking.backends._mlflow.template import begin_database
 from ser_experiments.tracking.backends._mlflow.writer import Writer
 
+_SQLITE = "sqlite:///"
+
 
 def tracking_uri(project: Project) -> str:
     """Return the URI of the tracking store; the local one is begun where there is none.
@@ -45,6 +47,11 @@ def tracking_uri(project: Project) -> str:
 def local_file(project: Project) -> Path | None:
     """Return the SQLite file of the project's own store; None where the runs are kept elsewhere."""
     return None if os.environ.get("MLFLOW_TRACKING_URI") else (project.mlruns / "mlflow.db").resolve()
+
+
+def sqlite_file(uri: str) -> Path | None:
+    """Return the file of a tracking store that is an SQLite file on a disk; None of any other."""
+    return Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) and uri.isprintable() and "?" not in uri else None
 
 
 def artifact_root(project: Project) -> str | None:

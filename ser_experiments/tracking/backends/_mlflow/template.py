@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 def begin_database(database: Path, kept: Path | None = None) -> None:
     """Put an empty database where there is none yet; one that is there is left alone, whatever it holds.
 
-    Of several processes that begin one database at once, one does it and the others wait.
+    A file without a byte is none. Of several processes that begin one at once, one does it and the others wait.
 
     Parameters
     ----------
@@ -38,10 +38,10 @@ def begin_database(database: Path, kept: Path | None = None) -> None:
     OSError
         The database's folder cannot be written.
     """
-    if database.exists():
+    if _holds_something(database):
         return
-    with FileLock(database.with_name(f".{database.name}.lock")):
-        if database.exists():
+    with first_opening(database):
+        if _holds_something(database):
             return
         half = database.with_name(f".{database.name}.half")
         template = _template(user_cache_path("ser_experiments") if kept is None else kept)
@@ -50,6 +50,15 @@ def begin_database(database: Path, kept: Path | None = None) -> None:
         else:
             shutil.copyfile(template, half)
         half.replace(database)
+
+
+def first_opening(database: Path) -> FileLock:
+    """Return the lock for whoever makes a database or brings it to another schema: two at once leave half a one."""
+    return FileLock(database.with_name(f".{database.name}.lock"))
+
+
+def _holds_something(database: Path) -> bool:
+    return database.exists() and database.stat().st_size > 0
 
 
 def _template(folder: Path) -> Path | None:
