@@ -17,6 +17,7 @@ from ser_experiments.corpora._spelling import check_spelling
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.project import Project
 from ser_experiments.task import Task
+from ser_experiments.words import check_word
 
 
 @dataclass(frozen=True)
@@ -285,6 +286,7 @@ def _root(spec: CorpusSpec, root: str | Path | None, project: Project | None, op
 def _checked(spec: CorpusSpec, reading: Reading) -> Reading:
     """Check a reader's table before anything is made of it: what it forgot would show only after a run."""
     where = f"corpus {spec.name!r}"
+    check_word(reading.name, f"{where}: name")
     if reading.utterances.empty:
         raise InputError(f"{where}: no utterances under {reading.root}")
     frames.check_utterances(reading.utterances, where, also=("emotion",))

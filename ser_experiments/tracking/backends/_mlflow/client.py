@@ -24,6 +24,7 @@ from mlflow.entities import (
 from mlflow.exceptions import MlflowException
 
 from ser_experiments.errors import StoreError
+from ser_experiments.secret import hidden
 from ser_experiments.tracking.backend import ROWS_TAG
 from ser_experiments.tracking.backends._mlflow.answers import is_gone, reason
 from ser_experiments.tracking.backends._mlflow.log_model import MODEL_NAME
@@ -50,7 +51,7 @@ def connect(uri: str) -> mlflow.MlflowClient:
         client = mlflow.MlflowClient(uri)
         client.search_experiments(max_results=1)
     except (MlflowException, OSError) as error:
-        raise StoreError(f"tracking store {uri} does not answer: {reason(error)}") from error
+        raise StoreError(f"tracking store {hidden(uri)} does not answer: {reason(error)}") from error
     return client
 
 
