@@ -14,10 +14,11 @@ import re
 import stat
 import tomllib
 from io import BufferedReader
+from pathlib import Path
 from typing import Any
 
 from ser_experiments.errors import InputError
-from ser_experiments.words import in_one_line
+from ser_experiments.words import cut, in_one_line
 
 MIB = 1 << 20
 #: Bytes of what is read whole: what people write, such as a definition; what programs write, such as a card of a large
@@ -89,6 +90,23 @@ def _must_be_regular(told: os.stat_result, path: str | os.PathLike[str]) -> None
         raise IsADirectoryError(errno.EISDIR, "is a folder", os.fspath(path))
     kind = next((said for test, said in _KINDS if test(told.st_mode)), "is no file")
     raise OSError(errno.EINVAL, kind, os.fspath(path))
+
+
+def path_of(named: str | os.PathLike[str]) -> Path:
+    """Return the path that somebody named, ``~`` in it written out.
+
+    Raises
+    ------
+    Missing
+        No system takes a name of that length.
+    """
+    path = Path(os.path.expanduser(named))
+    try:
+        os.stat(path)
+    except (OSError, ValueError) as error:
+        if not isinstance(error, OSError) or error.errno == errno.ENAMETOOLONG:
+            raise Missing(cut(str(named)), why(error)) from error
+    return path
 
 
 def read_bytes(path: str | os.PathLike[str], *, most: int = MADE) -> bytes:

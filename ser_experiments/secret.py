@@ -80,7 +80,7 @@ def _secrets_of(address: str) -> set[str]:
         found |= {said, unquote(said), *re.split(r"[@/:?#]", said)}
     found = {one for one in found if len(one) >= _LEAST}
     for match in _QUERY.finditer(address):
-        values = [value[1:] for value in _VALUE.findall(match["rest"])]
+        values = [value[1:] for value in _VALUE.findall(match["rest"])] or [match["rest"][1:]]
         found |= {one for value in values if len(value) >= _LEAST_VALUE for one in (value, unquote(value))}
     return found
 

@@ -242,7 +242,7 @@ def _print(console: Console, headings: Sequence[str], rows: Sequence[Sequence[st
         return
     shown = Table(show_header=True, header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for place, heading in enumerate(headings):
-        shown.add_column(heading, justify="left" if place == names else "right", no_wrap=True)
+        shown.add_column(escape(said(heading)), justify="left" if place == names else "right", no_wrap=True)
     for row in rows:
         shown.add_row(*(escape(said(cell)) for cell in row))
     console.print(shown)

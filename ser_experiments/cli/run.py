@@ -89,7 +89,7 @@ def show(result: Result, seconds: float) -> None:
     primary, *others = scores_of(task, values=False)
     table = Table(show_header=True, header_style="bold", box=None, pad_edge=False, padding=(0, 3, 0, 0))
     for heading in (primary.title, "95 % interval", *(score.title for score in others)):
-        table.add_column(heading)
+        table.add_column(escape(said(heading)))
     interval = f"{result.interval.low:.3f} - {result.interval.high:.3f}"
     rest = [f"{metrics[score.name]:.3f}" for score in others]
     table.add_row(f"[bold]{metrics[primary.name]:.3f}[/]", interval, *rest)

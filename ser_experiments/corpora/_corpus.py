@@ -15,6 +15,7 @@ from ser_experiments.corpora._left_out import LeftOut, of_no_subset
 from ser_experiments.corpora._options import PACKAGE, Option, check_option
 from ser_experiments.corpora._spelling import check_spelling
 from ser_experiments.errors import InputError, nearest
+from ser_experiments.files import path_of
 from ser_experiments.project import Project
 from ser_experiments.task import Task
 from ser_experiments.words import check_word
@@ -280,7 +281,7 @@ def _root(spec: CorpusSpec, root: str | Path | None, project: Project | None, op
             f"corpus {spec.name!r}: no root given; say --root PATH (ROOT=PATH with make), "
             f"set SER_{spec.name.upper()}_ROOT, or write it into ser.toml"
         )
-    return Path(root).expanduser()
+    return path_of(root)
 
 
 def _checked(spec: CorpusSpec, reading: Reading) -> Reading:

@@ -25,7 +25,12 @@ _ONE = ("num_leaves", "num_cat", "is_linear", "shrinkage")
 _KEYS = {*_OF_SPLITS, *_OF_SPLITS_REAL, *_OF_LEAVES, *_OF_LEAVES_REAL, *_ONE}
 _WHOLE, _REAL = re.compile(r"[-\d ]*"), re.compile(r"[-+.\deinfa ]*")
 _OBJECTIVE = re.compile(r"binary sigmoid:1|multiclass num_class:(\d+)|multiclassova num_class:(\d+) sigmoid:1")
-_END = "end of trees"
+#: What follows the trees: how often columns were asked for, the settings of the fit, and no categories.
+_NOTES = re.compile(
+    r"end of trees\n\nfeature_importances:\n(?:[^\n]+=[\d.e+]+\n)*+\n"
+    r"(?:parameters:\n(?:\[[a-z_0-9]+: [^\]\n\x00]*\]\n)*+\nend of parameters\n)?+\n*"
+    r"(?:pandas_categorical:(?:null|\[\])\n*)?+"
+)
 #: A split that asks for a category; families here have none.
 _CATEGORICAL, _MOST_DECISIONS = 1, 16
 _MOST_LEAVES, _MOST_CLASSES = 131_072, 10_000
@@ -76,8 +81,8 @@ def _trees(content: bytes, begin: int, sizes: NDArray[Any]) -> list[dict[str, st
         if tree.keys() != _KEYS:
             raise ValueError("holds a LightGBM tree of other parts")
         found.append(tree)
-    if not content[int(ends[-1]) :].decode().startswith(_END):
-        raise ValueError("holds a LightGBM model whose trees do not end where it says")
+    if not _NOTES.fullmatch(content[int(ends[-1]) :].decode()):
+        raise ValueError("holds a LightGBM model whose trees do not end where it says, or with strange notes")
     return found
 
 
