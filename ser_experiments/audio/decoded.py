@@ -17,6 +17,7 @@ import numpy as np
 import soundfile
 
 from ser_experiments.audio.container import File
+from ser_experiments.files import open_regular
 
 
 def is_installed() -> bool:
@@ -38,7 +39,7 @@ def decoded(source: File) -> Iterator[BinaryIO]:
     # Opened here, since a name need be no text in this system's encoding.
     with (
         tempfile.TemporaryFile() as file,
-        io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as own,
+        io.BytesIO(source) if isinstance(source, bytes) else open_regular(source) as own,
     ):
         try:
             with av.open(own) as container:

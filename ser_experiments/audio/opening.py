@@ -26,6 +26,7 @@ from ser_experiments.audio.decoded import decoded, is_installed
 from ser_experiments.audio.joined import is_joined
 from ser_experiments.audio.unfinished import Patched, unfinished
 from ser_experiments.errors import AudioError, SerError
+from ser_experiments.files import open_regular
 
 #: Frames that are read at once where it is not known how many there are.
 BLOCK = 1 << 18
@@ -98,7 +99,7 @@ def _file(source: File, held: ExitStack) -> Forward:
 @contextmanager
 def _handle(source: File) -> Iterator[str | bytes | BinaryIO]:
     """Give what libsndfile is to read: a path, which is fastest, or a file that reads as it should have been."""
-    with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
+    with io.BytesIO(source) if isinstance(source, bytes) else open_regular(source) as file:
         head = file.read(HEAD)
         if _is_for_av(source, head):
             with decoded(source) as samples:
@@ -142,10 +143,10 @@ def duration_s(source: File) -> float | None:
 
 
 def _check_file(path: Path, name: str) -> None:
-    if path.is_dir():
+    if os.path.isdir(path):
         raise AudioError(name, "is a folder" if os.access(path, os.R_OK | os.X_OK) else "no permission to look into it")
-    if not path.is_file():
-        raise AudioError(name, "no such file")
+    if not os.path.isfile(path):
+        raise AudioError(name, "is a pipe or a device, not a file" if os.path.exists(path) else "no such file")
     if path.stat().st_size == 0:
         raise AudioError(name, "empty file (0 bytes)")
     if not os.access(path, os.R_OK):

@@ -7,6 +7,8 @@ import os
 
 import click
 
+from ser_experiments.cli._say import say
+
 
 @click.command("app")
 @click.option(
@@ -33,7 +35,7 @@ def command(model: str | None, host: str, port: int, browse: bool) -> None:
     from ser_experiments.cli._page import build_page
 
     page, looks = build_page(loaded)
-    click.echo(f"{loaded.meta['experiment']} of {loaded.meta['setting']} on http://{host}:{port} (Ctrl-C ends it)")
+    say(f"{loaded.meta['experiment']} of {loaded.meta['setting']} on http://{host}:{port} (Ctrl-C ends it)")
     try:
         page.launch(
             server_name=host, server_port=port, inbrowser=browse, share=False, quiet=True, footer_links=[], **looks

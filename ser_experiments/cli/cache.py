@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ser_experiments.cli._say import say
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -52,13 +54,13 @@ def prune(dry_run: bool, fits_days: float, as_json: bool) -> None:
         ignore_index=True,
     )
     if as_json:
-        click.echo(json.dumps({"removed": removed.to_dict(orient="records"), "dry_run": dry_run}))
+        say(json.dumps({"removed": removed.to_dict(orient="records"), "dry_run": dry_run}))
         return
     for row in removed.itertuples():
-        click.echo(f"{'would remove' if dry_run else 'removed'} {row.path}: {row.why}")
+        say(f"{'would remove' if dry_run else 'removed'} {row.path}: {row.why}")
     n_bytes = removed["bytes"].sum()
     said = f"would free {n_bytes / 1e6:.1f} MB" if dry_run else f"{len(removed)} removed, {n_bytes / 1e6:.1f} MB"
-    click.echo(said if len(removed) else "nothing to remove")
+    say(said if len(removed) else "nothing to remove")
 
 
 def _tables_in_use(cache: Path) -> set[tuple[str, str]]:

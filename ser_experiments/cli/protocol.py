@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ser_experiments.cli._options import CorpusCommand, as_json, request_options, take
+from ser_experiments.cli._say import say
 from ser_experiments.experiment.request import SettingRequest
 
 if TYPE_CHECKING:
@@ -45,15 +46,15 @@ def command(target: str | None, source: str | None, as_json: bool, **given: Any)
         shown = card.as_dict()
         del shown["rows"], shown["columns"]
         shown["notes"] = notes
-        click.echo(json.dumps(shown if theirs is None else {**shown, "differences": _differences(card, theirs)}))
+        say(json.dumps(shown if theirs is None else {**shown, "differences": _differences(card, theirs)}))
     else:
         _show(card)
         for line in notes:
-            click.echo(f"note: {line}")
+            say(f"note: {line}")
         if theirs is not None:
             _compare(card, theirs, str(source))
         if target:
-            click.echo(f"card written to {target}; check predictions with: ser verify FILE.csv --card {target}")
+            say(f"card written to {target}; check predictions with: ser verify FILE.csv --card {target}")
     if theirs is not None and card.digest != theirs.digest:
         sys.exit(1)
 
@@ -88,11 +89,11 @@ def _differences(card: Card, theirs: Card) -> list[str]:
 
 def _compare(card: Card, theirs: Card, source: str) -> None:
     if card.digest == theirs.digest:
-        click.echo(f"same card as {source}: scores may be compared")
+        say(f"same card as {source}: scores may be compared")
         return
     for line in _differences(card, theirs):
-        click.echo(f"differs: {line}")
-    click.echo(f"not the card of {source} ({theirs.digest}): scores must not be compared")
+        say(f"differs: {line}")
+    say(f"not the card of {source} ({theirs.digest}): scores must not be compared")
 
 
 def _show(card: Card) -> None:
@@ -114,7 +115,7 @@ def _show(card: Card) -> None:
         "normalised": setting["normalize"] + (f" ({enrolled} clips left out for it)" if enrolled else ""),
         "same text": "not known" if overlap["share"] is None else texts,
     }.items():
-        click.echo(f"{key:<11}{value}")
+        say(f"{key:<11}{value}")
 
 
 def _left_out(facts: dict[str, Any]) -> dict[str, str]:

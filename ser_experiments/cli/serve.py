@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from ser_experiments.cli._say import say
+
 
 @click.command("serve")
 @click.option(
@@ -31,6 +33,6 @@ def command(model: str | None, host: str, port: int) -> None:
     check_port(host, port)
 
     def announce() -> None:
-        click.echo(f"serving {uri} on http://{host}:{port}/invocations", err=True)
+        say(f"serving {uri} on http://{host}:{port}/invocations", err=True)
 
     leave(run(server, host, port, announce))

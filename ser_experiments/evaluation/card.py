@@ -15,7 +15,9 @@ from ser_experiments.corpora import Corpus
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.folds import Folds, get_protocol
 from ser_experiments.evaluation.tripwires import check_leaks
+from ser_experiments.files import Missing, read_json
 from ser_experiments.frames import unit_column
+from ser_experiments.words import MOST_OF_ID, check_words, cut
 
 FORMAT = "ser-protocol-card/1"
 _ROW = ("id", "label", "speaker", "session", "group", "fold")
@@ -177,11 +179,9 @@ def read_card(path: str | Path) -> Card:
         The card has a speaker on both sides of a fold (``random`` alone may).
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; export a card with ser protocol --export FILE") from error
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON: {error}") from error
+        content = read_json(path)
+    except Missing as error:
+        raise InputError(f"{error}; export a card with ser protocol --export FILE") from error
     card = _parse(content, path)
     if card.digest != content["digest"]:
         raise InputError(
@@ -195,7 +195,7 @@ def read_card(path: str | Path) -> Card:
 def _parse(content: Any, path: str | Path) -> Card:
     if not isinstance(content, Mapping) or content.get("format") != FORMAT:
         got = content.get("format") if isinstance(content, Mapping) else type(content).__name__
-        raise InputError(f"{path}: no protocol card: format is {got!r}, expected {FORMAT!r}")
+        raise InputError(f"{path}: no protocol card: format is {cut(repr(got))}, expected {FORMAT!r}")
     for key, kind in (("digest", str), ("setting", dict), ("columns", list), ("rows", list)):
         if not isinstance(content.get(key), kind):
             raise InputError(f"{path}: the card has no usable {key!r}; export it again with ser protocol --export")
@@ -212,6 +212,9 @@ def _parse(content: Any, path: str | Path) -> Card:
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, list) or len(row) != len(_ROW) or not all(isinstance(cell, str) for cell in row):
             raise InputError(f"{path}: row {number} of the card must be {len(_ROW)} strings, got {row!r:.80}")
+    check_words(setting.values(), f"{path}: the card's setting")
+    check_words((row[0] for row in rows), f"{path}: utterance", most=MOST_OF_ID)
+    check_words((cell for row in rows for cell in row[1:]), f"{path}: the card's rows")
     table = pd.DataFrame(rows, columns=list(_ROW)).set_index("id").rename_axis("utterance_id")
     facts = {key: content[key] for key in _FACTS if key in content}
     return Card({key: setting[key] for key in _IDENTITY}, table.sort_index(), facts)

@@ -18,6 +18,7 @@ from sklearn.base import clone
 from ser_experiments import project as projects
 from ser_experiments.corpora import chosen
 from ser_experiments.corpora._options import options_of
+from ser_experiments.csvfile import write_csv
 from ser_experiments.evaluation.crossval import FoldResult, cross_validate, member_predictions
 from ser_experiments.evaluation.rows import Rows
 from ser_experiments.evaluation.scoring import intervals, per_fold, pooled
@@ -292,7 +293,7 @@ def _kept(result: Result, project: Project, run_id: str) -> Iterator[None]:
         folder = project.mlruns / "kept" / run_id
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            result.predictions.to_csv(folder / "predictions.csv", float_format="%.6g")
+            write_csv(result.predictions, folder / "predictions.csv")
             (folder / "result.json").write_text(json.dumps(result.as_dict(), indent=2, default=str), encoding="utf-8")
         except OSError as full:
             log.warning("the results could not be kept: %s", full)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ser_experiments.csvfile import write_csv
 from ser_experiments.tracking.record import Dataset, Maker, RunRecord
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _draw(figure: Figure, path: Path) -> None:
 
 
 def _write_table(frame: pd.DataFrame, path: Path) -> None:
-    frame.to_csv(path, float_format="%.6g")
+    write_csv(frame, path)
 
 
 def _place(folder: Path, name: str) -> Path:

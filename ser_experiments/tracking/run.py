@@ -12,6 +12,7 @@ from typing import Any
 
 from ser_experiments.errors import StoreError
 from ser_experiments.project import Project
+from ser_experiments.secret import hidden
 from ser_experiments.serving.folder import save_model
 from ser_experiments.serving.table_model import TableModel
 from ser_experiments.tracking.backend import (
@@ -236,7 +237,8 @@ def start(
         log.warning("%s", error)
     setting_id = backend.setting_id(setting, rows)
     said = told_tags(tags, note)
-    outbox = Outbox.create(project, {"uri": backend.uri, "name": name, "experiment_id": setting_id})
+    # Which store it is for is told without its password.
+    outbox = Outbox.create(project, {"uri": hidden(backend.uri), "name": name, "experiment_id": setting_id})
     try:
         run_id = backend.create_run(setting_id, name, {**said, OUTBOX_TAG: outbox.folder.name})
         outbox.note_run(run_id)
@@ -252,7 +254,7 @@ def start(
         interrupted = isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit))
         # What stops the run is told, not what stops the telling.
         with suppress(OSError, StoreError):
-            run.end(KILLED if interrupted else FAILED, f"{type(error).__name__}: {error}")
+            run.end(KILLED if interrupted else FAILED, hidden(f"{type(error).__name__}: {error}"))
         raise
     run.end(FINISHED)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ser_experiments.errors import StoreError
 from ser_experiments.project import Project
+from ser_experiments.secret import hidden
 from ser_experiments.tracking.backend import FAILED, KILLED, RUNNING, Backend, StoreAway, now_ms
 from ser_experiments.tracking.kept import Damaged, Step
 from ser_experiments.tracking.outbox import Outbox, abandoned
@@ -85,8 +86,8 @@ def _kept(outbox: Outbox, error: StoreError | OSError) -> str:
 def _delivered(outbox: Outbox, backend: Backend) -> Delivered | None:
     """Log what is left of a run, and forget its outbox; None where that is not for this store."""
     about = outbox.about
-    if about["uri"] != backend.uri:
-        log.info("results of %s wait for the store %s", about["name"], about["uri"])
+    if hidden(about["uri"]) != hidden(backend.uri):
+        log.info("results of %s wait for the store %s", about["name"], hidden(about["uri"]))
         return None
     found = _deliver(outbox, backend)
     if found is None:

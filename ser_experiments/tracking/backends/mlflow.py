@@ -17,6 +17,7 @@ from urllib.request import url2pathname
 from ser_experiments import plugins
 from ser_experiments.errors import InputError, StoreError
 from ser_experiments.project import Project
+from ser_experiments.secret import hidden
 from ser_experiments.tracking.backend import (
     EXPERIMENT_TAG,
     FINISHED,
@@ -243,13 +244,18 @@ class Mlflow:
     def ui(self, host: str, port: int) -> Program | str:
         """Return MLflow's own pages on the runs; a server has them already."""
         if self.uri.startswith("http"):
-            return f"the runs are on {self.uri}; open it in a browser"
-        arguments = ["--backend-store-uri", self.uri, "--host", host, "--port", str(port), "--workers", "2"]
+            return f"the runs are on {hidden(self.uri)}; open it in a browser"
+        # Arguments are seen by every user of the machine, environments are not.
+        arguments = ["--host", host, "--port", str(port), "--workers", "2"]
         root = store.artifact_root(self.project)
         if root is not None:
             arguments += ["--default-artifact-root", root]
         # MLflow's own four workers and its runner of GenAI jobs, which no run here has, double the wait for a page.
-        environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", **os.environ}
+        environment = {
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            **os.environ,
+            "MLFLOW_BACKEND_STORE_URI": self.uri,
+        }
         return Program([sys.executable, "-m", "mlflow", "ui", *arguments], environment)
 
     def serve(self, uri: str, host: str, port: int) -> Program:

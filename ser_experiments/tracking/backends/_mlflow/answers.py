@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ser_experiments.errors import StoreError
+from ser_experiments.secret import hidden
 from ser_experiments.tracking.backend import StoreAway
 
 #: What MLflow answers when it was asked for nonsense, or by somebody who may not; everything else means that it cannot
@@ -54,8 +55,8 @@ def is_gone(error: BaseException) -> bool:
 
 
 def reason(error: BaseException) -> str:
-    """Return the first line of an error."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+    """Return the first line of an error, without the password of a store's address."""
+    return hidden((str(error).splitlines() or [type(error).__name__])[0])[:200]
 
 
 def _is_mlflows(error: BaseException) -> bool:

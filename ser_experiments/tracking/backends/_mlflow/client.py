@@ -24,6 +24,7 @@ from mlflow.entities import (
 from mlflow.exceptions import MlflowException
 
 from ser_experiments.errors import InputError, StoreError
+from ser_experiments.secret import hidden
 from ser_experiments.tracking.backend import ROWS_TAG
 from ser_experiments.tracking.backends._mlflow.answers import is_gone, reason
 from ser_experiments.tracking.backends._mlflow.health import check_database
@@ -62,7 +63,7 @@ def connect(uri: str) -> mlflow.MlflowClient:
             _ask(uri)
         return _client(uri)
     except (MlflowException, OSError) as error:
-        raise StoreError(f"tracking store {uri} does not answer: {reason(error)}") from error
+        raise StoreError(f"tracking store {hidden(uri)} does not answer: {reason(error)}") from error
 
 
 def _client(uri: str) -> mlflow.MlflowClient:

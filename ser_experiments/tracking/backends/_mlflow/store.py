@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from ser_experiments.errors import InputError, StoreError
 from ser_experiments.project import Project
+from ser_experiments.secret import hidden
 from ser_experiments.tracking.backend import ROWS_TAG, setting_names
 from ser_experiments.tracking.backends._mlflow.template import begin_database
 from ser_experiments.tracking.backends._mlflow.writer import Writer
@@ -30,8 +31,8 @@ def tracking_uri(project: Project) -> str:
     if uri:
         if "://" not in uri or uri.startswith("file:"):
             raise InputError(
-                f"MLFLOW_TRACKING_URI is {uri!r}: MLflow no longer keeps runs in plain files; use sqlite:///PATH or a "
-                "server's http:// address (`mlflow migrate-filestore` carries old runs over)"
+                f"MLFLOW_TRACKING_URI is {hidden(uri)!r}: MLflow no longer keeps runs in plain files; use "
+                "sqlite:///PATH or a server's http:// address (`mlflow migrate-filestore` carries old runs over)"
             )
         return uri
     try:
@@ -131,8 +132,8 @@ def check_artifacts(uri: str, location: str | None, then: str = "") -> None:
             pass
     except OSError as error:
         raise StoreError(
-            f"the tracking server {uri} keeps files on its own disk, in {local}, which cannot be written from here "
-            f"({error.strerror}): start it with --serve-artifacts --artifacts-destination {local}{then}"
+            f"the tracking server {hidden(uri)} keeps files on its own disk, in {local}, which cannot be written from "
+            f"here ({error.strerror}): start it with --serve-artifacts --artifacts-destination {local}{then}"
         ) from error
 
 
