@@ -1,4 +1,4 @@
-"""``ser serve``: the tracking store's own server on the champion."""
+"""``ser serve``: the champion over HTTP."""
 
 from __future__ import annotations
 
@@ -11,26 +11,46 @@ import click
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=5001, show_default=True, help="Port to listen on.")
-def command(model: str | None, host: str, port: int) -> None:
+@click.option("--workers", type=click.IntRange(1), help="Requests that are answered at a time; by default one a core.")
+@click.option(
+    "--timeout", type=click.FloatRange(1.0), default=30.0, show_default=True, help="Seconds that a request may take."
+)
+@click.option(
+    "--allowed-hosts", default="", help="Names besides this machine's own that clients may call it, with commas."
+)
+def command(model: str | None, host: str, port: int, workers: int | None, timeout: float, allowed_hosts: str) -> None:
     """Serve a model over HTTP, in this environment.
 
-    It takes the bytes of recordings in base64 and opens no path that a client names. There is no authentication: do not
-    listen beyond this machine without a proxy that has it.
+    It takes the bytes of recordings in base64 and opens no path that a client names. What a request may cost is
+    bounded. There is no authentication: do not listen beyond this machine without a proxy that has it.
     """
-    from ser_experiments import project
+    import os
+    import sys
+
+    from ser_experiments import plugins, project
     from ser_experiments.cli._programs import check_port, leave, run
     from ser_experiments.tracking import connect
-    from ser_experiments.tracking.loading import load_model
+    from ser_experiments.tracking.backend import Program
     from ser_experiments.tracking.registry import model_uri
 
     backend = connect(project.find())
     uri = model_uri(backend, model)
-    server = backend.serve(uri, host, port)
-    # What cannot be loaded or cannot answer for a single recording is said here, in one line, and not by a server.
-    load_model(server.model or uri).check_ready()
+    folder = backend.model_folder(uri)
     check_port(host, port)
+    arguments = [
+        "--host",
+        host,
+        "--port",
+        str(port),
+        "--workers",
+        str(workers or os.cpu_count() or 1),
+        "--timeout",
+        str(timeout),
+    ]
+    server = [sys.executable, "-m", "ser_experiments.serving.http", *arguments, "--allowed-hosts", allowed_hosts]
+    own = {plugins.VARIABLE: str(plugins.folder())} if plugins.folder() else {}
 
     def announce() -> None:
         click.echo(f"serving {uri} on http://{host}:{port}/invocations", err=True)
 
-    leave(run(server, host, port, announce))
+    leave(run(Program([*server, "--", str(folder)], {**os.environ, **own}), host, port, announce))
