@@ -15,9 +15,7 @@ import click
 @click.option(
     "--timeout", type=click.FloatRange(1.0), default=30.0, show_default=True, help="Seconds that a request may take."
 )
-@click.option(
-    "--allowed-hosts", default="", help="Names besides this machine's own that clients may call it, with commas."
-)
+@click.option("--allowed-hosts", default="", help="Names, beside this machine's, that clients may call it by: a,b.")
 def command(model: str | None, host: str, port: int, workers: int | None, timeout: float, allowed_hosts: str) -> None:
     """Serve a model over HTTP, in this environment.
 
@@ -28,29 +26,20 @@ def command(model: str | None, host: str, port: int, workers: int | None, timeou
     import sys
 
     from ser_experiments import plugins, project
-    from ser_experiments.cli._programs import check_port, leave, run
+    from ser_experiments.cli._programs import become, check_port
     from ser_experiments.tracking import connect
     from ser_experiments.tracking.backend import Program
+    from ser_experiments.tracking.loading import load_model
     from ser_experiments.tracking.registry import model_uri
 
     backend = connect(project.find())
     uri = model_uri(backend, model)
     folder = backend.model_folder(uri)
+    # What cannot be loaded or cannot answer for a single recording is said here.
+    load_model(folder).check_ready()
     check_port(host, port)
-    arguments = [
-        "--host",
-        host,
-        "--port",
-        str(port),
-        "--workers",
-        str(workers or os.cpu_count() or 1),
-        "--timeout",
-        str(timeout),
-    ]
-    server = [sys.executable, "-m", "ser_experiments.serving.http", *arguments, "--allowed-hosts", allowed_hosts]
-    own = {plugins.VARIABLE: str(plugins.folder())} if plugins.folder() else {}
-
-    def announce() -> None:
-        click.echo(f"serving {uri} on http://{host}:{port}/invocations", err=True)
-
-    leave(run(Program([*server, "--", str(folder)], {**os.environ, **own}), host, port, announce))
+    # Nothing of the current folder is imported: who can write there may not have a program run.
+    server = [sys.executable, "-P", "-m", "ser_experiments.serving.http", "--host", host, "--port", str(port)]
+    server += ["--workers", str(workers or os.cpu_count() or 1), "--timeout", str(timeout), "--title", uri]
+    own = {"PYTHONSAFEPATH": "1", **({plugins.VARIABLE: str(plugins.folder())} if plugins.folder() else {})}
+    become(Program([*server, "--allowed-hosts", allowed_hosts, "--", str(folder)], {**os.environ, **own}))

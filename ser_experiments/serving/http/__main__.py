@@ -9,6 +9,10 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import uvicorn
 
 #: Requests that wait: of short ones, and of long ones.
 WAITING, LONG_WAITING = 128, 4
@@ -28,6 +32,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--timeout", type=float, default=30.0)
     parser.add_argument("--allowed-hosts", default="")
+    parser.add_argument("--title", default="a model")
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, _terminated)
     # A request has one core: others are answered beside it.
@@ -73,10 +78,22 @@ async def serve(asked: argparse.Namespace) -> None:
     try:
         await short.start()
         await long.start()
-        await uvicorn.Server(config).serve()
+        server = uvicorn.Server(config)
+        told = asyncio.create_task(
+            _tell(server, f"serving {asked.title} on http://{asked.host}:{asked.port}/invocations")
+        )
+        await server.serve()
+        told.cancel()
     finally:
         short.end()
         long.end()
+
+
+async def _tell(server: uvicorn.Server, words: str) -> None:
+    """Say so when it listens."""
+    while not server.started:
+        await asyncio.sleep(0.05)
+    print(words, file=sys.stderr, flush=True)
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:

@@ -59,6 +59,7 @@ class Asked:
     answers: list[dict[str, Any]] = field(default_factory=list)
     refused: tuple[int, str] | None = None
     is_long: bool = False
+    was_lost: bool = False
 
     def __post_init__(self) -> None:
         self.until = time.monotonic() + self.seconds
@@ -84,8 +85,10 @@ class Asked:
         is_late = self.left_s <= 0
         why = late(self.seconds) if is_late else "ended the process that measured it"
         if self.n_rows is None:
-            self.refused = (503, why) if is_late else (500, f"the request {why}")
-            return False
+            # It may have ended while it waited: another one is asked once.
+            again, self.was_lost = not (is_late or self.was_lost), True
+            self.refused = None if again else (503, why) if is_late else (500, f"the request {why}")
+            return again
         n_lost = self.n_rows - len(self.answers) if is_late else 1
         self.answers += [failed(why) for _ in range(min(n_lost, self.n_rows - len(self.answers)))]
         return len(self.answers) < self.n_rows
