@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import gradio as gr
 
@@ -24,23 +25,17 @@ _GONE = "The recording was deleted when it was answered; record or upload it aga
 _WAITING = 16
 
 
-class Speech(gr.Audio):
-    """A recording that was uploaded to this page; what an address holds is not fetched."""
+async def uploaded(path: str | Path | None) -> str | None:
+    """Take a file of this machine, which Gradio has found among the uploads, and no address, which it would fetch.
 
-    #: The browser shows it as its parent.
-    is_template = True
-
-    async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
-        """Take a file that is here.
-
-        Raises
-        ------
-        ValueError
-            It is none.
-        """
-        if url_or_file_path is not None and not Path(url_or_file_path).is_file():
-            raise ValueError("not a recording that was uploaded to this page")
-        return await super().async_move_resource_to_block_cache(url_or_file_path)
+    Raises
+    ------
+    gradio.Error
+        It is an address.
+    """
+    if path is None or urlsplit(str(path)).scheme in ("http", "https"):
+        raise gr.Error("Not a recording that was uploaded to this page.", print_exception=False)
+    return str(path)
 
 
 def build_page(model: AudioModel, folder: Path) -> tuple[gr.Blocks, dict[str, Any]]:
@@ -61,13 +56,15 @@ def build_page(model: AudioModel, folder: Path) -> tuple[gr.Blocks, dict[str, An
         gr.Markdown(f"## Emotion of speech\n{title}; {tested}{notes}")
         with gr.Row():
             with gr.Column():
-                audio = Speech(
+                audio = gr.Audio(
                     sources=["upload", "microphone"],
                     buttons=[],
                     type="filepath",
                     label="Speech",
                     elem_id="speech",
                 )
+                # A component of our own would have Gradio write a file beside this one.
+                audio.async_move_resource_to_block_cache = uploaded  # type: ignore[method-assign, assignment]
                 button = gr.Button("Hear the emotion", variant="primary", elem_id="hear")
             with gr.Column():
                 label = gr.Label(label="Emotion", num_top_classes=len(model.task.targets), elem_id="emotion")

@@ -55,7 +55,8 @@ def delete(path: str, folder: Path) -> None:
     if own.is_relative_to(folder):
         own.unlink(missing_ok=True)
         with suppress(OSError):
-            own.parent.rmdir()
+            if own.parent != folder:
+                own.parent.rmdir()
 
 
 class Gate:

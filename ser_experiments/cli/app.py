@@ -38,11 +38,12 @@ def command(model: str | None, host: str, port: int, browse: bool, allowed_hosts
     os.environ["GRADIO_RUN_HISTORY"] = "False"
     loaded = load_model(model)
     loaded.check_ready()
+    # Gradio looks for this too.
+    folder = _uploads.make_folder()
     from starlette.middleware import Middleware
 
     from ser_experiments.cli._page import build_page
 
-    folder = _uploads.make_folder()
     page, looks = build_page(loaded, folder)
     before = [Middleware(TrustedHosts, names=names_in(allowed_hosts)), Middleware(_uploads.Gate, folder=folder)]
     click.echo(f"{loaded.meta['experiment']} of {loaded.meta['setting']} on http://{host}:{port} (Ctrl-C ends it)")
