@@ -16,7 +16,8 @@ from typing import Any, BinaryIO
 import numpy as np
 import soundfile
 
-from ser_experiments.audio.container import File
+from ser_experiments.audio.container import File, name_of
+from ser_experiments.audio.limits import Bounds
 from ser_experiments.files import open_regular
 
 
@@ -26,13 +27,22 @@ def is_installed() -> bool:
 
 
 @contextmanager
-def decoded(source: File) -> Iterator[BinaryIO]:
+def decoded(source: File, limits: Bounds | None = None) -> Iterator[BinaryIO]:
     """Decode the first audio track of a recording and give a file that libsndfile reads.
+
+    Parameters
+    ----------
+    source : path or bytes
+        The recording.
+    limits : Limits or Budget, optional
+        How much of it is decoded.
 
     Raises
     ------
     ValueError
         It holds no audio, or cannot be decoded.
+    TooLong
+        It has more than the limits allow.
     """
     import av
 
@@ -45,14 +55,14 @@ def decoded(source: File) -> Iterator[BinaryIO]:
             with av.open(own) as container:
                 if not container.streams.audio:
                     raise ValueError("holds no audio")
-                _write(container, file)
+                _write(container, file, name_of(source), limits)
         except (av.FFmpegError, EOFError, OSError) as error:
             raise ValueError(f"cannot be decoded: {getattr(error, 'strerror', None) or error}") from error
         file.seek(0)
         yield file
 
 
-def _write(container: Any, file: Any) -> None:
+def _write(container: Any, file: Any, name: str, limits: Bounds | None) -> None:
     """Write the samples of the first audio track at its own rate, as float32."""
     import av
 
@@ -63,6 +73,8 @@ def _write(container: Any, file: Any) -> None:
         for frame in _frames(container, track):
             for piece in resampler.resample(frame):
                 written.write(np.ascontiguousarray(piece.to_ndarray().reshape(-1, n_channels)))
+            if limits is not None:
+                limits.check(written.frames, track.rate, n_channels, name, ended=False)
 
 
 def _frames(container: Any, track: Any) -> Iterator[Any]:

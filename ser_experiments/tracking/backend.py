@@ -122,8 +122,6 @@ class Program(NamedTuple):
 
     arguments: Sequence[str]
     environment: Mapping[str, str]
-    #: Of a program that serves a model: the folder of the model's own files that it serves.
-    model: Path | None = None
 
 
 class Backend(Protocol):
@@ -180,9 +178,6 @@ class Backend(Protocol):
 
     def ui(self, host: str, port: int) -> Program | str:
         """Return the program that shows the runs, or words that say where they are."""
-
-    def serve(self, uri: str, host: str, port: int) -> Program:
-        """Return the program that serves a model over HTTP; an InputError says what to do instead."""
 
 
 def connect(project: Project) -> Backend:

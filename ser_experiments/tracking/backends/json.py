@@ -26,7 +26,6 @@ from ser_experiments.tracking.backend import (
     OUTBOX_TAG,
     ROWS_TAG,
     RUNNING,
-    Program,
     Registered,
     StoreAway,
     StoredRun,
@@ -200,10 +199,6 @@ class JsonFolder:
     def ui(self, host: str, port: int) -> str:
         """Say where the runs are."""
         return f"the runs are JSON files in {self.folder}; set them side by side with: ser compare"
-
-    def serve(self, uri: str, host: str, port: int) -> Program:
-        """Refuse: serving over HTTP is MLflow's."""
-        raise InputError("a model is served over HTTP by MLflow; run with SER_TRACKER=mlflow, or use: ser predict")
 
     # --- files ---------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from ser_experiments import plugins
 from ser_experiments.errors import InputError, StoreError
 from ser_experiments.project import Project
 from ser_experiments.secret import hidden
@@ -257,20 +256,6 @@ class Mlflow:
             "MLFLOW_BACKEND_STORE_URI": self.uri,
         }
         return Program([sys.executable, "-m", "mlflow", "ui", *arguments], environment)
-
-    def serve(self, uri: str, host: str, port: int) -> Program:
-        """Return MLflow's own server on a private copy of a model: nothing else that lies beside it is obeyed."""
-        from ser_experiments.tracking.backends._mlflow.served import private_copy
-
-        # MLflow starts its server by name, so it has to be found although nobody activated this environment.
-        programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-        own = {"PATH": programs, "MLFLOW_TRACKING_URI": self.uri, "MLFLOW_REGISTRY_URI": self.uri}
-        if plugins.folder():
-            own[plugins.VARIABLE] = str(plugins.folder())
-        copy, model = private_copy(self.model_folder(uri))
-        arguments = ["--model-uri", str(copy), "--env-manager", "local", "--host", host, "--port", str(port)]
-        served = [sys.executable, "-m", "mlflow", "models", "serve", *arguments]
-        return Program(served, {**os.environ, **own}, model)
 
 
 def _context(tags: Mapping[str, str]) -> dict[str, str]:
