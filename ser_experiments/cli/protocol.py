@@ -32,11 +32,11 @@ def command(target: str | None, source: str | None, as_json: bool, **given: Any)
     from ser_experiments import project
     from ser_experiments.evaluation.card import read_card, write_card
     from ser_experiments.evaluation.tripwires import check_leaks
-    from ser_experiments.experiment.selection import load, select
+    from ser_experiments.experiment.selection import load_setting, select
 
     theirs = None if source is None else read_card(source)
     request = take(SettingRequest, given if theirs is None else _as_on(theirs, given))
-    selection = select(request, load(request, project.find()))
+    selection = select(request, load_setting(request, project.find()))
     corpus = selection.corpus
     notes = [*corpus.notes, *corpus.left_out.doubts, *check_leaks(selection.folds, corpus.utterances)]
     card = selection.card
@@ -75,7 +75,10 @@ def _as_on(card: Card, given: dict[str, Any]) -> dict[str, Any]:
         theirs |= {"labels": own["labels"], "map": own["map"], "drop": own["drop"]}
     sources = {name: context.get_parameter_source(name) for name in given}
     chosen = {name for name, source in sources.items() if source not in {ParameterSource.DEFAULT, None}}
-    theirs["corpus"], told = called(card.setting["corpus"])
+    first, *tested = card.facts.get("corpora") or [card.setting["corpus"]]
+    theirs["corpus"], told = called(first)
+    if tested:
+        theirs["test_corpus"] = called(tested[0])[0]
     if "corpus" not in chosen or given["corpus"] == theirs["corpus"]:
         given = {**given, "corpus_options": {**told, **given.get("corpus_options", {})}}
     return {name: value if name in chosen else theirs.get(name, value) for name, value in given.items()}

@@ -129,6 +129,8 @@ class Corpus:
         What a user should know about this copy.
     left_out : LeftOut
         What the label rule made no use of.
+    parts : tuple of str
+        Of two corpora that were put together, the names: what is trained on first, then what is tested.
     """
 
     spec: CorpusSpec
@@ -139,6 +141,7 @@ class Corpus:
     utterances: pd.DataFrame
     notes: tuple[str, ...] = field(default=())
     left_out: LeftOut = field(default_factory=LeftOut)
+    parts: tuple[str, ...] = ()
 
     @property
     def task(self) -> Task:

@@ -21,7 +21,7 @@ from ser_experiments.words import MOST_OF_ID, check_words, cut
 
 FORMAT = "ser-protocol-card/1"
 _ROW = ("id", "label", "speaker", "session", "group", "fold")
-_FACTS = ("words", "label_rule", "text_overlap", "left_out", "own_labels", "enrolled")
+_FACTS = ("words", "label_rule", "text_overlap", "left_out", "own_labels", "enrolled", "corpora")
 _IDENTITY = ("corpus", "labels", "subset", "protocol", "unit", "normalize")
 
 
@@ -61,11 +61,16 @@ class Card:
         return unit_column(self.setting["unit"])
 
     @property
+    def tested(self) -> pd.DataFrame:
+        """Return the rows that a fold tests: under a partial protocol there are others."""
+        return self.rows[self.rows["fold"] != ""]
+
+    @property
     def counts(self) -> dict[str, dict[str, int]]:
         """Return utterances by class, speaker and fold."""
         return {
-            key: {str(name): int(n) for name, n in self.rows[key].value_counts().sort_index().items()}
-            for key in ("label", "speaker", "fold")
+            key: {str(name): int(n) for name, n in rows[key].value_counts().sort_index().items()}
+            for key, rows in (("label", self.rows), ("speaker", self.rows), ("fold", self.tested))
         }
 
     def folds(self) -> Folds:
@@ -131,6 +136,8 @@ def make_card(
     own = corpus.labels
     if own.map or own.drop:
         facts["own_labels"] = {"labels": own.base, "map": dict(own.map), "drop": list(own.drop)}
+    if corpus.parts:
+        facts["corpora"] = list(corpus.parts)
     if enrolled:
         facts["enrolled"] = {speaker: list(ids) for speaker, ids in enrolled.items()}
     return Card(setting, rows.sort_index(), facts)

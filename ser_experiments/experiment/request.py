@@ -82,7 +82,12 @@ class SettingRequest(CorpusRequest):
     Parameters
     ----------
     protocol : str, optional
-        By default leave-one-session-out where sessions are known, else leave-one-speaker-out.
+        By default leave-one-session-out where sessions are known, else leave-one-speaker-out; transfer where another
+        corpus is tested.
+    test_corpus : str, optional
+        Another corpus, on which what was trained on the first is tested: nothing of it enters training or tuning.
+    test_root : path, optional
+        Where that lies.
     n_splits : int
         Folds of grouped-k-fold and random.
     normalize : str
@@ -92,6 +97,10 @@ class SettingRequest(CorpusRequest):
     protocol: Annotated[
         str | None, Option("leave-one-session-out, leave-one-speaker-out, grouped-k-fold, or random (which leaks).")
     ] = None
+    test_corpus: Annotated[
+        str | None, Option("Test on this corpus instead, with what was trained on the first (protocol transfer).")
+    ] = None
+    test_root: Annotated[str | Path | None, Option("Where the tested corpus lies.")] = None
     n_splits: Annotated[int, Option("Folds of grouped-k-fold and random.", flag="folds", least=2)] = 5
     normalize: Annotated[
         str, Option("none, neutral-K, enrol-K or speaker: what is taken out by speaker, and asked of a tested one.")

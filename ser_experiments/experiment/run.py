@@ -34,7 +34,7 @@ from ser_experiments.experiment.estimator import (
 )
 from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.result import Prepared, Result
-from ser_experiments.experiment.selection import Selection, load, select, without
+from ser_experiments.experiment.selection import Selection, load_setting, select, without
 from ser_experiments.experiment.words import note, tags, warnings_for
 from ser_experiments.features import feature_table, measuring_cost, normalize_by_speaker, read_table, survey
 from ser_experiments.features.storage import file_name
@@ -84,7 +84,7 @@ def prepare(
         fetch_assets(experiment, progress)
     kept_in = project.cache / "fits" if remember else None
     estimator = build_estimator(experiment, seed=request.seed, from_table=ready_made, remember=kept_in)
-    corpus = load(request, project)
+    corpus = load_setting(request, project)
     check_task(experiment, corpus.task)
     # Folds are cut before anything is measured: a protocol that cannot be held should not cost an extraction.
     selection = select(request, corpus)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from ser_experiments.corpora import Corpus, chosen, corpus_names, load_corpus
+from ser_experiments.corpora import Corpus, chosen, corpus_names, load_corpus, transfer
+from ser_experiments.errors import InputError
 from ser_experiments.evaluation.card import Card, make_card
 from ser_experiments.evaluation.folds import Folds, make_folds
 from ser_experiments.experiment.request import CorpusRequest, SettingRequest
@@ -15,6 +16,8 @@ from ser_experiments.experiment.setting import Setting, setting_of
 from ser_experiments.features import Normalization, enrolment, parse_normalization
 from ser_experiments.project import Project
 
+#: The protocol where another corpus is tested.
+TRANSFER = "transfer"
 _log = logging.getLogger(__name__)
 
 
@@ -74,6 +77,17 @@ def load(request: CorpusRequest, project: Project) -> Corpus:
     )
 
 
+def load_setting(request: SettingRequest, project: Project) -> Corpus:
+    """Load the corpus of a setting: the one that is named, or that and the one that is tested."""
+    trained = load(request, project)
+    if not (request.test_corpus or request.test_root):
+        return trained
+    if request.protocol not in (None, TRANSFER):
+        raise InputError(f"--protocol {request.protocol}: with --test-corpus it is {TRANSFER}; leave one of them away")
+    other = replace(request, corpus=request.test_corpus, root=request.test_root, corpus_options={})
+    return transfer(trained, load(other, project))
+
+
 def select(request: SettingRequest, corpus: Corpus) -> Selection:
     """Take out what is enrolled and cut the rest into the folds of the protocol.
 
@@ -92,9 +106,8 @@ def select(request: SettingRequest, corpus: Corpus) -> Selection:
     mode = parse_normalization(request.normalize)
     enrolled = enrolment(corpus.utterances, mode)
     kept = without(corpus, (one for ids in enrolled.values() for one in ids))
-    folds = make_folds(
-        kept.utterances, request.protocol, n_splits=request.n_splits, shares_room=corpus.spec.shares_room
-    )
+    protocol = TRANSFER if request.test_corpus or request.test_root else request.protocol
+    folds = make_folds(kept.utterances, protocol, n_splits=request.n_splits, shares_room=corpus.spec.shares_room)
     return Selection(kept, folds, mode, enrolled)
 
 
