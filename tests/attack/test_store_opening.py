@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 import sqlite3
@@ -17,9 +18,10 @@ import pytest
 
 from ser_experiments import project
 from ser_experiments.errors import InputError, StoreError
-from ser_experiments.tracking import connect, open_store
+from ser_experiments.tracking import RunRecord, connect, open_store, start
 from tests.command import program
 from tests.iemocap_tree import small_tree
+from tests.tracking.test_outbox import RUN
 
 
 def told(path: Path, *arguments: str, **environment: str) -> tuple[int, str, float]:
@@ -121,6 +123,35 @@ def test_a_store_that_the_user_names_is_begun_as_the_own_one(
     (tmp_path / "mine.db").write_bytes(os.urandom(5000))
     with pytest.raises(StoreError, match="mine.db: the database is damaged"):
         connect(project.find())
+
+
+@pytest.mark.parametrize("kind", ["the first page", "sixty pages"])
+def test_no_flipped_bytes_of_a_database_are_a_traceback(project_folder: Path, kind: str) -> None:
+    path = project_folder / "mlruns" / "mlflow.db"
+
+    def use() -> None:
+        store = open_store(project.find())
+        with start(project.find(), **RUN, backend=store) as run:
+            run.log(RunRecord(params={"C": 1}, metrics={"uar": 0.5}))
+        connect(project.find()).settings()
+
+    use()
+    content, draw = path.read_bytes(), random.Random(0)
+    said: list[str] = []
+    for _ in range(20):
+        spoilt = bytearray(content)
+        pages = [0] if kind == "the first page" else draw.sample(range(len(content) // 4096), 60)
+        for page in pages:
+            for _ in range(3):
+                spoilt[page * 4096 + draw.randrange(100)] = draw.randrange(256)
+        path.write_bytes(bytes(spoilt))
+        shutil.rmtree(project_folder / "mlruns" / "outbox", ignore_errors=True)
+        try:
+            use()
+        except StoreError as error:
+            said.append(str(error))
+    assert len(said) > 5
+    assert not any("\n" in one for one in said)
 
 
 # --- disks -------------------------------------------------------------------------------------------------------
