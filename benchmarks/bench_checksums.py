@@ -3,8 +3,8 @@
 Run with ``python benchmarks/bench_checksums.py [--clips N] [--rounds N] [--json]``. Arrays of two shapes are read as a
 network reads them (mean and deviation of its columns, then every frame into memory), with and without checksums taking
 turns: in maps that are new each time, as in the first fit of a process, and for the eight fits that a run makes in one.
-What is counted is processor time; the files lie in the system's cache. The best of each counts. Ends with exit code 1 if
-checksums are 3 % of the reading of eight fits or more.
+What is counted is processor time; the files lie in the system's cache. The best of each counts. Ends with exit code 1
+if checksums are 3 % of the reading of eight fits or more.
 """
 
 from __future__ import annotations
