@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,29 @@ def test_a_broken_store_is_named_with_what_to_do(
     assert "\n" not in str(refused.value)
     path.unlink()
     open_store(project.find())
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_what_a_killed_process_left_half_written_is_taken_back(
+    project_folder: Path, named: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = project_folder / "mlruns" / "mlflow.db"
+    child = os.fork()
+    if child == 0:
+        rows = sqlite3.connect(path, isolation_level=None)
+        rows.execute("PRAGMA cache_size = 1")
+        rows.execute("BEGIN")
+        rows.execute("DELETE FROM alembic_version")
+        numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i + 1 FROM n LIMIT 50000) SELECT * FROM n"
+        rows.execute(f"CREATE TABLE half AS {numbers}")
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert Path(f"{path}-journal").stat().st_size > 0
+    if named:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{path}")
+    open_store(project.find())
+    with closing(sqlite3.connect(path)) as rows:
+        assert rows.execute("SELECT count(*) FROM sqlite_master WHERE name = 'half'").fetchone() == (0,)
 
 
 def test_an_empty_file_is_no_store_yet(project_folder: Path) -> None:
@@ -252,6 +276,42 @@ def test_a_server_that_never_answers_is_said_with_how_long_it_was_waited_for(tre
     assert "MLFLOW_HTTP_REQUEST_TIMEOUT=8" in said
     assert seconds < 25
     assert not (project.find().cache / "tables").exists()
+
+
+class _Refusing(BaseHTTPRequestHandler):
+    """Answer everything with one code and a page, as a proxy or another program does."""
+
+    code = 200
+
+    def do_GET(self) -> None:
+        self.send_response(self.code)
+        self.end_headers()
+        self.wfile.write(b"<html>no</html>")
+
+    do_POST = do_GET
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [(401, "refuses to answer"), (403, "refuses to answer"), (404, "refuses to answer"), (200, "does not answer"),
+     (503, "does not answer")],
+)  # fmt: skip
+def test_a_server_that_is_another_program_or_asks_who_is_there(
+    project_folder: Path, monkeypatch: pytest.MonkeyPatch, code: int, said: str
+) -> None:
+    server = HTTPServer(("127.0.0.1", 0), type("Refusing", (_Refusing,), {"code": code}))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    try:
+        with pytest.raises(StoreError, match=said) as told:
+            open_store(project.find())
+        assert "\n" not in str(told.value)
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_patience_that_is_no_number(project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

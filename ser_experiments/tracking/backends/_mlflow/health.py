@@ -22,7 +22,8 @@ def check_database(path: Path) -> None:
     StoreError
         It is no database, damaged, somebody else's, or was begun and never finished; what to do is said.
     """
-    address = f"{path.resolve().as_uri()}?mode=ro"
+    # To write, and never to make one: what a process that was killed left half written is taken back first.
+    address = f"{path.resolve().as_uri()}?mode=rw"
     try:
         with closing(sqlite3.connect(address, uri=True, timeout=20.0)) as rows:
             tables = {str(name) for (name,) in rows.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
