@@ -3,7 +3,8 @@
 Run with ``python benchmarks/bench_checksums.py [--clips N] [--rounds N] [--json]``. Arrays of two shapes are read as a
 network reads them (mean and deviation of its columns, then every frame into memory), with and without checksums taking
 turns: in maps that are new each time, as in the first fit of a process, and for the eight fits that a run makes in one.
-What is counted is processor time; the files lie in the system's cache. The best of each counts.
+What is counted is processor time; the files lie in the system's cache. The best of each counts. Ends with exit code 1
+if checksums are 3 % of the reading of eight fits or more.
 """
 
 from __future__ import annotations
@@ -96,8 +97,8 @@ def main() -> int:
                     f"{name}, {options.clips} arrays, {n_fits} fits: reading {found['without_s']:.3f} s, "
                     f"with checksums {found['with_s']:.3f} s: {100 * found['more']:+.1f} %"
                 )
-        print(f"goal: below {100 * GOAL:.0f} %")
-    return 0 if all(found["more"] < GOAL for told in result.values() for found in told.values()) else 1
+        print(f"goal of the {FITS} fits: below {100 * GOAL:.0f} %")
+    return 0 if all(told[FITS]["more"] < GOAL for told in result.values()) else 1
 
 
 if __name__ == "__main__":

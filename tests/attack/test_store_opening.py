@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 import sqlite3
@@ -11,15 +12,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 from ser_experiments import project
 from ser_experiments.errors import InputError, StoreError
-from ser_experiments.tracking import connect, open_store
+from ser_experiments.tracking import RunRecord, connect, open_store, start
 from tests.command import program
 from tests.iemocap_tree import small_tree
+from tests.tracking.test_outbox import RUN
 
 
 def told(path: Path, *arguments: str, **environment: str) -> tuple[int, str, float]:
@@ -105,6 +108,29 @@ def test_a_broken_store_is_named_with_what_to_do(
     open_store(project.find())
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_what_a_killed_process_left_half_written_is_taken_back(
+    project_folder: Path, named: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = project_folder / "mlruns" / "mlflow.db"
+    child = os.fork()
+    if child == 0:
+        rows = sqlite3.connect(path, isolation_level=None)
+        rows.execute("PRAGMA cache_size = 1")
+        rows.execute("BEGIN")
+        rows.execute("DELETE FROM alembic_version")
+        numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i + 1 FROM n LIMIT 50000) SELECT * FROM n"
+        rows.execute(f"CREATE TABLE half AS {numbers}")
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert Path(f"{path}-journal").stat().st_size > 0
+    if named:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{path}")
+    open_store(project.find())
+    with closing(sqlite3.connect(path)) as rows:
+        assert rows.execute("SELECT count(*) FROM sqlite_master WHERE name = 'half'").fetchone() == (0,)
+
+
 def test_an_empty_file_is_no_store_yet(project_folder: Path) -> None:
     path = project_folder / "mlruns" / "mlflow.db"
     path.write_bytes(b"")
@@ -121,6 +147,35 @@ def test_a_store_that_the_user_names_is_begun_as_the_own_one(
     (tmp_path / "mine.db").write_bytes(os.urandom(5000))
     with pytest.raises(StoreError, match="mine.db: the database is damaged"):
         connect(project.find())
+
+
+@pytest.mark.parametrize("kind", ["the first page", "sixty pages"])
+def test_no_flipped_bytes_of_a_database_are_a_traceback(project_folder: Path, kind: str) -> None:
+    path = project_folder / "mlruns" / "mlflow.db"
+
+    def use() -> None:
+        store = open_store(project.find())
+        with start(project.find(), **RUN, backend=store) as run:
+            run.log(RunRecord(params={"C": 1}, metrics={"uar": 0.5}))
+        connect(project.find()).settings()
+
+    use()
+    content, draw = path.read_bytes(), random.Random(0)
+    said: list[str] = []
+    for _ in range(20):
+        spoilt = bytearray(content)
+        pages = [0] if kind == "the first page" else draw.sample(range(len(content) // 4096), 60)
+        for page in pages:
+            for _ in range(3):
+                spoilt[page * 4096 + draw.randrange(100)] = draw.randrange(256)
+        path.write_bytes(bytes(spoilt))
+        shutil.rmtree(project_folder / "mlruns" / "outbox", ignore_errors=True)
+        try:
+            use()
+        except StoreError as error:
+            said.append(str(error))
+    assert len(said) > 5
+    assert not any("\n" in one for one in said)
 
 
 # --- disks -------------------------------------------------------------------------------------------------------
@@ -221,6 +276,42 @@ def test_a_server_that_never_answers_is_said_with_how_long_it_was_waited_for(tre
     assert "MLFLOW_HTTP_REQUEST_TIMEOUT=8" in said
     assert seconds < 25
     assert not (project.find().cache / "tables").exists()
+
+
+class _Refusing(BaseHTTPRequestHandler):
+    """Answer everything with one code and a page, as a proxy or another program does."""
+
+    code = 200
+
+    def do_GET(self) -> None:
+        self.send_response(self.code)
+        self.end_headers()
+        self.wfile.write(b"<html>no</html>")
+
+    do_POST = do_GET
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [(401, "refuses to answer"), (403, "refuses to answer"), (404, "refuses to answer"), (200, "does not answer"),
+     (503, "does not answer")],
+)  # fmt: skip
+def test_a_server_that_is_another_program_or_asks_who_is_there(
+    project_folder: Path, monkeypatch: pytest.MonkeyPatch, code: int, said: str
+) -> None:
+    server = HTTPServer(("127.0.0.1", 0), type("Refusing", (_Refusing,), {"code": code}))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    try:
+        with pytest.raises(StoreError, match=said) as told:
+            open_store(project.find())
+        assert "\n" not in str(told.value)
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_patience_that_is_no_number(project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

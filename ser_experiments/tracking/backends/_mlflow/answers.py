@@ -30,8 +30,8 @@ def answering(what: str = "") -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        # requests' and urllib3's errors are OSErrors or wrapped by MLflow
-        if not (isinstance(error, OSError | sqlite3.Error) or _is_mlflows(error)):
+        # requests' and urllib3's errors are OSErrors or wrapped by MLflow; a damaged database may hold what is no text
+        if not (isinstance(error, OSError | sqlite3.Error | UnicodeDecodeError) or _is_mlflows(error)):
             raise
         kind = StoreAway if is_away(error) else StoreError
         raise kind(f"{what}: {reason(error)}" if what else reason(error)) from error

@@ -26,7 +26,7 @@ from mlflow.exceptions import MlflowException
 from ser_experiments.errors import InputError, StoreError
 from ser_experiments.secret import hidden
 from ser_experiments.tracking.backend import ROWS_TAG
-from ser_experiments.tracking.backends._mlflow.answers import is_gone, reason
+from ser_experiments.tracking.backends._mlflow.answers import is_away, is_gone, reason
 from ser_experiments.tracking.backends._mlflow.health import check_database
 from ser_experiments.tracking.backends._mlflow.log_model import MODEL_NAME
 from ser_experiments.tracking.backends._mlflow.pointing import point_mlflow_at
@@ -63,7 +63,8 @@ def connect(uri: str) -> mlflow.MlflowClient:
             _ask(uri)
         return _client(uri)
     except (MlflowException, OSError) as error:
-        raise StoreError(f"tracking store {hidden(uri)} does not answer: {reason(error)}") from error
+        what = "does not answer" if is_away(error) else "refuses to answer"
+        raise StoreError(f"tracking store {hidden(uri)} {what}: {reason(error)}") from error
 
 
 def _client(uri: str) -> mlflow.MlflowClient:

@@ -20,7 +20,7 @@ from urllib.request import url2pathname
 from ser_experiments.errors import StoreError
 from ser_experiments.tracking.backend import ROWS_TAG, StoreAway, now_ms
 from ser_experiments.tracking.backends._mlflow import rows as rows_of
-from ser_experiments.tracking.backends._mlflow.health import check_database
+from ser_experiments.tracking.backends._mlflow.health import DAMAGED, check_database, is_damage
 from ser_experiments.tracking.backends._mlflow.writer import Added, FoundSetting, NewModel, NewRun
 
 log = logging.getLogger(__name__)
@@ -175,8 +175,11 @@ class Database:
             with closing(sqlite3.connect(address, uri=True, timeout=_WAIT_S, isolation_level=None)) as rows:
                 rows.execute("PRAGMA foreign_keys = ON")
                 yield rows
+        except UnicodeDecodeError as error:  # of a text in it, or in what SQLite says of it
+            raise sqlite3.DatabaseError(f"{self.path}: {DAMAGED}") from error
         except sqlite3.Error as error:
-            raise type(error)(f"{self.path}: {error}") from error
+            damaged = f" ({DAMAGED})" if is_damage(error) else ""
+            raise type(error)(f"{self.path}: {error}{damaged}") from error
 
     def _check(self, rows: sqlite3.Connection) -> None:
         found = {str(name) for (name,) in rows.execute("SELECT version_num FROM alembic_version")}
