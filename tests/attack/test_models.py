@@ -225,6 +225,14 @@ def svm(**changes: Any) -> BaseEstimator:
     return machine
 
 
+def forest(family: str, **changes: Any) -> BaseEstimator:
+    data = skops_io().dumps(fitted(family))
+    one = skops_io().loads(data, trusted=sorted(get_model(family).trusted_types))
+    for name, value in changes.items():
+        setattr(one, name, value)
+    return one
+
+
 MACHINES: dict[str, Callable[[], BaseEstimator]] = {
     "fewer vectors": lambda: svm(support_vectors_=fitted("svm").support_vectors_[:1]),
     "narrow vectors": lambda: svm(support_vectors_=fitted("svm").support_vectors_[:, :1]),
@@ -234,6 +242,13 @@ MACHINES: dict[str, Callable[[], BaseEstimator]] = {
     "fewer margins": lambda: svm(_intercept_=np.zeros(1)),
     "a text": lambda: svm(_intercept_="text"),
     "strange": lambda: svm(_probA=np.zeros(2)),
+    "a kernel of its own": lambda: svm(kernel="precomputed"),
+    "rows that there are not": lambda: svm(support_=fitted("svm").support_ + 1000),
+    "a forest of other columns": lambda: forest("random_forest", n_features_in_=3),
+    "trees of other classes": lambda: forest("gradient_boosting", classes_=np.array(["a", "b"])),
+    "trees a round": lambda: forest("gradient_boosting", estimators_=fitted("gradient_boosting").estimators_[:, :2]),
+    "a beginning": lambda: forest("gradient_boosting", init_=DummyClassifier().fit(TABLE, LABELS == "a")),
+    "another beginning": lambda: forest("gradient_boosting", init_=fitted("random_forest")),
     "threads": lambda: fitted("random_forest").__class__(n_jobs=10**9),
 }
 
