@@ -224,7 +224,18 @@ def _parse(content: Any, path: str | Path) -> Card:
     check_words((cell for row in rows for cell in row[1:]), f"{path}: the card's rows")
     table = pd.DataFrame(rows, columns=list(_ROW)).set_index("id").rename_axis("utterance_id")
     facts = {key: content[key] for key in _FACTS if key in content}
+    if "own_labels" in facts and not _are_own_labels(facts["own_labels"]):
+        raise InputError(f"{path}: the card's 'own_labels' are no labels with map and drop; get it again")
     return Card({key: setting[key] for key in _IDENTITY}, table.sort_index(), facts)
+
+
+def _are_own_labels(said: Any) -> bool:
+    """Whether own changes of a label scheme are written as :func:`make_card` writes them."""
+    if not isinstance(said, dict) or not isinstance(said.get("labels"), str):
+        return False
+    maps, drop = said.get("map"), said.get("drop")
+    texts = [*maps.items(), *drop] if isinstance(maps, dict) and isinstance(drop, list) else [None]
+    return all(isinstance(one, str) or (isinstance(one, tuple) and isinstance(one[1], str)) for one in texts)
 
 
 def differences(mine: Card, theirs: Card) -> list[str]:

@@ -22,6 +22,8 @@ from ser_experiments.models.spec import ZOO, ModelSpec
 from ser_experiments.words import cut, in_one_line
 
 PACKAGE = "ser_experiments.models"
+#: Bytes of a model's file.
+LARGEST = 8 * MADE
 #: Where a saved model says in which file an array lies.
 _FILE = re.compile(rb'"file":\s*"([^"\\]*)"')
 #: A plain character that is written as an escape, which no writer of JSON does.
@@ -73,15 +75,11 @@ def save_estimator(estimator: BaseEstimator, path: Path) -> None:
 
 def load_estimator(path: Path) -> BaseEstimator:
     """Read an estimator from a skops file; as :func:`estimator_of`."""
-    return estimator_of(read_model(path), path)
-
-
-def read_model(path: Path) -> bytes:
-    """Return the bytes of a model's file, so that the same are checked and used; an InputError where there are none."""
     try:
-        return read_bytes(path, most=_MOST)
+        content = read_bytes(path, most=LARGEST)
     except Unreadable as error:
         raise InputError(f"{path}: {_NO_MODEL} ({error.reason})") from error
+    return estimator_of(content, path)
 
 
 def estimator_of(content: bytes, path: Path) -> BaseEstimator:
@@ -117,8 +115,9 @@ def estimator_of(content: bytes, path: Path) -> BaseEstimator:
 
 
 _NO_MODEL = "not a model file of this project"
-#: Bytes of a model's file, and those that its arrays may become more than once: one may stand in several places.
-_MOST, _TIMES = 8 * MADE, 16
+#: What a file may become: so many bytes, and so many times its own. An array may stand in several places, and somebody
+#: may have packed it.
+_PACKED, _TIMES = 64 << 20, 16
 _SCHEMA = "schema.json"
 
 
@@ -133,21 +132,18 @@ def _schema(content: bytes) -> bytes:
     Raises
     ------
     ValueError
-        The file is packed, as none of ours is, so that it could become anything; hides what it names; or uses its
-        arrays too often.
+        The file would become many times as large, hides what it names, or uses its arrays too often.
     """
     with zipfile.ZipFile(BytesIO(content)) as packed:
         inside = packed.infolist()
-        if any(one.compress_type != zipfile.ZIP_STORED for one in inside):
-            raise ValueError("it is packed")
-        if sum(one.file_size for one in inside) > len(content):
-            raise ValueError("it says to be larger than it is")
+        if sum(one.file_size for one in inside) > _PACKED + _TIMES * len(content):
+            raise ValueError("it is packed so that it would become many times as large")
         schema = packed.read(_SCHEMA)
         if b"\\u00" in schema and _HIDDEN.search(schema):
             raise ValueError("it hides names in escapes")
         sizes = {one.filename.encode(): one.file_size for one in inside}
     used = sum(sizes.get(name, 0) for name in _FILE.findall(schema))
-    if used > _TIMES * len(content):
+    if used > _PACKED + _TIMES * len(content):
         raise ValueError("it uses its arrays too often")
     return schema
 

@@ -15,7 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.dummy import DummyClassifier
 
+#: Kernels that libsvm takes of rows themselves.
+_KERNELS = ("linear", "poly", "rbf", "sigmoid")
 #: Threads that anybody has.
 _MOST_JOBS = 1024
 #: Checks of what an estimator is made of.
@@ -128,6 +131,28 @@ def _check_tree_columns(estimator: Any) -> None:
         raise ValueError("holds a tree of other columns")
 
 
+def _check_members(ensemble: Any) -> None:
+    """Check that all trees are of the columns that a forest looks for; it hands them rows without a look."""
+    members = vars(ensemble).get("estimators_")
+    if members is not None and any(one.n_features_in_ != ensemble.n_features_in_ for one in np.ravel(members)):
+        raise ValueError("holds trees of other columns")
+
+
+def _check_boosting(booster: Any) -> None:
+    """Check that what trees add to has room for it: what boosting begins with, and a tree a class a round."""
+    if "estimators_" not in vars(booster):
+        return
+    _check_members(booster)
+    n_classes, begin = len(booster.classes_), booster.init_
+    a_round = n_classes if n_classes > 2 else 1
+    if booster.estimators_.ndim != 2 or booster.estimators_.shape[1] != a_round:
+        raise ValueError("holds trees of other classes")
+    if type(begin) is not DummyClassifier or np.shape(begin.class_prior_) != (n_classes,):
+        raise ValueError("begins boosting with something else than the shares of the classes")
+    if booster.n_trees_per_iteration_ != a_round or len(begin.classes_) != n_classes:
+        raise ValueError("begins boosting with other classes")
+
+
 def _check_libsvm(machine: Any) -> None:
     """Check what libsvm, which looks at no length, is handed by scikit-learn."""
     held = vars(machine)
@@ -146,6 +171,9 @@ def _check_libsvm(machine: Any) -> None:
             raise ValueError(f"holds {name} of another shape than {shape}")
     if (counts < 0).any() or int(counts.sum()) != len(vectors) or not np.isfinite(dual).all():
         raise ValueError("holds support vectors that belong to no class")
+    places, n_rows = held["support_"], held["shape_fit_"][0]
+    if held["kernel"] not in _KERNELS or (places < 0).any() or (places >= n_rows).any():
+        raise ValueError("holds a support vector machine of another kernel, or of rows that there are not")
     if held.get("_sparse") or (len(held["_probA"]), len(held["_probB"])) not in ((0, 0), shapes["_intercept_"] * 2):
         raise ValueError("holds a support vector machine that was not fitted here")
 
@@ -161,5 +189,7 @@ _OWN: tuple[tuple[str, Check], ...] = (
     ("sklearn.base.BaseEstimator", _check_jobs),
     ("sklearn.tree._tree.Tree", _check_sklearn_tree),
     ("sklearn.tree._classes.BaseDecisionTree", _check_tree_columns),
+    ("sklearn.ensemble._forest.BaseForest", _check_members),
+    ("sklearn.ensemble._gb.BaseGradientBoosting", _check_boosting),
     ("sklearn.svm._classes.SVC", _check_libsvm),
 )

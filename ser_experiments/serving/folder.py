@@ -15,8 +15,8 @@ from sklearn.base import BaseEstimator
 
 from ser_experiments import identity
 from ser_experiments.errors import InputError
-from ser_experiments.files import MIB, Unreadable, read_json
-from ser_experiments.models.persistence import estimator_of, read_model, save_estimator
+from ser_experiments.files import MIB, Unreadable, read_bytes, read_json
+from ser_experiments.models.persistence import LARGEST, estimator_of, save_estimator
 from ser_experiments.models.sound import check_answers, types_of
 from ser_experiments.serving.about import check_about
 from ser_experiments.serving.audio_model import AudioModel
@@ -94,13 +94,12 @@ def _write(folder: Path, estimator: BaseEstimator, task: Task, meta: Mapping[str
 def _read(folder: Path) -> tuple[BaseEstimator, dict[str, Any]]:
     """Read and check both files; the bytes that are checked are those that are used."""
     try:
-        meta = read_json(folder / ABOUT, most=_MOST_ABOUT)
+        meta, content = read_json(folder / ABOUT, most=_MOST_ABOUT), read_bytes(folder / ESTIMATOR, most=LARGEST)
     except Unreadable as error:
         raise InputError(f"{folder}: not a model of this project ({error})") from error
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         raise InputError(f"{folder}: model.json is not of format {FORMAT}, which this version reads; train it again")
     meta = check_about(meta, f"{folder}: model.json")
-    content = read_model(folder / ESTIMATOR)
     if identity.of_bytes([content]) != meta.get("estimator_digest"):
         raise InputError(f"{folder}: {_CHANGED}")
     estimator = estimator_of(content, folder / ESTIMATOR)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 log = logging.getLogger(__name__)
+#: Characters that every store takes of a dataset's columns.
+_LONGEST_SCHEMA = 1_000_000
 #: Column types as MLflow's datasets name them, by numpy's names.
 _TYPES = {"float32": "float", "float64": "double", "int32": "integer", "int64": "long", "bool": "boolean"}
 
@@ -64,11 +66,13 @@ def described_dataset(dataset: Dataset) -> dict[str, str]:
     columns = dataset.columns.items()
     schema = [{"type": _TYPES[kind], "name": name, "required": True} for name, kind in columns if kind in _TYPES]
     profile = {"num_rows": dataset.n_rows, "num_elements": dataset.n_rows * len(schema)}
+    told = json.dumps({"mlflow_colspec": schema})
     return {
         "name": dataset.name,
         "digest": dataset.digest,
         "source_type": "code",
         "source": json.dumps({"tags": {"corpus": dataset.source}}),
-        "schema": json.dumps({"mlflow_colspec": schema}),
+        # Of thousands of columns with long names, the profile says how many there are.
+        "schema": told if len(told) <= _LONGEST_SCHEMA else json.dumps({"mlflow_colspec": []}),
         "profile": json.dumps(profile),
     }

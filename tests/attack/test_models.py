@@ -42,8 +42,10 @@ _RNG = np.random.default_rng(0)
 TABLE = pd.DataFrame(_RNG.normal(size=(60, 5)), columns=COLUMNS)
 LABELS = np.array(CLASSES)[_RNG.integers(0, 3, 60)]
 TABLE["x0"] += 2.0 * (LABELS == "a")
-SMALL = {"lightgbm": {"n_estimators": 3, "num_leaves": 4}, "xgboost": {"n_estimators": 2, "max_depth": 2},
-         "random_forest": {"n_estimators": 2}, "svm": {}, "dummy": {}, "gradient_boosting": {"n_estimators": 2}}  # fmt: skip
+SMALL: dict[str, dict[str, int]] = {
+    "lightgbm": {"n_estimators": 3, "num_leaves": 4}, "xgboost": {"n_estimators": 2, "max_depth": 2},
+    "random_forest": {"n_estimators": 2}, "gradient_boosting": {"n_estimators": 2}, "svm": {}, "dummy": {},
+}  # fmt: skip
 
 
 @cache
@@ -182,9 +184,15 @@ def test_an_archive_that_is_packed_hides_or_repeats(tmp_path: Path) -> None:
     path = tmp_path / "x.skops"
     save_estimator(fitted("svm"), path)
     plain = path.read_bytes()
+    with zipfile.ZipFile(path) as packed:
+        arrays = [one for one in packed.infolist() if one.filename != "schema.json"]
+        largest = max(arrays, key=lambda one: one.file_size).filename
 
     def same(_: str, data: bytes) -> bytes:
         return data
+
+    def zeros(name: str, data: bytes) -> bytes:
+        return data if name == "schema.json" else bytes(80 << 20)
 
     def hiding(name: str, data: bytes) -> bytes:
         return data.replace(b'"SVC"', rb'"\u0053VC"') if name == "schema.json" else data
@@ -192,12 +200,11 @@ def test_an_archive_that_is_packed_hides_or_repeats(tmp_path: Path) -> None:
     def often(name: str, data: bytes) -> bytes:
         if name != "schema.json":
             return data
-        file = re.search(rb'"file": "[^"]*"', data)
-        assert file is not None
-        return data[:1] + b'"x": [' + b",".join([b"{" + file[0] + b"}"] * 100_000) + b"]," + data[1:]
+        repeated = b'{"file": "' + largest.encode() + b'"}'
+        return data[:1] + b'"x": [' + b",".join([repeated] * 200_000) + b"]," + data[1:]
 
     for content, said in (
-        (repacked(plain, same, compression=zipfile.ZIP_DEFLATED), "it is packed"),
+        (repacked(plain, zeros, compression=zipfile.ZIP_DEFLATED), "it is packed so that"),
         (repacked(plain, hiding), "hides names"),
         (repacked(plain, often), "too often"),
         (plain[: len(plain) // 2], "not a model file"),
@@ -207,8 +214,9 @@ def test_an_archive_that_is_packed_hides_or_repeats(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(InputError, match=said):
             load_estimator(path)
-    path.write_bytes(repacked(plain, same))
-    load_estimator(path)
+    for how in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # whoever packs a model may do so
+        path.write_bytes(repacked(plain, same, compression=how))
+        load_estimator(path)
 
 
 # --- numbers that compiled code follows --------------------------------------------------------------------------
@@ -221,6 +229,14 @@ def svm(**changes: Any) -> BaseEstimator:
     return machine
 
 
+def forest(family: str, **changes: Any) -> BaseEstimator:
+    data = skops_io().dumps(fitted(family))
+    one = skops_io().loads(data, trusted=sorted(get_model(family).trusted_types))
+    for name, value in changes.items():
+        setattr(one, name, value)
+    return one
+
+
 MACHINES: dict[str, Callable[[], BaseEstimator]] = {
     "fewer vectors": lambda: svm(support_vectors_=fitted("svm").support_vectors_[:1]),
     "narrow vectors": lambda: svm(support_vectors_=fitted("svm").support_vectors_[:, :1]),
@@ -230,6 +246,13 @@ MACHINES: dict[str, Callable[[], BaseEstimator]] = {
     "fewer margins": lambda: svm(_intercept_=np.zeros(1)),
     "a text": lambda: svm(_intercept_="text"),
     "strange": lambda: svm(_probA=np.zeros(2)),
+    "a kernel of its own": lambda: svm(kernel="precomputed"),
+    "rows that there are not": lambda: svm(support_=fitted("svm").support_ + 1000),
+    "a forest of other columns": lambda: forest("random_forest", n_features_in_=3),
+    "trees of other classes": lambda: forest("gradient_boosting", classes_=np.array(["a", "b"])),
+    "trees a round": lambda: forest("gradient_boosting", estimators_=fitted("gradient_boosting").estimators_[:, :2]),
+    "a beginning": lambda: forest("gradient_boosting", init_=DummyClassifier().fit(TABLE, LABELS == "a")),
+    "another beginning": lambda: forest("gradient_boosting", init_=fitted("random_forest")),
     "threads": lambda: fitted("random_forest").__class__(n_jobs=10**9),
 }
 
@@ -286,7 +309,7 @@ def _line(key: str, change: Callable[[str], str], number: int = 0) -> Callable[[
     """Change a line of the first tree, and what the head says of its size."""
 
     def changed(whole: str) -> str:
-        lines = [m for m in re.finditer(rf"^{key}=.*$", whole, re.MULTILINE)]
+        lines = list(re.finditer(rf"^{key}=.*$", whole, re.MULTILINE))
         at = lines[number]
         new = f"{key}={change(at[0].partition('=')[2])}"
         sizes = re.search(r"^tree_sizes=(\d+)", whole, re.MULTILINE)
@@ -407,6 +430,12 @@ def _ints(name: str, place: int, value: int) -> Callable[[bytes], bytes]:
     return changed
 
 
+def _text(name: str, old: bytes, new: bytes) -> Callable[[bytes], bytes]:
+    """Change a number that is written as a text of one digit."""
+    head = name.encode() + b"SL" + bytes(7) + b"\x01"
+    return lambda whole: whole.replace(head + old, head + new)
+
+
 BYTES: dict[str, Callable[[bytes], bytes]] = {
     "nothing": lambda whole: b"",
     "half": lambda whole: whole[: len(whole) // 2],
@@ -421,10 +450,10 @@ BYTES: dict[str, Callable[[bytes], bytes]] = {
     "another parent": _ints("parents", 1, 2),
     "no root": _ints("parents", 0, 1),
     "a column beyond": _ints("split_indices", 0, 5),
-    "fewer nodes": lambda whole: whole.replace(b"num_nodesSL" + bytes(7) + b"\x017", b"num_nodesSL" + bytes(7) + b"\x015"),
+    "fewer nodes": _text("num_nodes", b"7", b"5"),
     "another objective": lambda whole: whole.replace(b"multi:softprob", b"rank:pairwise!"),
     "another booster": lambda whole: whole.replace(b"gbtree", b"gblind"),
-    "other columns": lambda whole: whole.replace(b"num_featureSL" + bytes(7) + b"\x015", b"num_featureSL" + bytes(7) + b"\x019"),
+    "other columns": _text("num_feature", b"5", b"9"),
     "trees of no class": lambda whole: whole.replace(b"i\x00i\x01i\x02", b"i\x00i\x01i\x09", 1),
     "a thing twice": lambda whole: whole.replace(b"split_type", b"split_indi").replace(b"sum_hessian", b"split_indic"),
 }  # fmt: skip
@@ -449,12 +478,11 @@ def test_bytes_of_xgboost_are_taken(tmp_path: Path) -> None:
             check_booster(odd, n_classes, n_features)
     folder = saved(tmp_path / "model", fitted("xgboost"))
     load_any(folder)
-    wrong = fitted("xgboost").booster_.tobytes()
+    plain = fitted("xgboost").booster_.tobytes()
+    wrong = BYTES["a branch to itself"](plain)
     altered(
         folder,
-        repacked(
-            (folder / ESTIMATOR).read_bytes(), lambda _, data: data.replace(wrong, BYTES["a branch to itself"](wrong))
-        ),
+        repacked((folder / ESTIMATOR).read_bytes(), lambda _, data: data.replace(plain, wrong)),
     )
     assert "XGBoost" in refused(folder)
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from ser_experiments.errors import InputError, StoreError
+from ser_experiments.files import MIB, Unreadable, read_text
 from ser_experiments.project import Project
 from ser_experiments.secret import hidden
 from ser_experiments.tracking.backend import (
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
     from mlflow.entities import Run as MlflowRun
 
 _PAGE = 500
+#: Bytes of an ``MLmodel``, which names every column; and what one provokes that nobody wrote by hand.
+_MOST_ABOUT, _ODD = 64 * MIB, (Unreadable, RecursionError, ValueError)
 
 
 def connect(project: Project) -> Mlflow:
@@ -219,12 +222,12 @@ class Mlflow:
         self.client  # noqa: B018 -- points MLflow at this store
         try:
             folder = Path(mlflow.artifacts.download_artifacts(uri))
-            flavor: dict[str, Any] = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))["flavors"]
+            flavor: dict[str, Any] = yaml.safe_load(read_text(folder / "MLmodel", most=_MOST_ABOUT))["flavors"]
             own = folder / str(flavor["python_function"]["data"])
             if not own.resolve().is_relative_to(folder.resolve()):
                 raise OSError("its files lie elsewhere")
             return own
-        except (mlflow.exceptions.MlflowException, OSError, KeyError, TypeError, yaml.YAMLError) as error:
+        except (mlflow.exceptions.MlflowException, OSError, KeyError, TypeError, yaml.YAMLError, *_ODD) as error:
             raise InputError(f"{uri}: not a model that can be loaded ({reason(error)})") from error
 
     def _model_of(self, run_id: str) -> str:
