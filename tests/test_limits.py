@@ -153,6 +153,14 @@ def test_millions_of_empty_chunks_cost_little(kind: str) -> None:
     assert time.process_time() - began < 0.4
 
 
+def test_a_rate_is_bounded_before_it_is_brought_down() -> None:
+    fast = written(noise(0.1), rate=2**31 - 1)
+    for read in (read_audio, scan):
+        with pytest.raises(AudioError, match="sampled at 2147483647 Hz; at most 48000 Hz") as refused:
+            read(fast, limits=Limits(10.0, sample_rate=48_000))
+        assert not isinstance(refused.value, TooLong)
+
+
 def test_rates_that_nobody_records_at() -> None:
     for rate in (1, 100, 2**31 - 1):
         with soundfile.SoundFile(buffer := io.BytesIO(), "w", rate, 1, "PCM_16", format="WAV") as file:

@@ -55,6 +55,7 @@ BAD = [
     ("nothing", "", "unreadable audio"),
     ("silence", encoded(np.zeros(16_000, np.float32)), "silent recording"),
     ("not finite", encoded(np.full(16_000, np.nan, np.float32), subtype="FLOAT"), "NaN"),
+    ("a rate of gigahertz", encoded(voice(1.0), 2**31 - 1), "at most 768000 Hz are read"),
     ("no samples", encoded(np.zeros(0, np.float32)), "no samples"),
 ]
 
