@@ -20,6 +20,13 @@ from ser_experiments.audio.container import File, name_of
 from ser_experiments.audio.limits import Bounds
 from ser_experiments.files import open_regular
 
+#: What recordings may be in, by FFmpeg's names. Of others some are no recordings and name files or addresses that hold
+#: some (ffconcat, SDP, HLS): whoever hands one in would have them read here.
+_FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,aac,asf,asf_o,amr,amrnb,amrwb,rm,ape,wv,flv,mpc,mpc8,tta,tak,dts,dtshd,"
+    "ac3,eac3,dsf,iff,shn,act,dss,mpeg,mpegts,ogg,wav,w64,caf,aiff,au,mp3,flac"
+)
+
 
 def is_installed() -> bool:
     """Whether there is PyAV."""
@@ -52,7 +59,7 @@ def decoded(source: File, limits: Bounds | None = None) -> Iterator[BinaryIO]:
         io.BytesIO(source) if isinstance(source, bytes) else open_regular(source) as own,
     ):
         try:
-            with av.open(own) as container:
+            with av.open(own, container_options={"format_whitelist": _FORMATS}) as container:
                 if not container.streams.audio:
                     raise ValueError("holds no audio")
                 _write(container, file, name_of(source), limits)

@@ -24,11 +24,14 @@ class Limits:
         Of all channels together: what decoding costs.
     said : str, optional
         What is said of a longer one, after its length.
+    sample_rate : int, optional
+        The highest in Hz: from higher ones it takes long to come down.
     """
 
     seconds: float
     samples: int | None = None
     said: str = ""
+    sample_rate: int | None = None
 
     def check(self, n_frames: int, sample_rate: int, n_channels: int, name: str, *, ended: bool = True) -> None:
         """Refuse a recording that has more.
@@ -50,7 +53,11 @@ class Limits:
         ------
         TooLong
             It has more seconds or samples.
+        AudioError
+            It has a higher rate.
         """
+        if sample_rate > (self.sample_rate or math.inf):
+            raise AudioError(name, f"sampled at {sample_rate} Hz; at most {self.sample_rate} Hz are read")
         seconds = n_frames / sample_rate
         if seconds > self.seconds:
             said = self.said or f"at most {self.seconds:.0f} s are answered at once"

@@ -120,7 +120,8 @@ def _only_chunks(file: BinaryIO, at: int, size: int, order: str) -> bool:
         if not name.strip(b" ").isalnum():
             return False
         at = place + 8 + length + length % 2
-    return size <= at <= size + 1
+    # Up to the end, or as many of them as are looked at.
+    return size <= at <= size + 1 or at + 8 <= size
 
 
 def _chunks(file: BinaryIO, at: int, size: int, head: str) -> Iterator[tuple[int, bytes, int]]:

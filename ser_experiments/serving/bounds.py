@@ -8,12 +8,14 @@ from ser_experiments.audio.limits import Limits
 MAX_SECONDS = 300.0
 #: Samples of a recording, of all its channels together: five minutes of stereo at 48 kHz, and a little more.
 MAX_SAMPLES = 30_000_000
+#: Hz of a recording.
+MAX_RATE = 768_000
 #: What is decoded of one recording, and of all recordings of a request.
-RECORDING, REQUEST = Limits(MAX_SECONDS, MAX_SAMPLES), Limits(3 * MAX_SECONDS, 3 * MAX_SAMPLES)
+RECORDING, REQUEST = Limits(MAX_SECONDS, MAX_SAMPLES, "", MAX_RATE), Limits(3 * MAX_SECONDS, 3 * MAX_SAMPLES)
 #: A request with more audio than this waits among those that take long.
 SHORT = Limits(30.0, 3_000_000)
 #: What is decoded of a recording that is answered piece by piece.
-PIECEWISE = Limits(600.0, 60_000_000)
+PIECEWISE = Limits(600.0, 60_000_000, "", MAX_RATE)
 #: Bytes of a recording, before base64 makes a third more of it.
 MAX_BYTES = 24 * 2**20
 #: Bytes of a request, and of one that may wait among the short ones.

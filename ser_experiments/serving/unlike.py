@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from ser_experiments.audio import resample
 from ser_experiments.features.dsp.pitch import F0Track, track_f0
 
-#: Below this length there is nothing to hear a voice in.
-_SHORTEST_S = 0.1
+#: Below this rate in Hz, or this length, there is nothing to hear a voice in.
+_LOWEST_RATE, _SHORTEST_S = 4000, 0.1
 #: Voice that is found in whatever somebody says, in seconds and as a share of the recording. Of 1,187 clips of two
 #: corpora the least was 0.11 s and 0.08, of coloured noise the most 0.01 s.
 _LEAST_VOICE_S, _LEAST_VOICE = 0.05, 0.02
@@ -58,6 +58,8 @@ def unlike_speech(audio: NDArray[np.float32], sample_rate: int) -> list[str]:
     Whispering has no voice either. Parameters are those of :func:`unlike_training`.
     """
     duration_s = len(audio) / sample_rate
+    if sample_rate < _LOWEST_RATE:
+        return [f"sampled at {sample_rate} Hz, too low for speech"]
     if duration_s < _SHORTEST_S:
         return [f"{1000 * duration_s:.1f} ms long, too short for speech"]
     voice_s = 0.0

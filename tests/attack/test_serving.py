@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -53,6 +55,7 @@ BAD = [
     ("nothing", "", "unreadable audio"),
     ("silence", encoded(np.zeros(16_000, np.float32)), "silent recording"),
     ("not finite", encoded(np.full(16_000, np.nan, np.float32), subtype="FLOAT"), "NaN"),
+    ("a rate of gigahertz", encoded(voice(1.0), 2**31 - 1), "at most 768000 Hz are read"),
     ("no samples", encoded(np.zeros(0, np.float32)), "no samples"),
 ]
 
@@ -223,3 +226,54 @@ def test_bodies_that_are_too_large(server: Server) -> None:
     assert server.ask(body=chunks).status == 413  # type: ignore[arg-type]
     (row,) = server.ask(bytes(MAX_BYTES + 1)).rows
     assert row["error"] == f"audio of {MAX_BYTES + 1} bytes; at most {MAX_BYTES} are read"
+
+
+def test_short_recordings_do_not_wait_for_long_ones(server: Server) -> None:
+    long = near_silence(299)
+    with ThreadPoolExecutor(8) as pool:
+        waiting = [pool.submit(server.ask, long) for _ in range(6)]
+        time.sleep(0.5)
+        times = []
+        for _ in range(10):
+            began = time.perf_counter()
+            assert server.ask(CLIP).rows[0]["error"] == ""
+            times.append(time.perf_counter() - began)
+        said = [one.result() for one in waiting]
+    assert np.median(times) < 1
+    assert max(times) < 3
+    assert {one.status for one in said} <= {200, 503}
+    assert any(one.status == 200 for one in said)
+
+
+@pytest.mark.slow
+def test_memory_is_bounded_whatever_is_sent(server: Server) -> None:
+    rng = np.random.default_rng(0)
+    large = encoded(rng.integers(-999, 999, 16_000 * 295, np.int16))
+    stereo = encoded(rng.integers(-2, 2, (48_000 * 295, 2), np.int16), 48_000, "FLAC")
+    wide = encoded(rng.integers(-2, 2, (96_000 * 30, 8), np.int16), 96_000, "FLAC")
+    js = b'{"instances": [' + b"[]," * (MAX_BODY // 4) + b"0]}"
+    text = '{"instances": ["ä'.encode() + b"A" * (MAX_BODY - 100) + b'"]}'
+    asked: list[dict[str, object]] = [
+        {"values": [large]}, {"values": [stereo]}, {"values": [wide]}, {"values": [near_silence(299)] * 6},
+        {"body": js}, {"body": text}, {"body": b"[" * MAX_BODY}, {"values": [BOMB] * 20}, {"body": bytes(MAX_BODY)},
+    ]  # fmt: skip
+    done, most = threading.Event(), 0
+
+    def send(one: dict[str, object]) -> int:
+        return server.ask(*one.get("values", ()), body=one.get("body"), timeout=120).status  # type: ignore[misc, arg-type]
+
+    def look() -> None:
+        nonlocal most
+        while not done.wait(0.1):
+            most = max(most, server.memory())
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    with ThreadPoolExecutor(18) as pool:
+        statuses = list(pool.map(send, asked * 4))
+    assert server.ask(stereo, timeout=120).rows[0]["error"] == ""
+    done.set()
+    looking.join()
+    assert set(statuses) <= {200, 400, 413, 503}
+    assert most < MOST_MEMORY, most / 2**20
+    print(f"most: {most / 2**20:.0f} MiB")

@@ -76,6 +76,11 @@ def test_a_voice(seconds: float, pitch: float) -> None:
     assert unlike_speech(voice(seconds, pitch=pitch), RATE) == []
 
 
+def test_a_rate_that_is_too_low() -> None:
+    assert unlike_speech(voice(3.0, 2000), 2000) == ["sampled at 2000 Hz, too low for speech"]
+    assert unlike_speech(voice(3.0, 8000), 8000) == []
+
+
 def test_a_voice_after_a_long_pause() -> None:
     assert unlike_speech(np.concatenate([np.zeros(40 * RATE, np.float32), voice(6.0)]), RATE) == []
 
