@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 #: What a pair of corpora says itself, or what is of one corpus alone.
 _NOT_HERE = frozenset({
     "corpus", "root", "test_corpus", "test_root", "protocol", "n_splits", "subset", "table", "allow_columns",
+    "folds_file", "allow_leak",
 })  # fmt: skip
 
 
