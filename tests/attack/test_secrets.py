@@ -237,7 +237,9 @@ def test_an_outbox_keeps_no_password_and_is_delivered_to_its_store(
     assert MASK in kept
     # Of an older version, with the password in it: it is the same store all the same, and another password too.
     (about,) = (here.mlruns / "outbox").glob("*/run.json")
-    about.write_text(json.dumps({**json.loads(about.read_text()), "uri": _Store.uri.replace(PASSWORD, "old-password")}))
+    kept = json.loads(about.read_text())
+    told = {key: kept[key] for key in ("uri", "name", "experiment_id", "run_id")}
+    about.write_text(json.dumps({**told, "uri": _Store.uri.replace(PASSWORD, "old-password")}))
     store = _Store()
     monkeypatch.setattr(store, "perform", lambda step, run_id: None, raising=False)
     (done,) = deliver_abandoned(here, store)  # type: ignore[arg-type]

@@ -323,12 +323,12 @@ def test_a_name_that_a_store_would_refuse_is_refused_before_anything_is_run(word
     from mlflow.utils.validation import _validate_dataset
 
     from ser_experiments.tracking.backends._mlflow.limits import of_metrics, of_params, of_tags
+    from ser_experiments.tracking.files import described_dataset
     from ser_experiments.tracking.record import Dataset
-    from ser_experiments.tracking.run import _dataset
 
     for n_columns in (3, 10_000):
         columns = {f"{word}{i}": "float32" for i in range(n_columns)}
-        _validate_dataset(MlflowDataset(**_dataset(Dataset(word, f"{word} ({word})", "d", columns, 5))))
+        _validate_dataset(MlflowDataset(**described_dataset(Dataset(word, f"{word} ({word})", "d", columns, 5))))
     name = as_stored(word)
     of_metrics([(f"recall_{name}", 1.0, 0, 0), (f"recall_{name}_ci_high", 1.0, 0, 0)])
     of_params({f"best.{name}.pipeline.select": "1"})
