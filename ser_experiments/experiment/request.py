@@ -99,12 +99,17 @@ class SettingRequest(CorpusRequest):
     """
 
     protocol: Annotated[
-        str | None, Option("leave-one-session-out, leave-one-speaker-out, grouped-k-fold, or random (which leaks).")
+        str | None,
+        Option(
+            "leave-one-session-out, leave-one-speaker-out, grouped-k-fold, official, published:NAME, or random (leaks)."
+        ),
     ] = None
     folds_file: Annotated[
         str | Path | None, Option("Folds of your own: a CSV of utterance_id and fold.", metavar="CSV")
     ] = None
-    allow_leak: Annotated[bool, Option("Take such folds though speakers are in several, and mark the score.")] = False
+    allow_leak: Annotated[
+        bool, Option("Take such folds, or published ones, though speakers are in several; mark the score.")
+    ] = False
     test_corpus: Annotated[
         str | None, Option("Test on this corpus instead, with what was trained on the first (protocol transfer).")
     ] = None

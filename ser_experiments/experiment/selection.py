@@ -10,7 +10,7 @@ from functools import cached_property
 from ser_experiments.corpora import Corpus, chosen, corpus_names, load_corpus, transfer
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.card import Card, make_card
-from ser_experiments.evaluation.folds import Folds, make_folds
+from ser_experiments.evaluation.folds import LEAKY, Folds, get_protocol, make_folds
 from ser_experiments.evaluation.own_folds import read_folds
 from ser_experiments.experiment.request import CorpusRequest, SettingRequest
 from ser_experiments.experiment.setting import Setting, setting_of
@@ -18,7 +18,7 @@ from ser_experiments.features import Normalization, enrolment, parse_normalizati
 from ser_experiments.project import Project
 
 #: The protocols where another corpus is tested, and where folds are brought along.
-TRANSFER, OWN, OWN_LEAKY = "transfer", "own-folds", "own-folds-leaky"
+TRANSFER, OWN = "transfer", "own-folds"
 _log = logging.getLogger(__name__)
 
 
@@ -92,7 +92,7 @@ def _protocol(request: SettingRequest) -> str | None:
     """Return the protocol: that which is named, or the only one for what is said besides."""
     implied = {
         "--test-corpus": TRANSFER if request.test_corpus or request.test_root else None,
-        "--folds-file": (OWN_LEAKY if request.allow_leak else OWN) if request.folds_file else None,
+        "--folds-file": OWN if request.folds_file else None,
     }
     said = {option: name for option, name in implied.items() if name is not None}
     if len(said) > 1:
@@ -100,10 +100,15 @@ def _protocol(request: SettingRequest) -> str | None:
     for option, name in said.items():
         if request.protocol not in (None, name):
             raise InputError(f"--protocol {request.protocol}: with {option} it is {name}; leave one of them away")
-        return name
-    if request.allow_leak:
-        raise InputError("--allow-leak is of --folds-file; --protocol random shows a leak without one")
-    return request.protocol
+    protocol = next(iter(said.values()), request.protocol)
+    if not request.allow_leak:
+        return protocol
+    if protocol is None or not get_protocol(protocol).may_leak:
+        raise InputError(
+            "--allow-leak is of folds that somebody else cut (--folds-file, official, published:NAME); --protocol "
+            "random shows a leak without them"
+        )
+    return protocol + LEAKY
 
 
 def select(request: SettingRequest, corpus: Corpus) -> Selection:

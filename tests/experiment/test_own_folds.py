@@ -83,7 +83,9 @@ def test_two_protocols_are_one_too_many(here: Path, project_folder: Path) -> Non
         run_experiment("dummy", folds_file=file, protocol="random", **told)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="--test-corpus and --folds-file are two protocols"):
         run_experiment("dummy", folds_file=file, test_root=here, **told)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="--allow-leak is of --folds-file"):
+    with pytest.raises(InputError, match="--allow-leak is of folds that somebody else cut"):
         run_experiment("dummy", allow_leak=True, **told)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="'own-folds': say which utterance is in which fold with --folds-file"):
+    with pytest.raises(
+        InputError, match="protocol 'own-folds': say which utterance is in which fold with --folds-file"
+    ):
         run_experiment("dummy", protocol="own-folds", **told)  # type: ignore[arg-type]
