@@ -17,7 +17,8 @@ from ser_experiments import identity
 from ser_experiments.audio import read_audio
 from ser_experiments.cli import ser
 from ser_experiments.cli._recordings import recordings
-from ser_experiments.csvfile import read_csv
+from ser_experiments.corpora._alike import slips
+from ser_experiments.csvfile import cuts_folds, cuts_segments, read_csv
 from ser_experiments.errors import AudioError, InputError, SerError
 from ser_experiments.evaluation.card import read_card
 from ser_experiments.evaluation.predictions import read_predictions
@@ -246,6 +247,22 @@ def test_a_long_name_in_a_list_ends_neither_it_nor_a_manifest(tmp_path: Path) ->
         read_audio(_NAME)
     with pytest.raises(InputError, match="its name is too long"):
         read_table(_NAME, UTTERANCES)
+
+
+def test_names_of_columns_and_classes_take_no_time_by_the_square_or_worse(tmp_path: Path) -> None:
+    """One of 160 characters took 2 to the power of 40 steps; thousands were compared each with each."""
+    assert not cuts_segments("start" + "secs" * 40 + "x")
+    assert not cuts_folds("fold" * 40 + "x")
+    assert cuts_segments("utterance_start_time_seconds")
+    assert cuts_folds("is_train_validation_set")
+    names = [f"c{number}" for number in range(200_000)]
+    (tmp_path / "wide.csv").write_text(",".join([*names, names[-1]]) + "\n1\n")
+    with pytest.raises(InputError, match="occurs twice"):
+        read_csv(tmp_path / "wide.csv")
+    letters = "abcdefghijklmnop"
+    many = ["w" + "".join(letters[number >> shift & 15] for shift in (0, 4, 8, 12)) * 4 for number in range(20_000)]
+    assert slips(many, ()) == []
+    assert slips(["hapiness", "happiness"], ()) == [("hapiness", "happiness")]
 
 
 def test_what_is_too_large_or_no_text_is_refused(tmp_path: Path) -> None:
