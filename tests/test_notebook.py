@@ -17,14 +17,14 @@ from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.run import prepare
 from ser_experiments.features import read_table, write_table
 from ser_experiments.project import Project
-from tests.corpora import samples
+from tests.corpora.trees import manifest
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory):
-    return load_corpus("manifest", samples.manifest(tmp_path_factory.mktemp("corpus")), "4class")
+    return load_corpus("manifest", manifest.build(tmp_path_factory.mktemp("corpus")), "4class")
 
 
 @pytest.fixture(scope="module")

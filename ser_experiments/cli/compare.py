@@ -119,7 +119,8 @@ def _facts(comparison: Comparison, setting: StoredSetting, scored: list[ScoredRu
     tags, first = scored[0].run.tags, scored[0]
     warnings = []
     if tags.get("ser.leaky") == "true":
-        warnings.append("protocol random: tested speakers were seen in training; these scores show the leak")
+        name = tags.get("ser.protocol", "random")
+        warnings.append(f"protocol {name}: tested speakers were seen in training; these scores show the leak")
     if tags.get("ser.synthetic") == "true":
         warnings.append("synthetic speech: these scores say that the program works, nothing about people")
     knowing = sorted({one.run.name for one in scored if one.run.contaminated})

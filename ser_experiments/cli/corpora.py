@@ -29,12 +29,20 @@ def list_corpora() -> None:
     for name, module in plugins.each(PACKAGE, "corpus", holds="SPEC"):
         spec = module.SPEC
         say(f"{name}: {spec.title}")
+        if spec.facts.line:
+            say(f"  {spec.facts.line}")
         say(f"  licence: {spec.licence}")
+        if spec.facts.homepage:
+            say(f"  from: {spec.facts.homepage}")
+        if spec.warning:
+            say(f"  warning: {spec.warning}")
         for scheme in spec.schemes.values():
             rule = scheme.rule or "every word its own class"
             say(f"  --labels {scheme.name}: {rule} ({scheme.note})")
         if len(spec.subsets) > 1:
             say(f"  --subset {' | '.join(spec.subsets)}")
+        for published, where in spec.published.items():
+            say(f"  folds {published}: {where}")
         for option in spec.options:
             say(f"  --{option.name}: {option.help}")
 
@@ -67,7 +75,7 @@ def describe(corpus: str, as_json: bool, **given: Any) -> None:
         first = compared[compared["found"] != compared["expected"]].head(1)
         for found_here, complete in zip(first["found"], first["expected"], strict=True):
             say(f"{found_here}/{complete}: {found_here} here, {complete} in a complete copy")
-        found = {**found, "by session": beside(compared, "session"), "by speaker": beside(compared, "speaker")}
+        found |= {f"by {by}": beside(compared, by) for by in compared["by"].unique()}
     for title, table in found.items():
         say(f"\n{title}\n{_as_text(table)}")
     say()

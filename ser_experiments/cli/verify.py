@@ -44,6 +44,6 @@ def command(predictions: str, card_file: str, as_json: bool) -> None:
     by_fold = verdict.folds[f"fold_{first.name}"]
     say(f"{'fold ' + first.title:<10} " + "   ".join(f"{name} {value:.2f}" for name, value in by_fold.items()))
     if get_protocol(setting["protocol"]).leaky:
-        say("note: protocol random: tested speakers were seen in training; this score shows the leak")
+        say(f"note: protocol {setting['protocol']}: tested speakers were seen in training; this score shows the leak")
     for note in verdict.notes:
         say(f"note: {note}")

@@ -10,6 +10,7 @@ from ser_experiments.corpora._corpus import (
     load_corpus,
     read_corpus,
 )
+from ser_experiments.corpora._facts import Facts
 from ser_experiments.corpora._labels import LabelScheme
 from ser_experiments.corpora._left_out import LeftOut
 from ser_experiments.corpora._options import PACKAGE, Option
@@ -23,6 +24,7 @@ __all__ = [
     "SCHEMES",
     "Corpus",
     "CorpusSpec",
+    "Facts",
     "LabelScheme",
     "LeftOut",
     "Option",

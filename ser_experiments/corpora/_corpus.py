@@ -10,6 +10,7 @@ import pandas as pd
 
 from ser_experiments import frames, identity, plugins
 from ser_experiments import project as projects
+from ser_experiments.corpora._facts import Facts
 from ser_experiments.corpora._labels import LabelScheme
 from ser_experiments.corpora._left_out import LeftOut, of_no_subset
 from ser_experiments.corpora._options import PACKAGE, Option, check_option
@@ -39,6 +40,7 @@ class Reading:
         - ``code``: what the word stands for in label schemes, where these are written in other words;
         - ``scenario``: what ``--subset`` chooses by; ``dialog``, ``text_id`` (of what is said), ``votes``;
         - ``partition``: ``"train"``, ``"dev"`` or ``"test"`` in the corpus's official split;
+        - ``published_NAME``: the fold, or the partition, in a cut that others have published;
         - whatever else the corpus knows of an utterance.
     notes : tuple of str
         What a user should know: missing parts, values out of range. One line each.
@@ -88,6 +90,10 @@ class CorpusSpec:
     ceilings : mapping of (str, str, str) to float
         Label scheme, subset and protocol to the UAR that no model of functionals ever had there without a leak. It is
         held against runs on such features alone: see :attr:`ser_experiments.features.extractor.Extractor.handcrafted`.
+    facts : Facts
+        Language, size and how the emotions came about, for ``ser corpora list``.
+    published : mapping of str to str
+        The cuts that others have published, by the end of their columns ``published_NAME``, to where they stand.
     """
 
     name: str
@@ -105,6 +111,8 @@ class CorpusSpec:
     expected: Callable[[], pd.DataFrame] | None = None
     options: Sequence[Option] = ()
     ceilings: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
+    published: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

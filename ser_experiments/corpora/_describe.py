@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import pandas as pd
 
 from ser_experiments.corpora._labels import LabelScheme
@@ -36,6 +37,8 @@ def counts(utterances: pd.DataFrame, schemes: Mapping[str, LabelScheme]) -> dict
     rows = {}
     for name, scheme in schemes.items():
         if scheme.classes:
+            if scheme.column and scheme.column not in utterances:
+                continue
             label = scheme.apply(utterances)["label"]
             rows[name] = {"utterances": len(label), **label.value_counts().sort_index().to_dict()}
     usable = {name: row for name, row in rows.items() if row["utterances"]}
@@ -72,24 +75,28 @@ def compare_counts(
     utterances : DataFrame
         As the reader returns them.
     expected : DataFrame
-        One row a count: of the utterances whose column ``by`` is ``value`` (session or speaker), ``expected`` are
-        counted as ``what``; ``how`` is ``"rows"`` (all of them), ``"values"`` (of ``column``) or ``"equal"`` (whose
-        ``column`` is ``what``). A column may be the name of a label scheme: then its classes.
+        One row a count: of the utterances whose column ``by`` is ``value`` (session, speaker or scenario; where it is
+        ``"corpus"``, of all of them), ``expected`` are counted as ``what``; ``how`` is ``"rows"`` (all of them),
+        ``"values"`` (of ``column``) or ``"equal"`` (whose ``column`` is ``what``). A column may be the name of a label
+        scheme: then its classes.
     schemes : mapping of str to LabelScheme
         The corpus's label schemes.
 
     Returns
     -------
     DataFrame
-        The same rows, with the column ``found``.
+        The same rows, with the column ``found``; without those of scenarios that this copy has nothing of: a part may
+        be had by itself.
     """
+    held = set(utterances["scenario"]) if "scenario" in utterances else set()
+    expected = expected[(expected["by"] != "scenario") | expected["value"].isin(held)]
     cells = {name: utterances[name] for name in utterances.columns}
     for name in set(expected["column"]) & set(schemes):
         cells[name] = schemes[name].apply(utterances)["label"].reindex(utterances.index)
     found = []
     for row in expected.itertuples():
-        mine = (utterances[row.by] == row.value).to_numpy()
-        found.append(_HOW[str(row.how)](cells[str(row.column) or str(row.by)][mine], str(row.what)))
+        mine = np.ones(len(utterances), bool) if row.by == "corpus" else (utterances[row.by] == row.value).to_numpy()
+        found.append(_HOW[str(row.how)](cells[str(row.column) or "speaker"][mine], str(row.what)))
     return expected.assign(found=found)
 
 
@@ -107,7 +114,7 @@ def beside(compared: pd.DataFrame, by: str) -> pd.DataFrame:
     compared : DataFrame
         From :func:`compare_counts`.
     by : str
-        ``"session"`` or ``"speaker"``.
+        ``"corpus"``, ``"scenario"``, ``"session"`` or ``"speaker"``.
 
     Returns
     -------
@@ -117,12 +124,16 @@ def beside(compared: pd.DataFrame, by: str) -> pd.DataFrame:
     """
     one = compared[compared["by"] == by]
     order = {key: list(dict.fromkeys(one[key])) for key in ("what", "value")}
-    lie, stand = ("what", "value") if by == "session" else ("value", "what")
+    lie, stand = ("value", "what") if by == "speaker" else ("what", "value")
     found, wanted = (
-        one.pivot(index=lie, columns=stand, values=key).loc[order[lie], order[stand]] for key in ("found", "expected")
+        one.pivot(index=lie, columns=stand, values=key).loc[order[lie], order[stand]].astype("Int64")
+        for key in ("found", "expected")
     )
     if by == "speaker":
         found.loc["total"], wanted.loc["total"] = found.sum(), wanted.sum()
-    found["total"], wanted["total"] = found.sum(axis=1), wanted.sum(axis=1)
-    both = found.astype(str) + ("/" + wanted.astype(str)).where(found != wanted, "")
+    if by == "session" or (by == "speaker" and len(order["what"]) > 1):
+        found["total"], wanted["total"] = found.sum(axis=1), wanted.sum(axis=1)
+    both = found.astype(str) + ("/" + wanted.astype(str)).where((found != wanted).fillna(False), "")
+    # What is counted in one part of a corpus need not be in another.
+    both = both.where(wanted.notna(), "")
     return both.rename_axis(index=None, columns=None)

@@ -43,6 +43,9 @@ class LabelScheme:
         Own changes: words, codes or classes that are left out.
     base : str
         The name without own changes, as written after ``--labels``; empty where there are none.
+    column : str
+        The column that holds the words that are meant, where a corpus has them of several sources, such as what was
+        acted and what was heard; by default ``emotion``.
     """
 
     name: str
@@ -51,6 +54,7 @@ class LabelScheme:
     map: Mapping[str, str] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
     base: str = ""
+    column: str = ""
 
     def changed(
         self, own: Mapping[str, str] | Sequence[str], drop: Sequence[str], utterances: pd.DataFrame
@@ -75,7 +79,7 @@ class LabelScheme:
             return self
         own, drop = _pairs(own), [drop] if isinstance(drop, str) else drop
         check_words(drop, "--drop")
-        words = utterances["emotion"].unique()
+        words = self._meant(utterances)["emotion"].unique()
         targets = {spelled(old, words): self._target(old, new, words) for old, new in own.items()}
         kept, gone = dict(sorted(targets.items())), tuple(sorted({spelled(old, words) for old in drop}))
         both = [word for word in gone if word in kept]
@@ -131,6 +135,7 @@ class LabelScheme:
         InputError
             ``--map`` or ``--drop`` names what no utterance is labelled.
         """
+        utterances = self._meant(utterances)
         label, _ = self._labels(utterances)
         return utterances.assign(label=label)[label.notna().to_numpy()]
 
@@ -145,6 +150,7 @@ class LabelScheme:
             What the corpus knows besides the codes of :data:`ser_experiments.corpora.ALIASES`: whatever of these the
             scheme has no class for is left out by design, other words may be slips of the pen.
         """
+        utterances = self._meant(utterances)
         label, dropped = self._labels(utterances)
         words, found = utterances["emotion"], set(label.dropna())
         gone = (label.isna() & ~dropped).to_numpy()
@@ -179,6 +185,16 @@ class LabelScheme:
         """
         if not self.classes:
             check_alike(_counts(utterances["label"]), self.map, where)
+
+    def _meant(self, utterances: pd.DataFrame) -> pd.DataFrame:
+        """Return the utterances with the words that this scheme is about in ``emotion``; those without one are away."""
+        if not self.column:
+            return utterances
+        if self.column not in utterances:
+            raise InputError(f"labels {self.name}: this copy has no {self.column!r}; {self.note}")
+        words = utterances[self.column]
+        codes = words.map(lambda word: ALIASES.get(word, word), na_action="ignore")
+        return utterances.assign(emotion=words, code=codes)[words.notna().to_numpy()]
 
     def _labels(self, utterances: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
         """Return the class of each utterance, None where it has none, and whether ``--drop`` took it out."""

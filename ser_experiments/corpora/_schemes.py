@@ -26,3 +26,36 @@ SCHEMES: dict[str, LabelScheme] = {
         ),
     )
 }
+
+#: The class of each code that corpora of acted emotions are labelled with.
+_CLASSES = {
+    "ang": "angry", "hap": "happy", "neu": "neutral", "sad": "sad", "fea": "fearful", "dis": "disgusted",
+    "sur": "surprised", "bor": "bored", "cal": "calm", "exc": "excited", "con": "contemptuous", "anx": "anxious",
+}  # fmt: skip
+_COMMON = {
+    "4class": ("ang hap neu sad", "the four that most corpora have"),
+    "6class": ("ang dis fea hap neu sad", "six that most acted corpora have, and not the six of IEMOCAP"),
+}
+
+
+def own(name: str, codes: str, note: str, *, column: str = "", **counts_as: str) -> LabelScheme:
+    """Return a label scheme of a corpus.
+
+    Parameters
+    ----------
+    name, note : str
+        As for :class:`LabelScheme`.
+    codes : str
+        The codes that have a class, with blanks between them; a word without a code is its own class.
+    column : str
+        As for :class:`LabelScheme`.
+    **counts_as
+        A code to the class it counts as.
+    """
+    return LabelScheme(name, {one: _CLASSES.get(one, one) for one in codes.split()} | counts_as, note, column=column)
+
+
+def schemes(*of_the_corpus: LabelScheme, common: str = "4class 6class") -> dict[str, LabelScheme]:
+    """Return the label schemes of a corpus by name: its own, the first of them the default, then the common ones."""
+    known = [own(name, *_COMMON[name]) for name in common.split()]
+    return {scheme.name: scheme for scheme in [*of_the_corpus, *known]}

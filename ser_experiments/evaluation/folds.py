@@ -101,11 +101,14 @@ class CutOptions:
         Deals groups or rows to such folds.
     shares_room : bool
         Whether speakers of a session are heard in each other's recordings.
+    assigned : Series of str, optional
+        The fold of utterances by id, for protocols that are told.
     """
 
     n_splits: int = 5
     seed: int = 0
     shares_room: bool = False
+    assigned: pd.Series | None = None
 
 
 def other_groups(rows: pd.DataFrame, test: Mask) -> Mask:
@@ -225,6 +228,7 @@ def make_folds(
     n_splits: int = 5,
     seed: int = 0,
     shares_room: bool = False,
+    assigned: pd.Series | None = None,
 ) -> Folds:
     """Cut a table of utterances into the folds of a protocol.
 
@@ -241,6 +245,8 @@ def make_folds(
     shares_room : bool
         Whether speakers of a session are heard in each other's recordings; then a tested speaker's partner is not
         trained on either.
+    assigned : Series of str, optional
+        The fold of each utterance by id, for the protocol ``own-folds``.
 
     Raises
     ------
@@ -248,7 +254,7 @@ def make_folds(
         Unknown protocol, fewer than two folds, or training rows of a fold that lack a class.
     """
     chosen = get_protocol(protocol or default_protocol(utterances))
-    folds = chosen.cut(utterances, CutOptions(n_splits, seed, shares_room))
+    folds = chosen.cut(utterances, CutOptions(n_splits, seed, shares_room, assigned))
     if len(folds.folds) < 2 and not folds.partial:
         raise InputError(
             f"protocol {chosen.name!r}: everything is one group ({folds.group.iloc[0]!r}); at least two are needed, "

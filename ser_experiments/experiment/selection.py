@@ -11,13 +11,14 @@ from ser_experiments.corpora import Corpus, chosen, corpus_names, load_corpus, t
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.card import Card, make_card
 from ser_experiments.evaluation.folds import Folds, make_folds
+from ser_experiments.evaluation.own_folds import read_folds
 from ser_experiments.experiment.request import CorpusRequest, SettingRequest
 from ser_experiments.experiment.setting import Setting, setting_of
 from ser_experiments.features import Normalization, enrolment, parse_normalization
 from ser_experiments.project import Project
 
-#: The protocol where another corpus is tested.
-TRANSFER = "transfer"
+#: The protocols where another corpus is tested, and where folds are brought along.
+TRANSFER, OWN, OWN_LEAKY = "transfer", "own-folds", "own-folds-leaky"
 _log = logging.getLogger(__name__)
 
 
@@ -82,10 +83,27 @@ def load_setting(request: SettingRequest, project: Project) -> Corpus:
     trained = load(request, project)
     if not (request.test_corpus or request.test_root):
         return trained
-    if request.protocol not in (None, TRANSFER):
-        raise InputError(f"--protocol {request.protocol}: with --test-corpus it is {TRANSFER}; leave one of them away")
+    _protocol(request)
     other = replace(request, corpus=request.test_corpus, root=request.test_root, corpus_options={})
     return transfer(trained, load(other, project))
+
+
+def _protocol(request: SettingRequest) -> str | None:
+    """Return the protocol: that which is named, or the only one for what is said besides."""
+    implied = {
+        "--test-corpus": TRANSFER if request.test_corpus or request.test_root else None,
+        "--folds-file": (OWN_LEAKY if request.allow_leak else OWN) if request.folds_file else None,
+    }
+    said = {option: name for option, name in implied.items() if name is not None}
+    if len(said) > 1:
+        raise InputError(f"{' and '.join(said)} are two protocols; leave one of them away")
+    for option, name in said.items():
+        if request.protocol not in (None, name):
+            raise InputError(f"--protocol {request.protocol}: with {option} it is {name}; leave one of them away")
+        return name
+    if request.allow_leak:
+        raise InputError("--allow-leak is of --folds-file; --protocol random shows a leak without one")
+    return request.protocol
 
 
 def select(request: SettingRequest, corpus: Corpus) -> Selection:
@@ -106,8 +124,14 @@ def select(request: SettingRequest, corpus: Corpus) -> Selection:
     mode = parse_normalization(request.normalize)
     enrolled = enrolment(corpus.utterances, mode)
     kept = without(corpus, (one for ids in enrolled.values() for one in ids))
-    protocol = TRANSFER if request.test_corpus or request.test_root else request.protocol
-    folds = make_folds(kept.utterances, protocol, n_splits=request.n_splits, shares_room=corpus.spec.shares_room)
+    told = None if request.folds_file is None else read_folds(request.folds_file)
+    folds = make_folds(
+        kept.utterances,
+        _protocol(request),
+        n_splits=request.n_splits,
+        shares_room=corpus.spec.shares_room,
+        assigned=told,
+    )
     return Selection(kept, folds, mode, enrolled)
 
 

@@ -56,7 +56,7 @@ class Outbox:
     def __init__(self, folder: Path, lock: FileLock) -> None:
         self.folder = folder
         self._lock = lock
-        self._count = max((int(one.name.partition("-")[0]) for one in _steps(folder)), default=0)
+        self._count = max(map(_number, _steps(folder)), default=0)
 
     @classmethod
     def create(cls, project: Project, about: Mapping[str, str]) -> Outbox:
@@ -141,6 +141,8 @@ class Outbox:
             half.rename(step.folder)
         except OSError as error:
             shutil.rmtree(half, ignore_errors=True)
+            # The next step has its number: a gap would mean that one got lost.
+            self._count -= 1
             raise StoreError(f"{step.folder}: results cannot be kept ({error.strerror}); make room") from error
         return step
 
@@ -153,14 +155,18 @@ class Outbox:
             return self.folder.name
 
     def waiting(self) -> list[Step]:
-        """Return the steps that are left, in their order; one that is damaged says so.
+        """Return the steps that are left, in their order; one that is damaged or gone says so.
+
+        They are delivered one after the other, so that between two that are left none can be missing.
 
         Raises
         ------
         StoreError
             A step cannot be read.
         """
-        return [read_step(folder) for folder in _steps(self.folder)]
+        there = {_number(folder): folder for folder in _steps(self.folder)}
+        every = range(min(there), max(there) + 1) if there else ()
+        return [read_step(there.get(number, self.folder / f"{number:06d}-lost")) for number in every]
 
     @staticmethod
     def delivered(step: Step) -> None:
@@ -230,6 +236,10 @@ def _sweep(folder: Path) -> None:
 def _lock_of(folder: Path) -> FileLock:
     # Released by whatever thread comes to it.
     return FileLock(folder / _LOCK, thread_local=False)
+
+
+def _number(step: Path) -> int:
+    return int(step.name.partition("-")[0])
 
 
 def _steps(folder: Path) -> list[Path]:

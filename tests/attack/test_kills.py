@@ -98,7 +98,8 @@ def test_delivering(project_folder: Path, n_kills: int) -> None:
     kill(n_kills, ("sync",), lambda: None, fill)
     fill()
     done("sync")
-    assert list(home(project.find()).iterdir()) == []
+    # Of one that was being removed its empty folder may be left, for an hour.
+    assert [*home(project.find()).rglob("*.json")] == []
     # None of them was logged twice.
     client = connect(project.find()).client
     names = client.search_runs([e.experiment_id for e in client.search_experiments()], max_results=5000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from ser_experiments.errors import StoreError
 from ser_experiments.tracking import connect, start
 from ser_experiments.tracking.backend import StoreAway
 from ser_experiments.tracking.backends._mlflow.answers import is_away
-from ser_experiments.tracking.outbox import home
+from ser_experiments.tracking.outbox import Outbox, home
 from ser_experiments.tracking.sync import deliver_abandoned
 from tests.tracking.test_outbox import RUN, everything_is_there, logged_away_from, outboxes
 
@@ -56,6 +57,10 @@ def lose_a_step(folder: Path) -> None:
     step_of(folder).unlink()
 
 
+def lose_a_step_with_its_folder(folder: Path) -> None:
+    shutil.rmtree(step_of(folder).parent)
+
+
 def half_a_step(folder: Path) -> None:
     step_of(folder).write_text('{"kind": ')
 
@@ -77,8 +82,10 @@ def no_arguments(folder: Path) -> None:
     (folder / "000002-metrics" / "step.json").write_text(json.dumps({"kind": "metrics", "arguments": {}}))
 
 
-STEPS = [lose_a_file, alter_a_file, add_a_file, alter_a_metric, lose_a_step, half_a_step, an_empty_step, a_deep_step,
-         other_arguments, no_arguments]  # fmt: skip
+STEPS = [
+    lose_a_file, alter_a_file, add_a_file, alter_a_metric, lose_a_step, lose_a_step_with_its_folder, half_a_step,
+    an_empty_step, a_deep_step, other_arguments, no_arguments,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("damage", STEPS)
@@ -100,6 +107,18 @@ def test_a_run_that_lost_a_part_is_not_finished(project_folder: Path, damage: Ca
     assert found.data.metrics.get("uar") in (None, 0.5)
     # It is said once.
     assert deliver_abandoned(project.find(), backend) == []
+
+
+def test_a_step_that_could_not_be_kept_is_no_gap(project_folder: Path) -> None:
+    def refuse(folder: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    outbox = Outbox.create(project.find(), {"uri": "u", "name": "n", "experiment_id": "1"})
+    outbox.put("params", {"C": 1})
+    with pytest.raises(StoreError, match="No space left"):
+        outbox.put("artifacts", {"names": []}, refuse)
+    outbox.put("end", {"status": "FAILED", "error": "full", "time": 1})
+    assert [(step.kind, step.damage) for step in outbox.waiting()] == [("params", ""), ("end", "")]
 
 
 def half_about(path: Path) -> None:

@@ -112,7 +112,9 @@ def test_a_root_of_nothing_known_is_refused_with_what_to_do(tmp_path: Path) -> N
     for folder in ("audio", "audio/Actor_01"):
         (tmp_path / folder).mkdir()
     (tmp_path / "audio" / "a.wav").touch()
-    with pytest.raises(InputError, match=r"--corpus \(demo, iemocap, manifest\); your own recordings need a list"):
+    with pytest.raises(
+        InputError, match=r"--corpus \(.*demo, .*iemocap, .*manifest, .*\); your own recordings need a list"
+    ):
         chosen(None, tmp_path)
     (tmp_path / "labels.csv").write_text(MANIFEST)
     with pytest.raises(InputError, match=r"if labels\.csv lists recordings .* --root .*labels\.csv"):

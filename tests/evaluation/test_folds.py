@@ -36,7 +36,7 @@ def utterances(sessions: int = 5, each: int = 8, **columns: object) -> pd.DataFr
 @pytest.mark.parametrize("shares_room", [True, False])
 def test_every_row_is_tested_once_and_no_tripwire_fires(protocol: str, shares_room: bool) -> None:
     table = utterances()
-    folds = make_folds(table, protocol, shares_room=shares_room)
+    folds = make_folds(table, protocol, shares_room=shares_room, assigned=table["session"])
     tested = np.sort(np.concatenate([fold.test for fold in folds.folds]))
     assert folds.partial or len(tested) == len(table)
     assert tested.tolist() == np.flatnonzero(folds.tested).tolist()
@@ -94,10 +94,11 @@ def test_every_protocol_says_what_it_is_under_its_own_name() -> None:
     for name in protocol_names():
         protocol = get_protocol(name)
         assert protocol.name == name
-        folds = make_folds(utterances(), name)
+        table = utterances()
+        folds = make_folds(table, name, assigned=table["session"])
         assert (folds.protocol, folds.unit, folds.leaky) == (name, protocol.unit, protocol.leaky)
         assert folds.words
-    assert [name for name in protocol_names() if get_protocol(name).leaky] == ["random"]
+    assert [name for name in protocol_names() if get_protocol(name).leaky] == ["own-folds-leaky", "random"]
 
 
 def test_a_row_may_be_untested_only_where_the_protocol_says_so() -> None:
@@ -152,7 +153,8 @@ def test_random_has_speakers_on_both_sides() -> None:
 
 def test_the_same_folds_every_time() -> None:
     for protocol in protocol_names():
-        assert make_folds(utterances(), protocol).digest == make_folds(utterances(), protocol).digest
+        first, second = (make_folds(one, protocol, assigned=one["session"]) for one in (utterances(), utterances()))
+        assert first.digest == second.digest
 
 
 @pytest.mark.parametrize(

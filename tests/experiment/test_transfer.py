@@ -12,6 +12,7 @@ import pytest
 from ser_experiments import run_experiment
 from ser_experiments.errors import InputError
 from ser_experiments.experiment import Result
+from ser_experiments.experiment.transfers import Place, place_of
 from tests.command import ser
 from tests.iemocap_tree import tone
 
@@ -109,3 +110,42 @@ def test_what_cannot_be_transferred_is_said(here: Path, there: Path, tmp_path: P
         run(here, there, protocol="random")
     with pytest.raises(InputError, match="protocol 'transfer': there is one corpus; say which is tested"):
         run(here, there, test_root=None, protocol="transfer")
+
+
+@pytest.mark.slow
+def test_a_matrix_of_corpora_goes_on_where_it_was_interrupted(
+    here: Path, there: Path, tmp_path: Path, project_folder: Path
+) -> None:
+    more = corpus(tmp_path / "more", "angry sad bored", first=3000, speakers="xyz")
+    first = ser("transfer", "dummy", str(here), f"manifest={there}", "--json")
+    assert first.returncode == 0, first.stderr
+    cells = json.loads(first.stdout)
+    assert [(one["trained"], one["tested"]) for one in cells] == [("here", "there"), ("there", "here")]
+    assert not any(one["earlier"] for one in cells)
+    again = ser("transfer", "dummy", str(here), str(there), str(more), "--json", "--picture", "matrix.png")
+    assert again.returncode == 0, again.stderr
+    known = {(one["trained"], one["tested"]): one for one in json.loads(again.stdout)}
+    assert len(known) == 6
+    assert sorted(pair for pair, one in known.items() if one["earlier"]) == [("here", "there"), ("there", "here")]
+    assert known["here", "there"]["run_id"] == cells[0]["run_id"]
+    assert known["here", "there"]["value"] == pytest.approx(cells[0]["value"])
+    # Three classes are in both of the others.
+    assert known["there", "more"]["chance"] == pytest.approx(1 / 3)
+    assert Path("matrix.png").stat().st_size > 10_000
+    shown = ser("transfer", "dummy", str(here), str(there), str(more))
+    lines = [line.split() for line in shown.stdout.splitlines()]
+    assert ["here", "-"] in [line[:2] for line in lines]
+    assert "chance: 0.333 to 0.500" in shown.stdout
+    another = json.loads(ser("transfer", "dummy", str(here), str(there), "--seed", "1", "--json").stdout)
+    assert not any(one["earlier"] for one in another)
+
+
+def test_corpora_of_a_matrix_are_named_by_name_or_by_root(here: Path, project_folder: Path) -> None:
+    assert place_of("demo") == Place("demo", None)
+    assert place_of(f"manifest={here}") == Place("manifest", str(here))
+    assert place_of(str(here)) == Place("manifest", str(here))
+    with pytest.raises(InputError, match="'nowhere': no corpus and no path; say NAME, NAME=ROOT or ROOT"):
+        place_of("nowhere")
+    alone = ser("transfer", "dummy", str(here))
+    assert alone.returncode == 2
+    assert "a transfer needs at least two corpora, got 1" in alone.stderr

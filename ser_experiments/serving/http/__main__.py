@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 #: Requests that wait: of short ones, and of long ones.
 WAITING, LONG_WAITING = 128, 4
-#: Bytes that a process may take for what it answers: a short one, and a long one.
-SHORT_MEMORY, LONG_MEMORY = 256 * 2**20, 640 * 2**20
+#: Bytes that a process may take for what it answers; a large network needs more than the recordings allow others.
+MEMORY = 1024 * 2**20
 #: After so many seconds a long request that was not taken may be sent again.
 _LONG_AGAIN_S = 10
 _MOST_CONNECTIONS = 1024
@@ -68,8 +68,8 @@ async def serve(asked: argparse.Namespace) -> None:
     from ser_experiments.serving.http.worker import Place
 
     folder = str(asked.folder)
-    short = Lane(folder, Place(True, SHORT_MEMORY), asked.workers, WAITING, 1)
-    long = Lane(folder, Place(False, LONG_MEMORY), 1, LONG_WAITING, _LONG_AGAIN_S)
+    short = Lane(folder, Place(True, MEMORY), asked.workers, WAITING, 1)
+    long = Lane(folder, Place(False, MEMORY), 1, LONG_WAITING, _LONG_AGAIN_S)
     app = TrustedHosts(App(short, long, asked.timeout), names_in(asked.allowed_hosts))
     config = uvicorn.Config(
         app, host=asked.host, port=asked.port, http=Protocol, ws="none", lifespan="off", log_level="warning",

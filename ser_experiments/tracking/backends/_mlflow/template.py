@@ -11,7 +11,8 @@ import logging
 import shutil
 import sqlite3
 import tempfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -52,9 +53,19 @@ def begin_database(database: Path, kept: Path | None = None) -> None:
         half.replace(database)
 
 
-def first_opening(database: Path) -> FileLock:
-    """Return the lock for whoever makes a database or brings it to another schema: two at once leave half a one."""
-    return FileLock(database.with_name(f".{database.name}.lock"))
+@contextmanager
+def first_opening(database: Path) -> Iterator[None]:
+    """Let nobody else make a database or bring it to another schema meanwhile: two at once leave half a one.
+
+    Where no lock can be written, nothing else can be either: what is there is opened to be read.
+    """
+    lock = FileLock(database.with_name(f".{database.name}.lock"))
+    with suppress(OSError):
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _holds_something(database: Path) -> bool:

@@ -1,0 +1,95 @@
+"""EMO-DB, the Berlin database of emotional speech: ten actors, ten German sentences, seven emotions.
+
+Layout of 1.x: ``wav/03a01Fa.wav``, with ``erkennung.txt`` (how many of twenty listeners recognised each) beside it.
+2.0 has clips in ``wav/`` besides that fewer than 80 % recognised, ``listener_judgements.txt``, and ``laryngo/``, which
+is no speech.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from ser_experiments.corpora._copy import Copy
+from ser_experiments.corpora._corpus import CorpusSpec
+from ser_experiments.corpora._counts import counts, whole
+from ser_experiments.corpora._facts import Facts
+from ser_experiments.corpora._released import Release
+from ser_experiments.corpora._schemes import own, schemes
+
+#: The share of listeners from which a clip was taken into 1.x.
+_RECOGNISED = 0.8
+_MEN = {"03", "10", "11", "12", "15"}
+
+
+def _judged(copy: Copy, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Add what listeners said, where the copy has it; without it every clip is one that they recognised."""
+    path = copy.beside("listener_judgements.txt", "erkennung.txt")
+    shares = _shares(path) if path else {}
+    agreement = table.index.to_series().map(shares).astype(float)
+    doubtful = agreement < _RECOGNISED
+    # 1.x is what was recognised: what its file says otherwise of one of its own clips moves none.
+    if path is None or path.name.lower() == "erkennung.txt":
+        doubtful = doubtful & False
+    return table.assign(agreement=agreement, scenario=doubtful.map({True: "doubtful", False: "recognised"})), []
+
+
+def _shares(path: Path) -> dict[str, float]:
+    """Return which share of the listeners recognised each clip; both files are in Latin-1 with unbreakable blanks."""
+    found = {}
+    for line in path.read_bytes().decode("latin-1").splitlines():
+        cells = line.split()
+        if len(cells) < 2:
+            continue
+        try:
+            found[cells[0].rpartition("/")[2].removesuffix(".wav")] = float(cells[1].replace(",", "."))
+        except ValueError:
+            continue
+    scale = 100.0 if max(found.values(), default=0.0) > 1 else 1.0
+    return {clip: share / scale for clip, share in found.items()}
+
+
+RELEASE = Release(
+    name="emodb",
+    rule=r"(?P<speaker>\d\d)(?P<text_id>[ab]\d\d)(?P<emotion>[WLEAFTN])(?P<take>[a-z])",
+    id="{speaker}{text_id}{emotion}{take}",
+    layout="wav/03a01Fa.wav",
+    words={
+        "W": "anger",
+        "L": "boredom",
+        "E": "disgust",
+        "A": "fear",
+        "F": "happiness",
+        "T": "sadness",
+        "N": "neutral",
+    },
+    case={"text_id": str.lower, "take": str.lower},
+    row=lambda named: {"gender": "m" if named["speaker"] in _MEN else "f"},
+    labels=_judged,
+    apart={r"(^|/)laryngo/": "laryngograms, no speech", r"(^|/)wav_laryng/": "speech and laryngogram in one file"},
+    published={
+        "audeering": {"train": ("03", "08", "09", "10", "11", "13"), "test": ("12", "14", "15", "16")},
+    },
+)
+
+SPEC = CorpusSpec(
+    name="emodb",
+    title="EMO-DB (Berlin): ten actors, ten sentences",
+    licence="CC0 1.0, as published by audEERING (others say CC BY 4.0)",
+    citation="Burkhardt et al. (2005), A database of German emotional speech, Interspeech, 1517-1520",
+    read=RELEASE.read,
+    recognises=RELEASE.recognises,
+    schemes=schemes(own("7class", "ang bor dis fea hap neu sad", "all of the corpus")),
+    subsets=("all", "recognised", "doubtful"),
+    expected=whole(
+        {"anger": 127, "boredom": 81, "neutral": 79, "happiness": 71, "fear": 69, "sadness": 62, "disgust": 46},
+        speakers=10,
+        texts=10,
+        by=("scenario", "recognised"),
+        text_id=counts("a01 49 a02 60 a04 51 a05 62 a07 55 b01 51 b02 51 b03 52 b09 52 b10 52"),
+        speaker=counts("03 49 08 58 09 43 10 38 11 55 12 35 13 61 14 69 15 56 16 71"),
+    ),
+    facts=Facts("German", "acted", 535, 10, 0.413, "https://github.com/audeering/emodb"),
+    published={"audeering": "audEERING 1.2.0, train and test by speaker"},
+)
