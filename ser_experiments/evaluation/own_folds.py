@@ -11,7 +11,7 @@ from ser_experiments.errors import InputError
 from ser_experiments.evaluation.folds import CutOptions, Folds, Protocol, joined
 from ser_experiments.files import path_of
 from ser_experiments.frames import FOLD, UTTERANCE_ID
-from ser_experiments.words import check_words
+from ser_experiments.words import MOST_OF_ID, check_words
 
 
 def read_folds(path: str | Path) -> pd.Series:
@@ -39,6 +39,7 @@ def read_folds(path: str | Path) -> pd.Series:
     if empty.any():
         raise InputError(f"{path}: line {table.index[empty][0]}: no fold; every utterance is tested in one")
     check_words(table[FOLD].unique(), f"{path}: fold")
+    check_words(table[UTTERANCE_ID], f"{path}: utterance", most=MOST_OF_ID)
     return table.set_index(UTTERANCE_ID)[FOLD].rename(FOLD)
 
 
