@@ -44,6 +44,8 @@ _SPLIT = re.compile(
     r"(.*(split|partition|k?fold)(s|id|nr|no|num|number|name|idx|index)?)|((is|in|use|for)?(train|test|dev|val|valid)"
     r"(ing|idation|elopment|set|test|dev|val)*)|(.*(sub|data|train|test)sets?)|set|usage|phase|part|(train|test)?cv\d*"
 )
+#: Letters of such a name: longer ones, of repeated parts, would be tried in more ways than there is time for.
+_LONGEST = 40
 #: Which corpus a row comes from is another matter.
 _SPLIT_NOT = re.compile(r"(scaf|mani|two|three|un|blind)fold|datasets?")
 _TIME = re.compile(
@@ -80,12 +82,15 @@ def seen(text: str) -> str:
 def cuts_folds(column: str) -> bool:
     """Whether a column's name looks as if it said which rows are trained on, e.g. ``split`` or ``cv_fold``."""
     plain = re.sub(r"[\W_]+", "", column.lower())
+    if len(plain) > _LONGEST:
+        return False
     return _SPLIT.fullmatch(plain) is not None and _SPLIT_NOT.fullmatch(plain) is None
 
 
 def cuts_segments(column: str) -> bool:
     """Whether a column's name looks as if it said where a segment begins or ends, e.g. ``start_ms`` or ``offset``."""
-    return _TIME.fullmatch(re.sub(r"[\W_]+", "", column.lower())) is not None
+    plain = re.sub(r"[\W_]+", "", column.lower())
+    return len(plain) <= _LONGEST and _TIME.fullmatch(plain) is not None
 
 
 def without_gaps(column: pd.Series) -> pd.Series:
@@ -195,7 +200,8 @@ def read_csv(path: Path, *, lower_names: bool = False, may_be_empty: bool = Fals
         raise InputError(f"{path}: no rows; expected a header line and at least one line below it")
     names = [name.lower() if lower_names else name for name in numbered[0][1]]
     if len(set(names)) < len(names):
-        at = next(at for at, name in enumerate(names) if name in names[:at])
+        first = {name: at for at, name in reversed(list(enumerate(names)))}
+        at = next(at for at, name in enumerate(names) if first[name] < at)
         # Whatever file this is, it may be none that should be quoted.
         said = repr(names[at]) if _PLAIN.fullmatch(names[at]) else f"{at + 1}, as another of its name,"
         raise InputError(f"{path}: column {said} occurs twice; keep one")

@@ -17,6 +17,7 @@ from ser_experiments.corpora._counts import counts, whole
 from ser_experiments.corpora._facts import Facts
 from ser_experiments.corpora._released import Release
 from ser_experiments.corpora._schemes import own, schemes
+from ser_experiments.files import MIB, read_bytes
 
 #: The share of listeners from which a clip was taken into 1.x.
 _RECOGNISED = 0.8
@@ -38,7 +39,7 @@ def _judged(copy: Copy, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 def _shares(path: Path) -> dict[str, float]:
     """Return which share of the listeners recognised each clip; both files are in Latin-1 with unbreakable blanks."""
     found = {}
-    for line in path.read_bytes().decode("latin-1").splitlines():
+    for line in read_bytes(path, most=64 * MIB).decode("latin-1").splitlines():
         cells = line.split()
         if len(cells) < 2:
             continue

@@ -10,7 +10,7 @@ from ser_experiments.csvfile import headings, read_csv
 from ser_experiments.errors import InputError
 from ser_experiments.files import path_of
 from ser_experiments.frames import FOLD, UTTERANCE_ID
-from ser_experiments.words import check_words
+from ser_experiments.words import MOST_OF_ID, check_words
 
 
 def read_folds(path: str | Path) -> pd.Series:
@@ -38,4 +38,5 @@ def read_folds(path: str | Path) -> pd.Series:
     if empty.any():
         raise InputError(f"{path}: line {table.index[empty][0]}: no fold; every utterance is tested in one")
     check_words(table[FOLD].unique(), f"{path}: fold")
+    check_words(table[UTTERANCE_ID], f"{path}: utterance", most=MOST_OF_ID)
     return table.set_index(UTTERANCE_ID)[FOLD].rename(FOLD)
