@@ -30,7 +30,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,13 +59,15 @@ class Seen:
     again: int = 0
     wall_s: float = 0.0
     memory: int = 0
+    cpu_s: float = 0.0
 
     def figures(self) -> dict[str, float]:
         """Return what is printed."""
         p50, p99 = np.quantile(self.seconds, [0.5, 0.99]) if self.seconds else (np.nan, np.nan)
         rate = len(self.seconds) / self.wall_s
+        cpu_ms = 1000 * self.cpu_s / max(1, sum(self.statuses.values()))
         return {"requests a second": rate, "p50 s": p50, "p99 s": p99, "most s": max(self.seconds, default=np.nan),
-                "memory MiB": self.memory / 2**20}  # fmt: skip
+                "cpu ms each": cpu_ms, "memory MiB": self.memory / 2**20}  # fmt: skip
 
 
 def main() -> int:
@@ -360,6 +362,7 @@ def _watched(server: Server, client: Callable[[int, Seen], None], clients: int) 
 
     looking = threading.Thread(target=look)
     looking.start()
+    spent = cpu_of(server.pid)
     began = time.perf_counter()
     with ThreadPoolExecutor(clients) as pool:
         for future in [pool.submit(client, i, part) for i, part in enumerate(parts)]:
@@ -367,7 +370,7 @@ def _watched(server: Server, client: Callable[[int, Seen], None], clients: int) 
     wall = time.perf_counter() - began
     done.set()
     looking.join()
-    seen = Seen(wall_s=wall, memory=most[0])
+    seen = Seen(wall_s=wall, memory=most[0], cpu_s=cpu_of(server.pid) - spent)
     for part in parts:
         seen.seconds += part.seconds
         seen.statuses += part.statuses
@@ -377,17 +380,23 @@ def _watched(server: Server, client: Callable[[int, Seen], None], clients: int) 
 
 def memory_of(pid: int) -> int:
     """Return the bytes that a process takes with all that it started."""
-    held = 0
-    try:
+    return int(_over_tree(pid, lambda one: one.memory_full_info().pss))
+
+
+def cpu_of(pid: int) -> float:
+    """Return the seconds of the processor that a process has taken with all that it started and that is still there."""
+    return _over_tree(pid, lambda one: sum(one.cpu_times()[:2]))
+
+
+def _over_tree(pid: int, of: Callable[[psutil.Process], float]) -> float:
+    total = 0.0
+    with suppress(psutil.Error):
         first = psutil.Process(pid)
         for one in [first, *first.children(recursive=True)]:
-            try:
-                held += one.memory_full_info().pss
-            except psutil.Error:
-                continue
-    except psutil.Error:
-        return held
-    return held
+            # It may have ended meanwhile.
+            with suppress(psutil.Error):
+                total += of(one)
+    return total
 
 
 def _connection(server: Server) -> http.client.HTTPConnection:
@@ -428,9 +437,9 @@ def judge(found: Mapping[str, Seen]) -> list[str]:
 def report(figures: Mapping[str, Mapping[str, float]], mixed: Seen, origin: str, clients: int) -> None:
     """Print the table."""
     print(f"clips of {CLIP_S:g} s ({origin}), {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
-    print(f"{'':44s}" + "".join(f"{name:>20s}" for name in next(iter(figures.values()))))
+    print(f"{'':44s}" + "".join(f"{name:>19s}" for name in next(iter(figures.values()))))
     for name, row in figures.items():
-        print(f"{name:44s}" + "".join(f"{value:20.3g}" for value in row.values()))
+        print(f"{name:44s}" + "".join(f"{value:19.3g}" for value in row.values()))
     statuses = ", ".join(f"{n} with {status}" for status, n in sorted(mixed.statuses.items()))
     print(f"\nmixed: {N_MIXED} requests by {clients} clients: {statuses}")
     print(f"{mixed.right} of {mixed.valid} valid ones right, {mixed.again} times one was sent again")
