@@ -2,8 +2,8 @@
 
 Layout: ``Emotion Speech Dataset/0001/Angry/0001_000351.wav``; one copy has ``train/``, ``evaluation/`` and ``test/``
 below the emotion. The number of an utterance says all: the emotion by its block of 350, the sentence by its place in
-it. The transcripts are in five encodings and not read. Which speakers are women is not told: public lists contradict
-each other.
+it. Transcripts are in five encodings and not read. Which speakers are women is not told: public lists contradict each
+other.
 """
 
 from __future__ import annotations
