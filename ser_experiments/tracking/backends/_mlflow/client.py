@@ -102,7 +102,7 @@ def _ask(uri: str) -> None:
         if "timed out" not in str(error).lower():
             raise
         raise StoreError(
-            f"tracking server {uri} did not answer within {patience_s} s; is it one of MLflow's? "
+            f"tracking server {hidden(uri)} did not answer within {patience_s} s; is it one of MLflow's? "
             f"To wait longer: {_TIMEOUT}={4 * patience_s}"
         ) from error
 
