@@ -195,7 +195,7 @@ BOMB = said_to_be(encoded(voice(1.0), form="FLAC"), rate=192_000, channels=8, fr
 def test_a_bomb_is_refused_by_its_header(server: Server) -> None:
     before = time.perf_counter()
     bomb, good = server.ask(BOMB, CLIP).rows
-    assert time.perf_counter() - before < 2
+    assert time.perf_counter() - before < 5
     assert "459 million samples (299 s, 8 channels, 192000 Hz); at most 30 million are decoded" in bomb["error"]
     assert good["error"] == ""
 
@@ -239,8 +239,8 @@ def test_short_recordings_do_not_wait_for_long_ones(server: Server) -> None:
             assert server.ask(CLIP).rows[0]["error"] == ""
             times.append(time.perf_counter() - began)
         said = [one.result() for one in waiting]
-    assert np.median(times) < 1
-    assert max(times) < 3
+    assert np.median(times) < 2
+    assert max(times) < 6
     assert {one.status for one in said} <= {200, 503}
     assert any(one.status == 200 for one in said)
 
