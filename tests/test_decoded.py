@@ -15,12 +15,16 @@ RATE = 48_000
 TONE = (0.3 * np.sin(2 * np.pi * 220 * np.arange(2 * RATE) / RATE)).astype(np.float32)
 
 
-def encoded(path: Path, codec: str, channels: int = 1) -> Path:
+def encoded(path: Path, codec: str, channels: int = 1, tone_in: int | None = None) -> Path:
+    """Write a tone into a recording, into every channel or, with noise in the others, into one."""
     av = pytest.importorskip("av")
-    layout = {1: "mono", 2: "stereo"}[channels]
+    layout = {1: "mono", 2: "stereo", 6: "5.1"}[channels]
     with av.open(str(path), "w", format=None if path.suffix else "webm") as container:
         stream = container.add_stream(codec, rate=RATE, layout=layout)
         samples = np.repeat(TONE[None, :], channels, axis=0)
+        if tone_in is not None:
+            noise = 0.3 * np.random.default_rng(0).standard_normal(samples.shape)
+            samples[np.arange(channels) != tone_in] = noise[np.arange(channels) != tone_in]
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout=layout)
         frame.sample_rate = RATE
         for packet in (*stream.encode(frame), *stream.encode(None)):
@@ -55,6 +59,14 @@ def test_what_phones_and_browsers_record(tmp_path: Path, name: str, codec: str, 
     np.testing.assert_array_equal(piece, audio[RATE // 2 : RATE])
     with pytest.raises(AudioError, match="ends after the recording"):
         read_audio(path, end_s=2000)
+
+
+def test_of_surround_sound_the_voices_are_taken(tmp_path: Path) -> None:
+    """FL, FR, FC, LFE, BL, BR: what films have in front is speech, and music and laughter are around it."""
+    audio, _ = read_audio(encoded(tmp_path / "a.mp4", "aac", 6, tone_in=2))
+    middle = audio[RATE // 2 : RATE]
+    tone = np.abs(np.fft.rfft(middle * np.hanning(len(middle)))) ** 2
+    assert tone[108:113].sum() > 0.99 * tone.sum()
 
 
 def telephone(path: Path, codec: str) -> Path:

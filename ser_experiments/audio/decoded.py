@@ -27,6 +27,9 @@ _FORMATS = (
     "ac3,eac3,dsf,iff,shn,act,dss,mpeg,mpegts,ogg,wav,w64,caf,aiff,au,mp3,flac"
 )
 
+#: The channel of a surround layout in front of the listener, as FFmpeg calls it.
+_CENTRE = "FC"
+
 
 def is_installed() -> bool:
     """Whether there is PyAV."""
@@ -70,16 +73,21 @@ def decoded(source: File, limits: Bounds | None = None) -> Iterator[BinaryIO]:
 
 
 def _write(container: Any, file: Any, name: str, limits: Bounds | None) -> None:
-    """Write the samples of the first audio track at its own rate, as float32."""
+    """Write the samples of the first audio track at its own rate, as float32.
+
+    Of surround sound the front centre is written alone: films have their voices there, and music and noise elsewhere.
+    """
     import av
 
     track = container.streams.audio[0]
     resampler = av.AudioResampler(format="flt", layout=track.layout, rate=track.rate)
     n_channels = track.layout.nb_channels
-    with soundfile.SoundFile(file, "w", track.rate, n_channels, format="W64", subtype="FLOAT") as written:
+    names = [channel.name for channel in track.layout.channels]
+    taken = [names.index(_CENTRE)] if n_channels > 2 and _CENTRE in names else list(range(n_channels))
+    with soundfile.SoundFile(file, "w", track.rate, len(taken), format="W64", subtype="FLOAT") as written:
         for frame in _frames(container, track):
             for piece in resampler.resample(frame):
-                written.write(np.ascontiguousarray(piece.to_ndarray().reshape(-1, n_channels)))
+                written.write(np.ascontiguousarray(piece.to_ndarray().reshape(-1, n_channels)[:, taken]))
             if limits is not None:
                 limits.check(written.frames, track.rate, n_channels, name, ended=False)
 

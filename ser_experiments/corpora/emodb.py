@@ -1,12 +1,14 @@
 """EMO-DB, the Berlin database of emotional speech: ten actors, ten German sentences, seven emotions.
 
 Layout of 1.x: ``wav/03a01Fa.wav``, with ``erkennung.txt`` (how many of twenty listeners recognised each) beside it.
-2.0 has clips in ``wav/`` besides that fewer than 80 % recognised, ``listener_judgements.txt``, and ``laryngo/``, which
-is no speech.
+2.0 has clips in ``wav/`` besides that fewer than 80 % recognised, ``laryngo/``, which is no speech, and either
+``listener_judgements.txt`` or the tables of audformat.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -17,36 +19,43 @@ from ser_experiments.corpora._counts import counts, whole
 from ser_experiments.corpora._facts import Facts
 from ser_experiments.corpora._released import Release
 from ser_experiments.corpora._schemes import own, schemes
+from ser_experiments.csvfile import read_csv
 from ser_experiments.files import MIB, read_bytes
 
-#: The share of listeners from which a clip was taken into 1.x.
-_RECOGNISED = 0.8
+#: The share of listeners from which a clip was taken into 1.x, and how many were.
+_RECOGNISED, _IN_1X = 0.8, 535
 _MEN = {"03", "10", "11", "12", "15"}
 
 
 def _judged(copy: Copy, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Add what listeners said, where the copy has it; without it every clip is one that they recognised."""
-    path = copy.beside("listener_judgements.txt", "erkennung.txt")
-    shares = _shares(path) if path else {}
-    agreement = table.index.to_series().map(shares).astype(float)
-    doubtful = agreement < _RECOGNISED
+    of_all = copy.beside("listener_judgements.txt", "db.emotion.csv", "db.emotion.parquet")
+    path = of_all or copy.beside("erkennung.txt")
+    agreement = table.index.to_series().map(_shares(path) if path else {}).astype(float)
     # 1.x is what was recognised: what its file says otherwise of one of its own clips moves none.
-    if path is None or path.name.lower() == "erkennung.txt":
-        doubtful = doubtful & False
-    return table.assign(agreement=agreement, scenario=doubtful.map({True: "doubtful", False: "recognised"})), []
+    doubtful = (agreement < _RECOGNISED) & (of_all is not None)
+    scenario = doubtful.map({True: "doubtful", False: "recognised"})
+    if of_all is not None or len(table) <= _IN_1X:
+        return table.assign(agreement=agreement, scenario=scenario), []
+    note = f"{len(table)} clips are more than the {_IN_1X} of 1.x, and what listeners recognised is not told: all count"
+    return table.assign(agreement=agreement, scenario=scenario), [note]
 
 
 def _shares(path: Path) -> dict[str, float]:
-    """Return which share of the listeners recognised each clip; both files are in Latin-1 with unbreakable blanks."""
+    """Return which share of the listeners recognised each clip."""
+    cells: Iterable[tuple[str, str]]
+    if path.name.lower().startswith("db."):
+        rows = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else read_csv(path)
+        rows = rows if "file" in rows else rows.reset_index()
+        cells = zip(rows["file"].astype(str), rows["emotion.confidence"].astype(str), strict=True)
+    else:
+        # Both lists are in Latin-1, with blanks that do not break.
+        lines = (line.split() for line in read_bytes(path, most=64 * MIB).decode("latin-1").splitlines())
+        cells = ((line[0], line[1]) for line in lines if len(line) > 1)
     found = {}
-    for line in read_bytes(path, most=64 * MIB).decode("latin-1").splitlines():
-        cells = line.split()
-        if len(cells) < 2:
-            continue
-        try:
-            found[cells[0].rpartition("/")[2].removesuffix(".wav")] = float(cells[1].replace(",", "."))
-        except ValueError:
-            continue
+    for name, share in cells:
+        with suppress(ValueError):
+            found[name.rpartition("/")[2].removesuffix(".wav")] = float(share.replace(",", "."))
     scale = 100.0 if max(found.values(), default=0.0) > 1 else 1.0
     return {clip: share / scale for clip, share in found.items()}
 

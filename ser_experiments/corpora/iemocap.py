@@ -21,6 +21,7 @@ import pandas as pd
 from ser_experiments import identity
 from ser_experiments.corpora._corpus import CorpusSpec, Reading
 from ser_experiments.corpora._demo import MARKER
+from ser_experiments.corpora._facts import Facts
 from ser_experiments.corpora._iemocap_counts import expected
 from ser_experiments.corpora._schemes import SCHEMES
 from ser_experiments.errors import InputError
@@ -267,4 +268,7 @@ SPEC = CorpusSpec(
     shares_room=True,
     expected=expected,
     ceilings={("4class", "all", "leave-one-session-out"): 0.62},
+    facts=Facts(
+        "English (American)", "acted, improvised and scripted", 10039, 10, 12.44, "https://sail.usc.edu/iemocap/"
+    ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ from ser_experiments.corpora import chosen, corpus_names, get_corpus, load_corpu
 from ser_experiments.corpora._describe import compare_counts, differences
 from ser_experiments.corpora._released import PUBLISHED, VIDEO, Release
 from ser_experiments.errors import InputError
+from tests.command import ser
 
 NAMES = [name for name in corpus_names() if hasattr(import_module(f"ser_experiments.corpora.{name}"), "RELEASE")]
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
@@ -203,3 +205,14 @@ def test_a_mix_of_corpora_holds_each(whole: Callable[[str], Path], tmp_path: Pat
         chosen(None, tmp_path)
     for name in four:
         same(read_corpus(name, whole(name))[1].utterances, read_corpus(name, tmp_path)[1].utterances)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_support_vector_machine_runs_on_it(name: str, whole: Callable[[str], Path], project_folder: Path) -> None:
+    """From the files to a score, as `ser run svm_lld --root X` does it: the root alone says which corpus is meant."""
+    done = ser("run", "svm_lld", "--root", str(whole(name)), "--protocol", "leave-one-speaker-out", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["corpus"] == name
+    assert 0 <= told["metrics"]["uar"] <= 1

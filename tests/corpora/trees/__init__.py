@@ -17,14 +17,13 @@ import numpy as np
 import soundfile
 
 
-def clip(path: Path, *, channels: int = 1, rate: int = 16_000, seconds: float = 0.2, same_as: str = "") -> Path:
-    """Write a short noisy recording that no other name has; `same_as` is the name of one that it shall equal."""
+def clip(path: Path, *, channels: int = 1, rate: int = 16_000, seconds: float = 0.2) -> Path:
+    """Write a short noisy recording that no other file in no other folder has."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    seed = int.from_bytes(hashlib.sha256((same_as or path.name).encode()).digest()[:8], "big")
-    rng = np.random.default_rng(seed)
-    samples = (
-        rng.standard_normal((int(seconds * rate), channels)) * np.linspace(0.02, 0.3, int(seconds * rate))[:, None]
-    )
+    seed = int.from_bytes(hashlib.sha256("/".join(path.parts[-2:]).encode()).digest()[:8], "big")
+    n_samples = int(seconds * rate)
+    louder = np.linspace(0.02, 0.3, n_samples)[:, None]
+    samples = np.random.default_rng(seed).standard_normal((n_samples, channels)) * louder
     soundfile.write(path, samples.clip(-1, 1).astype(np.float32), rate)
     return path
 

@@ -20,7 +20,7 @@ def build(folder: Path) -> Path:
         lines = [_HEAD]
         for dialog in (0, 38):
             for turn, emotion in enumerate(_EMOTIONS):
-                speaker = ("Monica", "Joey", "Phoebe Sr" if part == "dev" else "Phoebe Sr.")[turn % 3]
+                speaker = ("Monica", "Joey", "Phoebe Sr" if part == "dev" else "Phoebe Sr.")[(turn + dialog) % 3]
                 lines.append(line(len(lines), speaker, emotion, dialog, turn))
                 clips(folder / inside, f"dia{dialog}_utt{turn}.wav")
         lines.append(line(99, "Dr. Leedbetter" if part == "dev" else "Dr. Ledbetter", "joy", 110, 7))
@@ -42,7 +42,7 @@ ROWS = {
     "train_dia0_utt0": {"speaker": "Monica", "gender": None, "emotion": "neutral", "partition": "train"},
     "dev_dia0_utt3": {"speaker": "Monica", "emotion": "anger", "partition": "dev", "dialog": "dev_dia0"},
     "dev_dia0_utt2": {"speaker": "Phoebe Sr.", "emotion": "surprise"},
-    "test_dia38_utt4": {"speaker": "Joey", "emotion": "sadness", "partition": "test"},
+    "test_dia38_utt4": {"speaker": "Monica", "emotion": "sadness", "partition": "test"},
     "test_dia110_utt7": {"speaker": "Dr. Ledbetter"},
 }
 AWAY = ("train_dia125_utt3", "train_dia777_utt0", "final_videos_testdia0_utt0.wav")
