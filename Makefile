@@ -16,7 +16,7 @@ ALL ?= dummy svm_lld logreg_lld rf_lld gbm_lld xgb_lld lgbm_lld svm_prosody lgbm
 OPTIONS = $(if $(CORPUS),--corpus $(CORPUS)) $(if $(ROOT),--root "$(ROOT)") $(if $(LABELS),--labels $(LABELS)) \
 	$(if $(SUBSET),--subset $(SUBSET)) $(if $(PROTOCOL),--protocol $(PROTOCOL)) $(ARGS)
 
-.PHONY: help setup experiment experiments compare register predict serve app protocol list ui corpora check format test test-slow test-all soak mutate bench bench-scale clean
+.PHONY: help setup experiment experiments compare register predict serve app protocol list ui corpora check format test test-slow test-all soak mutate bench bench-scale audit licences clean
 
 help: ## Print this list
 	@echo "Usage: make TARGET [NAME=xgb_lld] [CORPUS=demo|iemocap|manifest] [ROOT=path]"
@@ -102,6 +102,14 @@ bench: $(STAMP) ## Measure speed and memory as ratios, side by side
 bench-scale: $(STAMP) ## Measure time and memory up to 100,000 utterances (half an hour)
 	@$(BIN)/python benchmarks/scale.py
 	@$(BIN)/python benchmarks/cluster.py
+
+audit: ## Ask for known holes in what is pinned (the network answers)
+	@test -x $(VENV)/audit/bin/pip-audit || $(PYTHON) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	@$(VENV)/audit/bin/pip-audit -r constraints.txt --no-deps --disable-pip --progress-spinner off
+
+licences: $(STAMP) ## Write docs/licences.md anew
+	@$(BIN)/python docs/build_licences.py
 
 clean: ## Remove .venv and build leftovers; runs and tables stay
 	@rm -rf $(VENV) build dist mutants *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -14,12 +14,15 @@ import math
 import os
 import re
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from ser_experiments.errors import InputError
+from ser_experiments.files import read_bytes
+from ser_experiments.words import as_cell, cut, from_cell
 
 #: What programs and people write into a cell that has no value, in lower case.
 _GAP_WORDS = (
@@ -32,11 +35,17 @@ _GAPS = frozenset(_GAP_WORDS.split()) | {"", "#n/a n/a", "not available", "not a
 _MARKS = re.compile(r"[\s\-_.?¿–—−‐‑―…/*\\'\"()\[\]{}<>]*")
 #: What nobody sees: byte order marks, marks of direction, soft hyphens. Joiners are a part of some scripts.
 _UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+#: What is a name and nothing else.
+_PLAIN = re.compile(r"[\w .-]{1,24}")
+#: Columns that a message names.
+_SHOWN = 12
 #: Names of columns that look as if they cut folds, and as if they cut segments.
 _SPLIT = re.compile(
     r"(.*(split|partition|k?fold)(s|id|nr|no|num|number|name|idx|index)?)|((is|in|use|for)?(train|test|dev|val|valid)"
     r"(ing|idation|elopment|set|test|dev|val)*)|(.*(sub|data|train|test)sets?)|set|usage|phase|part|(train|test)?cv\d*"
 )
+#: Letters of such a name: longer ones, of repeated parts, would be tried in more ways than there is time for.
+_LONGEST = 40
 #: Which corpus a row comes from is another matter.
 _SPLIT_NOT = re.compile(r"(scaf|mani|two|three|un|blind)fold|datasets?")
 _TIME = re.compile(
@@ -73,12 +82,15 @@ def seen(text: str) -> str:
 def cuts_folds(column: str) -> bool:
     """Whether a column's name looks as if it said which rows are trained on, e.g. ``split`` or ``cv_fold``."""
     plain = re.sub(r"[\W_]+", "", column.lower())
+    if len(plain) > _LONGEST:
+        return False
     return _SPLIT.fullmatch(plain) is not None and _SPLIT_NOT.fullmatch(plain) is None
 
 
 def cuts_segments(column: str) -> bool:
     """Whether a column's name looks as if it said where a segment begins or ends, e.g. ``start_ms`` or ``offset``."""
-    return _TIME.fullmatch(re.sub(r"[\W_]+", "", column.lower())) is not None
+    plain = re.sub(r"[\W_]+", "", column.lower())
+    return len(plain) <= _LONGEST and _TIME.fullmatch(plain) is not None
 
 
 def without_gaps(column: pd.Series) -> pd.Series:
@@ -108,7 +120,7 @@ def seconds(cell: str | None, where: str) -> float:
     except ValueError:
         number = math.inf
     if math.isinf(number):
-        raise InputError(f"{where} is {cell!r}; expected seconds, e.g. 1.5")
+        raise InputError(f"{where} is {cut(cell)!r}; expected seconds, e.g. 1.5")
     return number
 
 
@@ -131,7 +143,7 @@ def listed_path(folder: Path, written: str) -> Path:
         Normalised; as it was written where no file is meant.
     """
     plain = Path(os.path.normpath(folder / written))
-    if plain.exists():
+    if os.path.exists(plain):
         return plain
     for text in dict.fromkeys((written, written.replace("\\", "/"))):
         found = _spelled_otherwise(Path(os.path.normpath(folder / text)))
@@ -142,16 +154,16 @@ def listed_path(folder: Path, written: str) -> Path:
 
 def _spelled_otherwise(path: Path) -> Path | None:
     """Return the path that is there and reads like this one; None where there is none."""
-    if path.exists():
+    if os.path.exists(path):
         return path
     if path.parent == path:
         return None
     parent = _spelled_otherwise(path.parent)
-    if parent is None or not parent.is_dir():
+    if parent is None or not os.path.isdir(parent):
         return None
     for form in ("NFC", "NFD"):
         there = parent / unicodedata.normalize(form, path.name)
-        if there.exists():
+        if os.path.exists(there):
             return there
     return None
 
@@ -179,23 +191,49 @@ def read_csv(path: Path, *, lower_names: bool = False, may_be_empty: bool = Fals
         No file, no text, no rows, a column twice, or a line with more or fewer cells than the header.
     """
     try:
-        numbered = _rows(_text(path.read_bytes()))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
+        numbered = _rows(_text(read_bytes(path)))
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 text, nor UTF-16 ({error.reason}); save it as CSV in UTF-8") from error
-    except (OSError, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read as CSV: {error}") from error
+    except (csv.Error, MemoryError) as error:
+        raise InputError(f"{path}: cannot be read as CSV: {error or 'too large for the memory'}") from error
     if len(numbered) < (1 if may_be_empty else 2):
         raise InputError(f"{path}: no rows; expected a header line and at least one line below it")
     names = [name.lower() if lower_names else name for name in numbered[0][1]]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(f"{path}: column {twice[0]!r} occurs twice; keep one")
+    if len(set(names)) < len(names):
+        first = {name: at for at, name in reversed(list(enumerate(names)))}
+        at = next(at for at, name in enumerate(names) if first[name] < at)
+        # Whatever file this is, it may be none that should be quoted.
+        said = repr(names[at]) if _PLAIN.fullmatch(names[at]) else f"{at + 1}, as another of its name,"
+        raise InputError(f"{path}: column {said} occurs twice; keep one")
     for line, row in numbered[1:]:
         if len(row) != len(names):
             raise InputError(f"{path}: line {line}: {len(row)} fields, expected {len(names)} as in the header")
     return pd.DataFrame([row for _, row in numbered[1:]], columns=names, index=[line for line, _ in numbered[1:]])
+
+
+def headings(columns: Iterable[str], known: Iterable[str]) -> str:
+    """Return the names of a file's columns for a message that says which are missing.
+
+    They are told only where one of them is known, be it as the beginning of a name: whatever was taken for a table by
+    mistake, such as a file of passwords, is not quoted.
+    """
+    names, begin = list(columns), tuple(known)
+    if not any(name.startswith(begin) for name in names):
+        return f"none of its {len(names)} columns is known"
+    shown = ", ".join(cut(name) for name in names[:_SHOWN])
+    return f"got {shown}" + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+
+
+def write_csv(table: pd.DataFrame, path: Path | io.StringIO, *, index: bool = True) -> None:
+    """Write a table as CSV that :func:`read_csv` reads back, and that no spreadsheet takes for formulas."""
+    shown = table.rename(columns=_safe, index=_safe if index else None)
+    texts = [name for name, kind in shown.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
+    shown = shown.assign(**{str(name): shown[name].map(_safe) for name in texts}) if texts else shown
+    shown.to_csv(path, index=index, float_format="%.6g")
+
+
+def _safe(cell: Any) -> Any:
+    return as_cell(cell) if isinstance(cell, str) else cell
 
 
 def _text(content: bytes) -> str:
@@ -222,7 +260,7 @@ def _rows(text: str) -> list[tuple[int, list[str]]]:
     before = 0 if said is None else 1
     found, line = [], before + 1
     for row in reader:
-        cells = [cell.strip() for cell in row]
+        cells = [from_cell(cell.strip()) for cell in row]
         if any(cells):
             found.append((line, cells))
         line = before + reader.line_num + 1

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+#: Characters of a name that is looked for among others.
+_LONGEST = 500
+
 
 class SerError(Exception):
     """Something failed that has a one-line explanation; exit code 1."""
@@ -50,11 +53,6 @@ class LeakError(SerError):
     """A tripwire fired: the test side is known to the training side."""
 
 
-def in_one_line(text: str) -> str:
-    """Return a text whose line breaks and other control characters, as in names of files, are written out."""
-    return "".join(one if one.isprintable() or one == " " or ord(one) > 0xD7FF else repr(one)[1:-1] for one in text)
-
-
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the closest allowed name, or the list of all.
 
@@ -66,7 +64,8 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
         What could have been.
     """
     names = sorted(allowed)
-    close = get_close_matches(name, names, n=1, cutoff=0.6)
+    # Nobody's slip of the pen is that long, and comparing takes time by the square.
+    close = get_close_matches(name, names, n=1, cutoff=0.6) if len(name) < _LONGEST else []
     if close:
         return f"; did you mean {close[0]!r}?"
     return f"; allowed: {', '.join(names)}" if names else ""

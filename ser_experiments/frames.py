@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ser_experiments.csvfile import is_gap
 from ser_experiments.errors import InputError
 from ser_experiments.task import Classes, Task
+from ser_experiments.words import MOST_OF_ID, check_words, cut
 
 #: The name of the index of every table of utterances, features and predictions.
 UTTERANCE_ID = "utterance_id"
@@ -43,9 +44,10 @@ def check_index(frame: pd.DataFrame, where: str) -> None:
         raise InputError(f"{where}: utterance id {odd!r} is a {type(odd).__name__}; ids must be text")
     if (frame.index == "").any():
         raise InputError(f"{where}: an utterance has an empty id; every utterance needs one")
+    check_words(frame.index, f"{where}: utterance id", most=MOST_OF_ID)
     if frame.index.has_duplicates:
         twice = frame.index[frame.index.duplicated()][0]
-        raise InputError(f"{where}: utterance id {twice!r} occurs twice; ids must be unique")
+        raise InputError(f"{where}: utterance id {cut(twice, 200)!r} occurs twice; ids must be unique")
 
 
 def check_utterances(frame: pd.DataFrame, where: str, *, also: Sequence[str] = ()) -> pd.DataFrame:
@@ -91,13 +93,7 @@ def check_utterances(frame: pd.DataFrame, where: str, *, also: Sequence[str] = (
         odd = [one for one in cells if not isinstance(one, str)]
         if odd:
             raise InputError(f"{where}: {column} {odd[0]!r} is a {type(odd[0]).__name__}; it must be text")
-    for column in ("session", "gender"):
-        odd = [one for one in frame[column] if not isinstance(one, str) and not pd.isna(one)]
-        if odd:
-            raise InputError(f"{where}: {column} {odd[0]!r} is a {type(odd[0]).__name__}; it must be text or empty")
-        gap = [one for one in frame[column] if isinstance(one, str) and is_gap(one)]
-        if gap:
-            raise InputError(f"{where}: {column} {gap[0]!r} says that there is none; its reader must give None for it")
+    _check_words(frame, where, ("speaker", "session", "gender", *also))
     for column in ("start_s", "end_s"):
         if not pd.api.types.is_numeric_dtype(frame[column]):
             raise InputError(f"{where}: {column} holds {frame[column].dtype} values; it must hold seconds or NaN")
@@ -110,6 +106,20 @@ def check_utterances(frame: pd.DataFrame, where: str, *, also: Sequence[str] = (
             "begin at 0 or later and end after its beginning"
         )
     return frame
+
+
+def _check_words(frame: pd.DataFrame, where: str, columns: Sequence[str]) -> None:
+    """Refuse names of columns, and cells of those columns, that are no words; session and gender may be empty."""
+    for column in ("session", "gender"):
+        odd = [one for one in frame[column] if not isinstance(one, str) and not pd.isna(one)]
+        if odd:
+            raise InputError(f"{where}: {column} {odd[0]!r} is a {type(odd[0]).__name__}; it must be text or empty")
+        gap = [one for one in frame[column] if isinstance(one, str) and is_gap(one)]
+        if gap:
+            raise InputError(f"{where}: {column} {gap[0]!r} says that there is none; its reader must give None for it")
+    check_words(frame.columns, f"{where}: column")
+    for column in columns:
+        check_words(frame[column].unique(), f"{where}: {column}")
 
 
 def unit_column(unit: str) -> str:

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from ser_experiments.files import open_regular
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -116,7 +118,7 @@ def of_bytes(blocks: Iterable[bytes | memoryview], *, size: int = KEPT) -> str:
 def of_file(path: str | Path, *, size: int = KEPT) -> str:
     """Return the digest of a file's bytes; an OSError where it cannot be read."""
     digest = hashlib.blake2b(digest_size=size)
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
@@ -124,7 +126,7 @@ def of_file(path: str | Path, *, size: int = KEPT) -> str:
 
 def sha256_of_file(path: str | Path) -> str:
     """Return the SHA-256 of a file's bytes, by which others name it; nothing of ours is keyed by it."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -21,6 +21,7 @@ from threadpoolctl import ThreadpoolController
 
 from ser_experiments import plugins
 from ser_experiments.errors import InputError
+from ser_experiments.secret import hidden, know
 
 log = logging.getLogger(__name__)
 #: Names the scheduler where no address is given, as Dask's own programs do.
@@ -48,6 +49,7 @@ def on_cluster(address: str | None = None) -> Iterator[None]:
         Dask is not installed, no scheduler answers, or it has no workers.
     """
     address = address or os.environ.get(ADDRESS)
+    know(address)
     if not address:
         yield
         return
@@ -61,12 +63,14 @@ def on_cluster(address: str | None = None) -> Iterator[None]:
         _wait_for_workers(client)
     except (OSError, TimeoutError, ValueError) as error:
         raise InputError(
-            f"no Dask scheduler with workers answers at {address!r}; start `dask scheduler` and `dask worker`, or "
-            "leave --scheduler out"
+            f"no Dask scheduler with workers answers at {hidden(address)!r}; start `dask scheduler` and `dask worker`, "
+            "or leave --scheduler out"
         ) from error
     _share_plugins(client)
     with client, joblib.parallel_config(backend="dask"):
-        log.info("on the cluster at %s: %d workers", address, len(client.scheduler_info(n_workers=-1)["workers"]))
+        log.info(
+            "on the cluster at %s: %d workers", hidden(address), len(client.scheduler_info(n_workers=-1)["workers"])
+        )
         yield
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ser_experiments.errors import InputError, nearest
+from ser_experiments.files import Unreadable, read_toml
 
 #: Marks the folder of a project.
 MARKER = "ser.toml"
@@ -95,9 +94,9 @@ def locate(start: Path | None = None) -> Project:
 
 def _roots(path: Path) -> dict[str, str]:
     try:
-        text: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as TOML: {error}") from error
+        text = read_toml(path)
+    except Unreadable as error:
+        raise InputError(f"{path}: cannot be read as TOML: {error.reason.removeprefix('not TOML: ')}") from error
     for key in text:
         if key not in KEYS:
             raise InputError(f"{path}: unknown key {key!r}{nearest(key, KEYS)}")

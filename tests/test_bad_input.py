@@ -33,6 +33,7 @@ from ser_experiments.features.extractor import get_extractor
 from ser_experiments.models.pipeline import build_pipeline
 from ser_experiments.serving import AudioModel, save_model
 from ser_experiments.serving import pyfunc as serving
+from ser_experiments.serving.bounds import MAX_BYTES
 from tests.command import program
 from tests.iemocap_tree import small_tree
 
@@ -500,11 +501,11 @@ REQUESTS: list[tuple[str, object, str]] = [
     ("nothing", None, "must be bytes"),
     ("a list", [1, 2], "must be bytes, got list"),
     ("a path", "/etc/passwd", "base64"),
-    ("a path in base64", base64.b64encode(b"/etc/passwd").decode(), "not audio"),
+    ("a path in base64", base64.b64encode(b"/etc/passwd").decode(), "unreadable audio"),
     ("an address", "http://127.0.0.1/a.wav", "base64"),
-    ("no bytes", b"", "not audio"),
-    ("text", b"hello", "not audio"),
-    ("huge", bytes(serving.MAX_BYTES + 1), "at most"),
+    ("no bytes", b"", "unreadable audio"),
+    ("text", b"hello", "unreadable audio"),
+    ("huge", bytes(MAX_BYTES + 1), "at most"),
 ]
 
 
@@ -521,18 +522,18 @@ def test_requests(served: serving._Served, name: str, value: object, words: str,
 
 @pytest.mark.slow
 def test_a_long_request(served: serving._Served, tmp_path: Path) -> None:
-    soundfile.write(tmp_path / "long.ogg", voice(601.0, 8000), 8000, subtype="OPUS", format="OGG")
+    soundfile.write(tmp_path / "long.ogg", voice(301.0, 8000), 8000, subtype="OPUS", format="OGG")
     answer = served.predict(pd.DataFrame({"audio": [(tmp_path / "long.ogg").read_bytes()]}))
-    assert "601 s; at most 600 s" in answer["error"].iloc[0]
+    assert "301 s long; at most 300 s" in answer["error"].iloc[0]
 
 
 def test_a_long_request_that_does_not_say_so(served: serving._Served, tmp_path: Path) -> None:
-    soundfile.write(tmp_path / "long.flac", voice(601.0, 8000), 8000)
+    soundfile.write(tmp_path / "long.flac", voice(301.0, 8000), 8000)
     data = bytearray((tmp_path / "long.flac").read_bytes())
     data[21] &= 0xF0  # the number of samples: not known
     data[22:26] = bytes(4)
     answer = served.predict(pd.DataFrame({"audio": [bytes(data)]}))
-    assert "601 s; at most 600 s" in answer["error"].iloc[0]
+    assert "s or longer; at most 300 s" in answer["error"].iloc[0]
 
 
 # --- the place where it runs -------------------------------------------------------------------------------------

@@ -64,5 +64,5 @@ def test_refused_in_one_line(tmp_path: Path, content: bytes, message: str) -> No
 def test_what_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         read_csv(tmp_path / "none.csv")
-    with pytest.raises(InputError, match="cannot be read as CSV"):
+    with pytest.raises(InputError, match="is a folder"):
         read_csv(tmp_path)

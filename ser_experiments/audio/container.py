@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ser_experiments.files import open_regular
+
 #: A recording in a file: its path, or its bytes.
 File = str | os.PathLike[str] | bytes
 _READABLE = (
@@ -58,7 +60,7 @@ def head_of(source: File) -> bytes:
     if isinstance(source, bytes):
         return source[:HEAD]
     try:
-        with open(source, "rb") as file:
+        with open_regular(source) as file:
             return file.read(HEAD)
     except OSError:
         return b""

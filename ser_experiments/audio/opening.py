@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
 from ser_experiments.audio.container import (
     HEAD,
@@ -24,11 +27,13 @@ from ser_experiments.audio.container import (
 )
 from ser_experiments.audio.decoded import decoded, is_installed
 from ser_experiments.audio.joined import is_joined
+from ser_experiments.audio.limits import Bounds
 from ser_experiments.audio.unfinished import Patched, unfinished
 from ser_experiments.errors import AudioError, SerError
+from ser_experiments.files import open_regular
 
-#: Frames that are read at once where it is not known how many there are.
-BLOCK = 1 << 18
+#: Samples, of all channels together, that are read at once where many are to come.
+BLOCK = 1 << 19
 #: What libsndfile says where the header does not say how many frames there are.
 _UNKNOWN = 1 << 62
 
@@ -53,13 +58,36 @@ class Forward(soundfile.SoundFile):
         if frames and self.n_frames is not None and super().seekable():
             self.seek(frames)
             return
-        while frames > 0 and (n_read := len(self.read(min(frames, BLOCK)))):
-            frames -= n_read
+        for _ in self.blocks_of(BLOCK, frames):
+            pass
+
+    def blocks_of(self, n_samples: int, frames: int | None = None) -> Iterator[NDArray[np.float32]]:
+        """Yield so many frames, by default all that are left, in blocks of shape (n_frames, n_channels).
+
+        Parameters
+        ----------
+        n_samples : int
+            Of all channels together in a block, as nearly as that goes; the last may be shorter.
+        frames : int, optional
+            How many frames are wanted.
+        """
+        most = max(1, n_samples // self.channels)
+        left = math.inf if frames is None else frames
+        while left > 0 and len(block := self.read(int(min(left, most)), dtype="float32", always_2d=True)):
+            left -= len(block)
+            yield block
 
 
 @contextmanager
-def opened(source: File) -> Iterator[Forward]:
+def opened(source: File, limits: Bounds | None = None) -> Iterator[Forward]:
     """Open a recording; whatever goes wrong with it while it is open is an AudioError that names it.
+
+    Parameters
+    ----------
+    source : path or bytes
+        The recording.
+    limits : Limits or Budget, optional
+        How much of it is decoded in order to open it, as one must be that libsndfile does not read.
 
     Raises
     ------
@@ -71,7 +99,7 @@ def opened(source: File) -> Iterator[Forward]:
         if not isinstance(source, bytes):
             _check_file(Path(source), name)
         with ExitStack() as held:
-            yield _file(source, held)
+            yield _file(source, held, limits)
     except SerError:
         raise
     except Exception as error:  # whatever a decoder raises: the others of a batch go on
@@ -81,27 +109,27 @@ def opened(source: File) -> Iterator[Forward]:
         raise AudioError(name, f"unreadable audio ({reason})") from error
 
 
-def _file(source: File, held: ExitStack) -> Forward:
+def _file(source: File, held: ExitStack, limits: Bounds | None) -> Forward:
     """Open a recording by libsndfile; a codec that it does not know, in a container that it does, through PyAV."""
     try:
-        return held.enter_context(Forward(held.enter_context(_handle(source))))
+        return held.enter_context(Forward(held.enter_context(_handle(source, limits))))
     except soundfile.LibsndfileError:
         if not (is_readable(head_of(source)) and is_installed()):
             raise
         try:
-            return held.enter_context(Forward(held.enter_context(decoded(source))))
+            return held.enter_context(Forward(held.enter_context(decoded(source, limits))))
         except ValueError:
             pass
         raise
 
 
 @contextmanager
-def _handle(source: File) -> Iterator[str | bytes | BinaryIO]:
+def _handle(source: File, limits: Bounds | None) -> Iterator[str | bytes | BinaryIO]:
     """Give what libsndfile is to read: a path, which is fastest, or a file that reads as it should have been."""
-    with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
+    with io.BytesIO(source) if isinstance(source, bytes) else open_regular(source) as file:
         head = file.read(HEAD)
         if _is_for_av(source, head):
-            with decoded(source) as samples:
+            with decoded(source, limits) as samples:
                 yield samples
             return
         if is_joined(file, head):
@@ -129,23 +157,11 @@ def _is_for_av(source: File, head: bytes | None = None) -> bool:
     return container_of(source, head) is not None and is_installed()
 
 
-def duration_s(source: File) -> float | None:
-    """Return the length of a recording in seconds, by its header; None where that does not say it.
-
-    Raises
-    ------
-    AudioError
-        As for :func:`opened`.
-    """
-    with opened(source) as file:
-        return None if file.n_frames is None else file.n_frames / float(file.samplerate)
-
-
 def _check_file(path: Path, name: str) -> None:
-    if path.is_dir():
+    if os.path.isdir(path):
         raise AudioError(name, "is a folder" if os.access(path, os.R_OK | os.X_OK) else "no permission to look into it")
-    if not path.is_file():
-        raise AudioError(name, "no such file")
+    if not os.path.isfile(path):
+        raise AudioError(name, "is a pipe or a device, not a file" if os.path.exists(path) else "no such file")
     if path.stat().st_size == 0:
         raise AudioError(name, "empty file (0 bytes)")
     if not os.access(path, os.R_OK):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ser_experiments.audio.container import File, name_of
+from ser_experiments.audio.limits import Bounds, Limits
 from ser_experiments.audio.opening import BLOCK, Forward, opened
 from ser_experiments.errors import AudioError
 
@@ -20,6 +22,10 @@ _PAST_END_S = 0.05
 _CANCELLED = 0.1
 #: Longest utterance that is read at once: functionals over more say little, and its spectrum would fill the memory.
 MAX_UTTERANCE_S = 1800.0
+UTTERANCE = Limits(
+    MAX_UTTERANCE_S,
+    said=f"an utterance has at most {MAX_UTTERANCE_S:.0f} s: give its start and end, or predict it with --timeline",
+)
 
 
 def read_audio(
@@ -28,8 +34,11 @@ def read_audio(
     start_s: float | None = None,
     end_s: float | None = None,
     sample_rate: int | None = None,
+    limits: Bounds | None = None,
 ) -> tuple[NDArray[np.float32], int]:
     """Read a recording, or a piece of one, as a mono float32 array.
+
+    It is mixed down block by block, so that the memory it takes does not depend on the number of channels.
 
     Parameters
     ----------
@@ -39,6 +48,8 @@ def read_audio(
         The piece to read, in seconds from the start; None or NaN mean the start and the end of the file.
     sample_rate : int, optional
         The rate wanted, in Hz; by default the recording's own.
+    limits : Limits or Budget, optional
+        How much is decoded; by default :data:`MAX_UTTERANCE_S`.
 
     Returns
     -------
@@ -50,37 +61,85 @@ def read_audio(
     Raises
     ------
     AudioError
-        The recording is missing, unreadable, empty, silent, longer than :data:`MAX_UTTERANCE_S`, or holds NaN or
-        infinite samples; or the piece does not lie in it.
+        The recording is missing, unreadable, empty, silent, or holds NaN or infinite samples; or the piece does not lie
+        in it.
+    TooLong
+        It has more than the limits allow; where its header says so, nothing was decoded.
     """
     name = name_of(source)
-    with opened(source) as file:
-        rate = int(file.samplerate)
-        samples = _piece(file, _sample(start_s, rate), _sample(end_s, rate), name)
-    audio = to_mono(samples)
+    audio, rate, channel = _mixed(source, (start_s, end_s), limits)
+    if channel is not None:
+        # Only at its end is it known that the mix is none.
+        audio, rate, _ = _mixed(source, (start_s, end_s), limits, channel)
     validate(audio, name)
     if sample_rate is None or sample_rate == rate:
         return audio, rate
     return resample(audio, rate, sample_rate), sample_rate
 
 
-def _piece(file: Forward, first: int | None, last: int | None, name: str) -> NDArray[np.float32]:
-    """Read a piece, shape (n_samples, n_channels); an AudioError says where it does not lie in the recording."""
+def _mixed(
+    source: File, piece: tuple[float | None, float | None], limits: Bounds | None, channel: int | None = None
+) -> tuple[NDArray[np.float32], int, int | None]:
+    """Read a piece as one channel, with its rate, and the channel to take instead where the channels cancel out."""
+    with opened(source, limits) as file:
+        rate = int(file.samplerate)
+        mix = Mix(file.channels, channel)
+        how = _Reading(name_of(source), limits or UTTERANCE, mix)
+        audio = _piece(file, _sample(piece[0], rate), _sample(piece[1], rate), how)
+    return audio, rate, mix.instead()
+
+
+class Mix:
+    """Mix blocks of shape (n_samples, n_channels) down to one channel.
+
+    Parameters
+    ----------
+    n_channels : int
+        Of every block.
+    channel : int, optional
+        Take this one; by default they are averaged.
+    """
+
+    def __init__(self, n_channels: int, channel: int | None = None) -> None:
+        self._channel, self._averages = channel, n_channels > 1 and channel is None
+        self._of_mix, self._of_channels = 0.0, np.zeros(n_channels)
+
+    def __call__(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        if not self._averages:
+            return to_mono(samples, self._channel)
+        mix = averaged(samples)
+        of_mix, of_channels = powers(samples, mix)
+        self._of_mix, self._of_channels = self._of_mix + of_mix, self._of_channels + of_channels
+        return mix
+
+    def instead(self) -> int | None:
+        """Return the channel to take instead of the average, where the channels cancel each other."""
+        return cancelled(self._of_mix, self._of_channels) if self._averages else None
+
+
+class _Reading(NamedTuple):
+    name: str
+    limits: Bounds
+    mix: Mix
+
+
+def _piece(file: Forward, first: int | None, last: int | None, how: _Reading) -> NDArray[np.float32]:
+    """Read a piece, shape (n_samples,); an AudioError says where it does not lie in the recording."""
     rate, total, begin = file.samplerate, file.n_frames, first or 0
     said = f"segment {begin / rate:g}-{'' if last is None else format(last / rate, 'g')} s"
     if wrong := _outside(begin, last, total, rate):
-        raise AudioError(name, f"{said} {wrong}")
+        raise AudioError(how.name, f"{said} {wrong}")
     end = total if last is None else last
-    if end is not None and total is not None and min(end, total) - begin > MAX_UTTERANCE_S * rate:
-        raise AudioError(name, _too_long((min(end, total) - begin) / rate, "long"))
+    if end is not None and total is not None:
+        how.limits.check(min(end, total) - begin, rate, file.channels, how.name)
     file.skip(begin)
-    samples = _read_on(file, None if end is None else end - begin, name)
-    if begin and not len(samples):
-        raise AudioError(name, f"{said} lies outside the recording")
+    audio = _read_on(file, None if end is None else end - begin, how)
+    if begin and not len(audio):
+        raise AudioError(how.name, f"{said} lies outside the recording")
     # It may be cut off, or not have said its length.
-    if wrong := _outside(begin, last, begin + len(samples), rate):
-        raise AudioError(name, f"{said} {wrong}")
-    return samples
+    if wrong := _outside(begin, last, begin + len(audio), rate):
+        raise AudioError(how.name, f"{said} {wrong}")
+    return audio
 
 
 def _outside(begin: int, end: int | None, total: int | None, rate: int) -> str:
@@ -93,26 +152,18 @@ def _outside(begin: int, end: int | None, total: int | None, rate: int) -> str:
     return ""
 
 
-def _too_long(seconds: float, how: str) -> str:
-    return (
-        f"{seconds:.0f} s {how}; an utterance has at most {MAX_UTTERANCE_S:.0f} s: give its start and end, or predict "
-        "it with --timeline"
-    )
-
-
-def _read_on(file: Forward, n_frames: int | None, name: str) -> NDArray[np.float32]:
-    """Read so many frames, or all that are left; where the header does not say how many there are, block by block."""
-    if n_frames is not None and file.n_frames is not None:
-        samples: NDArray[np.float32] = file.read(n_frames, dtype="float32", always_2d=True)
-        return samples
-    blocks, left = [], math.inf if n_frames is None else n_frames
-    n_read, most = 0, MAX_UTTERANCE_S * file.samplerate
-    while left > 0 and len(block := file.read(int(min(left, BLOCK)), dtype="float32", always_2d=True)):
-        blocks.append(block)
-        n_read, left = n_read + len(block), left - len(block)
-        if n_read > most:
-            raise AudioError(name, _too_long(n_read / file.samplerate, "or longer"))
-    return np.concatenate(blocks) if blocks else np.zeros((0, file.channels), np.float32)
+def _read_on(file: Forward, n_frames: int | None, how: _Reading) -> NDArray[np.float32]:
+    """Read so many frames, or all that are left, shape (n_samples,)."""
+    known = n_frames is not None and file.n_frames is not None
+    if known and file.channels == 1:
+        return how.mix(file.read(n_frames or 0, dtype="float32", always_2d=True))
+    blocks, n_read = [], 0
+    for block in file.blocks_of(BLOCK, n_frames):
+        blocks.append(how.mix(block))
+        n_read += len(block)
+        if not known:
+            how.limits.check(n_read, file.samplerate, file.channels, how.name, ended=False)
+    return blocks[0] if len(blocks) == 1 else np.concatenate([np.zeros(0, np.float32), *blocks])
 
 
 def to_mono(samples: NDArray[np.float32], channel: int | None = None) -> NDArray[np.float32]:

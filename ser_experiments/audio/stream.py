@@ -10,11 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ser_experiments.audio.container import File, name_of
-from ser_experiments.audio.opening import opened
-from ser_experiments.audio.read import averaged, cancelled, check_extent, powers, to_mono
-
-#: Seconds that are read at once while a recording is scanned.
-_BLOCK_S = 10.0
+from ser_experiments.audio.limits import Bounds
+from ser_experiments.audio.opening import BLOCK, opened
+from ser_experiments.audio.read import Mix, check_extent
 
 
 @dataclass(frozen=True)
@@ -39,28 +37,36 @@ class Overall:
     channel: int | None = None
 
 
-def scan(source: File) -> Overall:
+def scan(source: File, limits: Bounds | None = None) -> Overall:
     """Read a recording once from start to end.
+
+    Parameters
+    ----------
+    source : path or bytes
+        The recording.
+    limits : Limits or Budget, optional
+        How much of it is decoded.
 
     Raises
     ------
     AudioError
         The recording is missing, unreadable, empty, silent or holds NaN or infinite samples.
+    TooLong
+        It has more than the limits allow; where its header says so, nothing was decoded.
     """
-    with opened(source) as file:
-        rate, several = int(file.samplerate), file.channels > 1
+    with opened(source, limits) as file:
+        rate, mix = int(file.samplerate), Mix(file.channels)
+        if limits is not None and file.n_frames is not None:
+            limits.check(file.n_frames, rate, file.channels, name_of(source))
         # One channel is its own mix.
-        mixed, each = _Extent(), [_Extent() for _ in range(file.channels if several else 0)]
-        of_mix, of_channels = 0.0, np.zeros(file.channels)
-        while len(samples := file.read(max(1, round(_BLOCK_S * rate)), dtype="float32", always_2d=True)):
-            mix = averaged(samples)
-            mixed.add(mix)
-            if several:
-                power = powers(samples, mix)
-                of_mix, of_channels = of_mix + power[0], of_channels + power[1]
-                for one, heard in zip(each, samples.T, strict=True):
-                    one.add(heard)
-    channel = cancelled(of_mix, of_channels) if several else None
+        mixed, each = _Extent(), [_Extent() for _ in range(file.channels if file.channels > 1 else 0)]
+        for samples in file.blocks_of(BLOCK):
+            mixed.add(mix(samples))
+            if limits is not None:
+                limits.check(mixed.n_samples, rate, file.channels, name_of(source), ended=False)
+            for one, heard in zip(each, samples.T, strict=False):
+                one.add(heard)
+    channel = mix.instead()
     return (mixed if channel is None else each[channel]).overall(name_of(source), rate, channel)
 
 
@@ -107,6 +113,6 @@ def stream_audio(source: File, block_s: float, channel: int | None = None) -> It
     """
     with opened(source) as file:
         n_samples = max(1, round(block_s * file.samplerate))
-        while len(samples := file.read(n_samples, dtype="float32", always_2d=True)):
-            mono = averaged(samples) if channel is None else to_mono(samples, channel)
-            yield mono, int(file.samplerate)
+        # What stands for all was found before: nothing is to be found again.
+        while parts := [Mix(file.channels, channel)(block) for block in file.blocks_of(BLOCK, n_samples)]:
+            yield parts[0] if len(parts) == 1 else np.concatenate(parts), int(file.samplerate)

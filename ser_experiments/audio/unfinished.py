@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+from collections.abc import Iterator
 from typing import BinaryIO
 
 
@@ -59,6 +60,8 @@ class Patched(io.RawIOBase):
 
 #: Where something else stands than was meant, and what was meant.
 Patch = tuple[int, bytes]
+#: So many chunks are looked at before the samples, or after them.
+_MOST_CHUNKS = 10_000
 #: "Up to the end of the file", or "not known", in headers with lengths of 32 bits.
 _TO_THE_END = b"\xff" * 4
 
@@ -87,10 +90,8 @@ def _wav(file: BinaryIO, kind: bytes) -> Patch | None:
     order = ">" if kind == b"RIFX" else "<"
     size = file.seek(0, os.SEEK_END)
     # Of lengths that take 64 bits, the first chunk knows: after the size of the file, that of the data.
-    at, long_at = 12, None
-    while at + 8 <= size:
-        file.seek(at)
-        name, length = struct.unpack(f"{order}4sI", file.read(8))
+    long_at = None
+    for at, name, length in _chunks(file, 12, size, f"{order}4sI"):
         if name == b"ds64":
             long_at = at + 16
         elif name == b"data":
@@ -102,27 +103,38 @@ def _wav(file: BinaryIO, kind: bytes) -> Patch | None:
             # What follows the samples may be anything, but hardly more than they are.
             less = there > 2 * length and not _only_chunks(file, at + 8 + length + length % 2, size, order)
             return (at + 4, _TO_THE_END) if less else None
-        at += 8 + length + length % 2
     return None
 
 
 def _caf(file: BinaryIO) -> Patch | None:
-    size, at = file.seek(0, os.SEEK_END), 8
-    while at + 12 <= size:
-        file.seek(at)
-        name, length = struct.unpack(">4sq", file.read(12))
+    size = file.seek(0, os.SEEK_END)
+    for at, name, length in _chunks(file, 8, size, ">4sq"):
         if name == b"data":
             return (at + 4, struct.pack(">q", size - at - 12)) if length in (-1, 0) and size > at + 12 else None
-        at += 12 + max(0, length)
     return None
 
 
 def _only_chunks(file: BinaryIO, at: int, size: int, order: str) -> bool:
     """Whether nothing but whole chunks follows: then there are no samples."""
-    while at + 8 <= size:
-        file.seek(at)
-        name, length = struct.unpack(f"{order}4sI", file.read(8))
+    for place, name, length in _chunks(file, at, size, f"{order}4sI"):
         if not name.strip(b" ").isalnum():
             return False
-        at += 8 + length + length % 2
-    return size <= at <= size + 1
+        at = place + 8 + length + length % 2
+    # Up to the end, or as many of them as are looked at.
+    return size <= at <= size + 1 or at + 8 <= size
+
+
+def _chunks(file: BinaryIO, at: int, size: int, head: str) -> Iterator[tuple[int, bytes, int]]:
+    """Yield where chunks begin, their names and their lengths, up to the end of the file.
+
+    No more than :data:`_MOST_CHUNKS`: of empty ones a file of megabytes holds millions.
+    """
+    n_bytes = struct.calcsize(head)
+    for _ in range(_MOST_CHUNKS):
+        if at + n_bytes > size:
+            return
+        file.seek(at)
+        name, length = struct.unpack(head, file.read(n_bytes))
+        yield at, name, length
+        # In RIFF what has an odd length is followed by one more byte.
+        at += n_bytes + max(0, length) + (length % 2 if n_bytes == 8 else 0)

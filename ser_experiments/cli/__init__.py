@@ -12,9 +12,11 @@ import sys
 import click
 
 from ser_experiments import plugins, project
+from ser_experiments.cli._say import Said, say
 from ser_experiments.cli._signals import end_at_once, hear
 from ser_experiments.cli._unforeseen import said_of
 from ser_experiments.errors import SerError, nearest
+from ser_experiments.words import cut, in_one_line
 
 
 class _Commands(click.Group):
@@ -51,11 +53,17 @@ def ser(verbose: bool) -> None:
     """
     _say_anything()
     level = logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(level=level, handlers=[_handler()])
     logging.getLogger("ser_experiments").setLevel(logging.INFO)
     own = project.locate().plugins
     if own is not None:
         plugins.use(own)
+
+
+def _handler() -> logging.Handler:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Said("%(message)s"))
+    return handler
 
 
 #: Objects that are made before Python looks for circles among the young ones: to import makes hundreds of thousands,
@@ -71,6 +79,8 @@ _REFUSALS = {
     errno.EROFS: "what is written to is read-only",
     errno.EMFILE: "too many files are open; raise the limit with: ulimit -n",
 }
+#: What no system takes, whoever asks.
+_BAD_NAME = errno.ENAMETOOLONG
 
 
 def _say_anything() -> None:
@@ -78,6 +88,15 @@ def _say_anything() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _refused(error: OSError) -> tuple[str, int]:
+    """Return what is said of what the system refused, and the exit code: what a machine lacks is nobody's mistake."""
+    if error.errno == _BAD_NAME:
+        return f"{in_one_line(cut(str(error.filename)))}: no such file: its name is too long for this system", 2
+    known = _REFUSALS.get(error.errno or 0)
+    where = f" ({in_one_line(str(error.filename))})" if known and error.filename else ""
+    return (f"{known}{where}" if known else said_of(error)), 1
 
 
 def main() -> None:
@@ -103,30 +122,31 @@ def answer() -> None:
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.Abort:
-        click.echo("interrupted", err=True)
+        say("interrupted", err=True)
         sys.exit(130)
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         hint = f" (see: {context.command_path} --help)" if context else ""
-        click.echo(f"error: {error.format_message()}{hint}", err=True)
+        say(f"error: {in_one_line(error.format_message())}{hint}", err=True)
         sys.exit(error.exit_code)
     except SerError as error:
         kept = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
-        click.echo(f"error: {error}{kept}", err=True)
+        say(f"error: {in_one_line(f'{error}{kept}')}", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        click.echo("interrupted", err=True)
+        say("interrupted", err=True)
         sys.exit(130)
     except BrokenPipeError:
         # The reader (head, less) has gone; point stdout elsewhere so that the flush at exit stays quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
-        # What the machine refuses is no mistake of the program.
-        known = _REFUSALS.get(error.errno or 0)
-        where = f" ({error.filename})" if known and error.filename else ""
-        click.echo(f"error: {known}{where}" if known else f"error: {said_of(error)}", err=True)
+        words, code = _refused(error)
+        say(f"error: {words}", err=True)
+        sys.exit(code)
+    except MemoryError:
+        say("error: the memory of this machine is too small for what was asked", err=True)
         sys.exit(1)
     except Exception as error:
-        click.echo(f"error: {said_of(error)}", err=True)
+        say(f"error: {said_of(error)}", err=True)
         sys.exit(1)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ser_experiments.cli._recordings import Recording
-from ser_experiments.errors import in_one_line
+from ser_experiments.cli._say import say
+from ser_experiments.words import as_cell, in_one_line
 
 if TYPE_CHECKING:
     from ser_experiments.task import Task
@@ -28,11 +30,11 @@ class _Lines:
             return
         unlike = f"  (unlike training: {'; '.join(answer['warnings'])})" if answer["warnings"] else ""
         if "timeline" not in answer:
-            click.echo(self._line(answer, in_one_line(str(recording))) + unlike)
+            say(self._line(answer, in_one_line(str(recording))) + unlike)
             return
-        click.echo(f"{in_one_line(str(recording))}{unlike}")
+        say(f"{in_one_line(str(recording))}{unlike}")
         for step in answer["timeline"]:
-            click.echo(f"{_clock(step['start_s'])}-{_clock(step['end_s'])}  {self._line(step)}".rstrip())
+            say(f"{_clock(step['start_s'])}-{_clock(step['end_s'])}  {self._line(step)}".rstrip())
 
     def _line(self, answer: Answer, end: str = "") -> str:
         if not answer["probabilities"]:
@@ -50,15 +52,15 @@ class _Json:
 
     def one(self, recording: Recording, answer: Answer) -> None:
         piece = {key: value for key in ("start_s", "end_s") if (value := getattr(recording, key)) is not None}
-        click.echo(self._before + json.dumps({"path": str(recording.path), **piece, **answer}), nl=False)
+        say(self._before + json.dumps({"path": str(recording.path), **piece, **answer}), nl=False)
         self._before = ",\n "
 
     def end(self, *, refused: bool) -> None:
         # A list that was begun is ended whatever happens; one that was not is nothing at all.
         if self._before != "[":
-            click.echo("]")
+            say("]")
         elif not refused:
-            click.echo("[]")
+            say("[]")
 
 
 class _Csv:
@@ -104,7 +106,7 @@ def show(answers: Iterable[tuple[Recording, Answer]], task: Task, form: str | No
             total += 1
             if answer["error"]:
                 failed += 1
-                click.echo(in_one_line(answer["error"]), err=True)
+                say(in_one_line(answer["error"]), err=True)
             writer.one(recording, answer)
         refused = False
     finally:
@@ -120,6 +122,7 @@ def _clock(seconds: float) -> str:
 def _row(cells: Sequence[str]) -> None:
     # Without a line end of its own the writer would not quote those that names hold.
     line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
+    kept = in_one_line if sys.stdout.isatty() else str
+    csv.writer(line, lineterminator="\n").writerow([as_cell(kept(cell)) for cell in cells])
     # In colour nothing is taken for one and left out.
     click.echo(line.getvalue(), nl=False, color=True)

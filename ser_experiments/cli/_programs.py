@@ -91,6 +91,18 @@ def run(program: Program, host: str, port: int, announce: Callable[[], None]) ->
     return code if code >= 0 else 128 - code
 
 
+def become(program: Program) -> None:
+    """Let a program take this process's place, with its number and its signals; nothing of this one stays.
+
+    Where the system has no such thing, the program is run until it ends.
+    """
+    if os.name == "posix":
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.execve(program.arguments[0], list(program.arguments), dict(program.environment))
+    leave(run(program, "", 0, lambda: None))
+
+
 def _listens(host: str, port: int) -> bool:
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
     try:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ser_experiments.words import check_word
+
 if TYPE_CHECKING:
     from ser_experiments.serving.audio_model import Source
 
@@ -17,6 +19,8 @@ _log = logging.getLogger(__name__)
 
 #: Endings of lists; everything else is a recording.
 LISTS = frozenset({".csv", ".tsv", ".txt"})
+#: What lists have besides paths, perhaps by other names.
+_KNOWN = ("file", "speaker", "start", "end", "label", "name", "utterance")
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,9 @@ def recordings(sources: Iterable[Path]) -> Iterator[Recording]:
         A folder without audio, or a list that cannot be read or has no column `path`.
     """
     for source in sources:
-        if source.is_dir():
+        if os.path.isdir(source):
             yield from _in_folder(source)
-        elif source.suffix.lower() in LISTS and source.exists():
+        elif source.suffix.lower() in LISTS and os.path.exists(source):
             yield from _listed(source)
         else:
             yield Recording(source, _folder(source))
@@ -77,7 +81,7 @@ def _in_folder(folder: Path) -> Iterator[Recording]:
 
     empty = True
     for path in _files(folder):
-        if is_recording(path) or path.is_dir():
+        if is_recording(path) or os.path.isdir(path):
             empty = False
             yield Recording(path, _folder(path))
     if empty:
@@ -105,12 +109,12 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _listed(source: Path) -> Iterator[Recording]:
-    from ser_experiments.csvfile import cuts_segments, is_gap, listed_path, read_csv, seconds
+    from ser_experiments.csvfile import cuts_segments, headings, is_gap, listed_path, read_csv, seconds
     from ser_experiments.errors import InputError
 
     rows = read_csv(source, lower_names=True, may_be_empty=True)  # a program's list may hold nothing
     if "path" not in rows:
-        raise InputError(f"{source}: no column 'path'; found {', '.join(rows.columns)}")
+        raise InputError(f"{source}: no column 'path'; {headings(rows.columns, _KNOWN)}")
     for name in rows.columns:
         if name not in ("start", "end") and cuts_segments(name):
             _log.warning("%s: column %r is not used: pieces are 'start' and 'end', in seconds", source, name)
@@ -119,7 +123,8 @@ def _listed(source: Path) -> Iterator[Recording]:
             raise InputError(f"{source}, line {line}: 'path' is empty; name a recording")
         path = listed_path(source.parent, row["path"])
         start, end = (_given(seconds(row.get(key), f"{source}, line {line}: {key!r}")) for key in ("start", "end"))
-        yield Recording(path, _folder(path) if is_gap(row.get("speaker")) else row["speaker"], start, end)
+        speaker = _folder(path) if is_gap(row.get("speaker")) else row["speaker"]
+        yield Recording(path, check_word(speaker, f"{source}, line {line}: speaker"), start, end)
 
 
 def _folder(path: Path) -> str:

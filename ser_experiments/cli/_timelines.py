@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ser_experiments.cli._recordings import Recording
+from ser_experiments.cli._say import said, say
+from ser_experiments.words import as_file_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,9 +59,9 @@ def _steps(table: pd.DataFrame, task: Task) -> list[dict[str, Any]]:
 
 def _free(folder: Path, stem: str, taken: set[Path]) -> Path:
     """Return a name that no other recording of this call has."""
-    path, number = folder / f"{stem}_timeline.png", 2
+    path, number = folder / as_file_name(stem, "_timeline.png"), 2
     while path in taken:
-        path, number = folder / f"{stem}-{number}_timeline.png", number + 1
+        path, number = folder / as_file_name(stem, f"-{number}_timeline.png"), number + 1
     taken.add(path)
     return path
 
@@ -74,14 +76,14 @@ def _draw(line: Timeline, recording: Recording, model: AudioModel, path: Path) -
         plot_timeline(line.table, line.waveform, line.spectrogram, title).savefig(path)
     except OSError as error:
         raise SerError(f"{path}: the picture cannot be written ({error.strerror}); --picture names a folder") from error
-    click.echo(f"picture: {path}", err=True)
+    say(f"picture: {path}", err=True)
 
 
 class _Done:
     """Show on a terminal how much of a recording is done."""
 
     def __init__(self, recording: Recording) -> None:
-        self._name, self._shown, self._on = recording.path.name, -1, sys.stderr.isatty()
+        self._name, self._shown, self._on = said(recording.path.name), -1, sys.stderr.isatty()
 
     def __enter__(self) -> _Done:
         return self

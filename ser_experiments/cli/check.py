@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ser_experiments.cli._options import CorpusCommand, as_json, request_options, take
+from ser_experiments.cli._say import say
 from ser_experiments.experiment.request import RunRequest
 
 
@@ -32,7 +33,7 @@ def command(experiment: str, permutations: int, as_json: bool, **given: Any) -> 
 
     def tell(number: int, uar: float) -> None:
         what = "true labels" if number == 0 else f"shuffled {number}/{permutations}"
-        click.echo(f"  {what}: UAR {uar:.3f}", err=True)
+        say(f"  {what}: UAR {uar:.3f}", err=True)
 
     request = take(RunRequest, given, experiment=experiment)
     with ProgressBar() as measuring, on_cluster(request.scheduler):
@@ -40,7 +41,7 @@ def command(experiment: str, permutations: int, as_json: bool, **given: Any) -> 
             request, project.find(), permutations=permutations, on_score=tell, progress=measuring
         )
     if as_json:
-        click.echo(json.dumps({
+        say(json.dumps({
             "experiment": experiment, "setting": prepared.setting.name, "uar": found.score, "p_value": found.p_value,
             "n_permutations": permutations, "shuffled_uar": list(found.shuffled), "shuffled_mean": found.mean,
             "shuffled_std": found.std, "chance": found.chance, "above_chance": bool(found.above_chance),
@@ -48,17 +49,15 @@ def command(experiment: str, permutations: int, as_json: bool, **given: Any) -> 
             "warnings": [*_problems(found), *prepared.remarks],
         }))  # fmt: skip
         return
-    click.echo(f"{experiment} on {prepared.setting.name}")
+    say(f"{experiment} on {prepared.setting.name}")
     apart = "recording" if prepared.setting.leaky else "speaker or recording"
-    click.echo(f"tripwires        passed: no {apart} on both sides of a fold, no utterance twice")
-    click.echo(f"true labels      UAR {found.score:.3f}")
-    click.echo(
-        f"shuffled labels  UAR {found.mean:.3f} +- {found.std:.3f} ({permutations} times; chance {found.chance:.3f})"
-    )
-    click.echo(f"shuffled         {found.how}: a shuffle moves {found.moved:.0%} of the labels")
-    click.echo(f"p-value          {found.p_value:.3f}")
+    say(f"tripwires        passed: no {apart} on both sides of a fold, no utterance twice")
+    say(f"true labels      UAR {found.score:.3f}")
+    say(f"shuffled labels  UAR {found.mean:.3f} +- {found.std:.3f} ({permutations} times; chance {found.chance:.3f})")
+    say(f"shuffled         {found.how}: a shuffle moves {found.moved:.0%} of the labels")
+    say(f"p-value          {found.p_value:.3f}")
     for line in [*_problems(found), *prepared.remarks]:
-        click.echo(f"note: {line}")
+        say(f"note: {line}")
 
 
 def _problems(found: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import sys
@@ -11,6 +12,7 @@ import click
 
 from ser_experiments.cli._costs import cost_fields, cost_table
 from ser_experiments.cli._metric import metric_option
+from ser_experiments.cli._say import said, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +52,7 @@ def command(
     NAMES are experiments or ids of runs; without them, every experiment of the setting stands on the board.
     """
     from ser_experiments import project
+    from ser_experiments.csvfile import write_csv
     from ser_experiments.evaluation.compare import compare
     from ser_experiments.evaluation.scoring import get_score
     from ser_experiments.tracking import connect
@@ -60,7 +63,7 @@ def command(
     client = connect(project.find())
     chosen, others = choose_setting(client, setting, corpus=corpus, labels=labels, protocol=protocol)
     if others and setting is None:
-        click.echo(f"setting {chosen.name}, of the latest run; others: {', '.join(others)} (--setting NAME)", err=True)
+        say(f"setting {chosen.name}, of the latest run; others: {', '.join(others)} (--setting NAME)", err=True)
     scored = load_scored(client, choose_runs(chosen, names, every=every))
     by_id = {one.run.run_id: one for one in scored}
     comparison = compare({key: one.predictions for key, one in by_id.items()}, scored[0].unit_column, metric=metric)
@@ -69,15 +72,17 @@ def command(
         _draw(picture, comparison, table, chosen, scored[0].unit)
     facts = _facts(comparison, chosen, scored)
     if form == "json":
-        click.echo(json.dumps({**facts, "runs": [_finite(row) for row in table.to_dict(orient="records")]}))
+        say(json.dumps({**facts, "runs": [_finite(row) for row in table.to_dict(orient="records")]}))
     elif form == "csv":
-        click.echo(table.to_csv(index=False, float_format="%.6g"), nl=False)
+        text = io.StringIO()
+        write_csv(table, text, index=False)
+        say(text.getvalue(), nl=False)
     elif form == "markdown":
-        click.echo(_markdown(table, facts, comparison.score.title))
+        say(_markdown(table, facts, comparison.score.title))
     else:
         _show(table, facts, comparison.score.title)
     if picture:
-        click.echo(f"picture: {picture}", err=True)
+        say(f"picture: {picture}", err=True)
 
 
 def leaderboard(comparison: Comparison, scored: dict[str, ScoredRun]) -> pd.DataFrame:
@@ -114,7 +119,8 @@ def _facts(comparison: Comparison, setting: StoredSetting, scored: list[ScoredRu
     tags, first = scored[0].run.tags, scored[0]
     warnings = []
     if tags.get("ser.leaky") == "true":
-        warnings.append("protocol random: tested speakers were seen in training; these scores show the leak")
+        name = tags.get("ser.protocol", "random")
+        warnings.append(f"protocol {name}: tested speakers were seen in training; these scores show the leak")
     if tags.get("ser.synthetic") == "true":
         warnings.append("synthetic speech: these scores say that the program works, nothing about people")
     knowing = sorted({one.run.name for one in scored if one.run.contaminated})
@@ -244,9 +250,9 @@ def _print(console: Console, headings: Sequence[str], rows: Sequence[Sequence[st
         return
     shown = Table(show_header=True, header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for place, heading in enumerate(headings):
-        shown.add_column(heading, justify="left" if place == names else "right", no_wrap=True)
+        shown.add_column(escape(said(heading)), justify="left" if place == names else "right", no_wrap=True)
     for row in rows:
-        shown.add_row(*map(escape, row))
+        shown.add_row(*(escape(said(cell)) for cell in row))
     console.print(shown)
     console.print()
 
@@ -255,12 +261,12 @@ def _show(table: pd.DataFrame, facts: dict[str, Any], title: str) -> None:
     from rich.console import Console
     from rich.markup import escape
 
-    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
-    console.print(f"\n[bold]{escape(facts['setting'])}[/], {facts['n_utterances']} utterances", soft_wrap=True)
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, emoji=False)
+    console.print(f"\n[bold]{escape(said(facts['setting']))}[/], {facts['n_utterances']} utterances", soft_wrap=True)
     _print(console, [h.format(title) for h in _HEADINGS], _cells(table, facts["metric"]), names=1)
     _print(console, *cost_table(_called(table), table), names=0)
     for line in _variants(table):
-        console.print(line, style="dim", markup=False, soft_wrap=True)
+        console.print(said(line), style="dim", markup=False, soft_wrap=True)
     for line in _below(table, facts):
         style = "yellow" if line.startswith("note: ") else "dim"
-        console.print(line, style=style, markup=False, soft_wrap=True)
+        console.print(said(line), style=style, markup=False, soft_wrap=True)

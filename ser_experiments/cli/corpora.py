@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ser_experiments.cli._options import CorpusCommand, request_options, take
+from ser_experiments.cli._say import say
 from ser_experiments.experiment.request import CorpusRequest
 
 if TYPE_CHECKING:
@@ -27,23 +28,23 @@ def list_corpora() -> None:
 
     for name, module in plugins.each(PACKAGE, "corpus", holds="SPEC"):
         spec = module.SPEC
-        click.echo(f"{name}: {spec.title}")
+        say(f"{name}: {spec.title}")
         if spec.facts.line:
-            click.echo(f"  {spec.facts.line}")
-        click.echo(f"  licence: {spec.licence}")
+            say(f"  {spec.facts.line}")
+        say(f"  licence: {spec.licence}")
         if spec.facts.homepage:
-            click.echo(f"  from: {spec.facts.homepage}")
+            say(f"  from: {spec.facts.homepage}")
         if spec.warning:
-            click.echo(f"  warning: {spec.warning}")
+            say(f"  warning: {spec.warning}")
         for scheme in spec.schemes.values():
             rule = scheme.rule or "every word its own class"
-            click.echo(f"  --labels {scheme.name}: {rule} ({scheme.note})")
+            say(f"  --labels {scheme.name}: {rule} ({scheme.note})")
         if len(spec.subsets) > 1:
-            click.echo(f"  --subset {' | '.join(spec.subsets)}")
+            say(f"  --subset {' | '.join(spec.subsets)}")
         for published, where in spec.published.items():
-            click.echo(f"  folds {published}: {where}")
+            say(f"  folds {published}: {where}")
         for option in spec.options:
-            click.echo(f"  --{option.name}: {option.help}")
+            say(f"  --{option.name}: {option.help}")
 
 
 @command.command("describe", cls=CorpusCommand)
@@ -66,22 +67,22 @@ def describe(corpus: str, as_json: bool, **given: Any) -> None:
     other = [] if compared is None else differences(compared)
     if as_json:
         tables: dict[str, Any] = {key: table.to_dict(orient="index") for key, table in found.items()}
-        click.echo(json.dumps({"corpus": reading.name, "root": str(reading.root), "counts": tables,
+        say(json.dumps({"corpus": reading.name, "root": str(reading.root), "counts": tables,
                                "notes": list(reading.notes), "differences": other}))  # fmt: skip
         return
-    click.echo(f"{reading.name}: {len(reading.utterances)} utterances under {reading.root}")
+    say(f"{reading.name}: {len(reading.utterances)} utterances under {reading.root}")
     if compared is not None:
         first = compared[compared["found"] != compared["expected"]].head(1)
         for found_here, complete in zip(first["found"], first["expected"], strict=True):
-            click.echo(f"{found_here}/{complete}: {found_here} here, {complete} in a complete copy")
+            say(f"{found_here}/{complete}: {found_here} here, {complete} in a complete copy")
         found |= {f"by {by}": beside(compared, by) for by in compared["by"].unique()}
     for title, table in found.items():
-        click.echo(f"\n{title}\n{_as_text(table)}")
-    click.echo()
+        say(f"\n{title}\n{_as_text(table)}")
+    say()
     for line in reading.notes:
-        click.echo(f"note: {line}")
+        say(f"note: {line}")
     if compared is not None:
-        click.echo(_verdict(len(other), len(compared)))
+        say(_verdict(len(other), len(compared)))
 
 
 def _verdict(n_different: int, n_counts: int) -> str:

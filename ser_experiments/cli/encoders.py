@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from ser_experiments.cli._say import say
+
 
 @click.group("encoders")
 def command() -> None:
@@ -23,16 +25,16 @@ def list_encoders(as_json: bool) -> None:
 
     here = {name: _folder(name) for name in catalogue()}
     if as_json:
-        click.echo(json.dumps({
+        say(json.dumps({
             name: {**asdict(one), "here": here[name] and str(here[name])} for name, one in catalogue().items()
         }))  # fmt: skip
         return
     for name, one in catalogue().items():
         size = f"{one.layers} layers of {one.width}, {one.parameters:g} M parameters"
-        click.echo(f"{name}{' (here)' if here[name] else ''}: {one.family}, {size}, {one.licence}")
-        click.echo(f"  languages: {one.languages}; {one.heard}")
+        say(f"{name}{' (here)' if here[name] else ''}: {one.family}, {size}, {one.licence}")
+        say(f"  languages: {one.languages}; {one.heard}")
         if one.trained_on:
-            click.echo(f"  trained on emotions of {', '.join(one.trained_on)}: no score there is one on unheard speech")
+            say(f"  trained on emotions of {', '.join(one.trained_on)}: no score there is one on unheard speech")
 
 
 @command.command("pull")
@@ -50,7 +52,7 @@ def pull(name: str, revision: str | None) -> None:
     hub.parse(model)
     with ProgressBar() as progress:
         pinned, folder = hub.fetch(model, progress=progress)
-    click.echo(f"{pinned}: {folder}")
+    say(f"{pinned}: {folder}")
 
 
 @command.command("describe")
@@ -77,18 +79,16 @@ def describe(model: str, as_json: bool) -> None:
         "trained_on": list(trained_on(pinned)),
     }
     if as_json:
-        click.echo(json.dumps(told))
+        say(json.dumps(told))
         return
-    click.echo(f"{told['model']}: {told['family']}")
-    click.echo(f"layers      0 to {told['layers']}, each of {told['width']}")
-    click.echo(f"audio       {told['sample_rate']} Hz")
-    click.echo(
-        f"size        {told['parameters'] / 1e6:.1f} M parameters, {told['bytes'] / 1e6:.1f} MB, the encoder alone"
-    )
-    click.echo(f"digest      {told['digest']}")
-    click.echo(f"folder      {told['folder']}")
+    say(f"{told['model']}: {told['family']}")
+    say(f"layers      0 to {told['layers']}, each of {told['width']}")
+    say(f"audio       {told['sample_rate']} Hz")
+    say(f"size        {told['parameters'] / 1e6:.1f} M parameters, {told['bytes'] / 1e6:.1f} MB, the encoder alone")
+    say(f"digest      {told['digest']}")
+    say(f"folder      {told['folder']}")
     if told["trained_on"]:
-        click.echo(f"trained on  emotions of {', '.join(told['trained_on'])}")
+        say(f"trained on  emotions of {', '.join(told['trained_on'])}")
 
 
 def _folder(name: str) -> Path | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from ser_experiments.cli._options import CorpusCommand, request_options, take
+from ser_experiments.cli._say import say
+from ser_experiments.cli.cache import prune as prune_cache
 from ser_experiments.experiment.request import CorpusRequest
 
 
@@ -38,19 +39,19 @@ def list_sets(as_json: bool) -> None:
             sets[name], away[name] = {}, str(error)
     if as_json:
         rows = {n: _told(found) for offer in sets.values() for n, found in offer.items()}
-        click.echo(json.dumps({**rows, **{name: {"problem": why} for name, why in away.items()}}))
+        say(json.dumps({**rows, **{name: {"problem": why} for name, why in away.items()}}))
         return
     for set_name, offer in sets.items():
         for name, found in offer.items():
             n_columns = sum(len(one.columns) for one in found)
             outputs = f" of {len(found)} outputs" if len(found) > 1 else ""
             shown = f"{n_columns:>5} columns{outputs}, {found[0].output.words}, version {found[0].version}"
-            click.echo(f"{name:<12} {shown}")
+            say(f"{name:<12} {shown}")
         if set_name in away:
-            click.echo(f"{set_name:<12} {away[set_name]}")
-        click.echo(f"  {(modules[set_name].__doc__ or '').partition(chr(10))[0]}")
+            say(f"{set_name:<12} {away[set_name]}")
+        say(f"  {(modules[set_name].__doc__ or '').partition(chr(10))[0]}")
     views = ", ".join(f'"{view}"' for view, _ in plugins.each(VIEWS, "view", holds="view"))
-    click.echo(f"views to train on besides the recordings: augment = [{views}] under [features]")
+    say(f"views to train on besides the recordings: augment = [{views}] under [features]")
 
 
 @command.command("describe")
@@ -63,15 +64,15 @@ def describe(name: str, as_json: bool) -> None:
     found = get_extractors(name)
     first, columns = found[0], [column for one in found for column in one.columns]
     if as_json:
-        click.echo(json.dumps({**_told(found), "columns": [column._asdict() for column in columns]}))
+        say(json.dumps({**_told(found), "columns": [column._asdict() for column in columns]}))
         return
     params = ", ".join(f"{key}={value}" for key, value in first.params.items()) or "none"
-    click.echo(f"{name} version {first.version}: {len(columns)} columns at {first.sample_rate} Hz")
-    click.echo(f"parameters: {params}")
+    say(f"{name} version {first.version}: {len(columns)} columns at {first.sample_rate} Hz")
+    say(f"parameters: {params}")
     width = max(len(column.name) for column in columns)
     unit = max(len(column.unit) for column in columns)
     for column in columns:
-        click.echo(f"{column.name:<{width}}  {column.unit:<{unit}}  {column.source}")
+        say(f"{column.name:<{width}}  {column.unit:<{unit}}  {column.source}")
 
 
 def _told(found: list[Any]) -> dict[str, Any]:
@@ -103,7 +104,7 @@ def export_table(sets: tuple[str, ...], target: str, jobs: int | None, skip_bad:
             list(sets), loaded.utterances, cache=here.cache, jobs=jobs, skip_bad=skip_bad, progress=progress
         )
     write_table(table, target)
-    click.echo(f"{len(table)} utterances, {table.shape[1]} columns: {target}")
+    say(f"{len(table)} utterances, {table.shape[1]} columns: {target}")
 
 
 @command.command("status")
@@ -116,60 +117,14 @@ def show_status(as_json: bool) -> None:
     cache = project.find().cache
     table = status(cache)
     if as_json:
-        click.echo(table.to_json(orient="records", date_format="iso", default_handler=str))
+        say(table.to_json(orient="records", date_format="iso", default_handler=str))
         return
     if table.empty:
-        click.echo(f"no tables in {cache}")
+        say(f"no tables in {cache}")
         return
     shown = table[["set", "version", "digest", "rows", "parts", "damaged"]].assign(mb=(table["bytes"] / 1e6).round(1))
-    click.echo(f"{cache}\n{shown.to_string(index=False)}")
+    say(f"{cache}\n{shown.to_string(index=False)}")
 
 
-@command.command("prune")
-@click.option("--dry-run", is_flag=True, help="Only say what would go.")
-@click.option(
-    "--fits-days", type=click.FloatRange(0), default=30, show_default=True, help="Days that unused fits are kept."
-)
-def prune_store(dry_run: bool, fits_days: float) -> None:
-    """Remove tables and fits that nothing uses any more.
-
-    Those are of older versions or other parameters, and leftovers of killed processes. Kept are the tables of every
-    set with its default parameters and with those of the project's experiments.
-    """
-    import pandas as pd
-
-    from ser_experiments import project
-    from ser_experiments.experiment.definition import experiment_names, load_experiment
-    from ser_experiments.features import prune, status
-    from ser_experiments.features.assets import AssetAway
-    from ser_experiments.features.extractor import Extractor, get_extractors, params_of, set_names, set_of
-    from ser_experiments.features.views import on_view
-    from ser_experiments.models.fits import prune_fits
-
-    asked: list[tuple[str, Mapping[str, object]]] = [(name, {}) for name in set_names()]
-    for name in experiment_names():
-        features = load_experiment(name).definition.features
-        for one in features.sets:
-            measured = [one, *(on_view(one, view) for view in features.augment)]
-            asked += [(each, params_of(one, features.params)) for each in measured]
-    wanted: list[Extractor] = []
-    unknown = set()
-    for name, params in asked:
-        try:
-            wanted += get_extractors(name, **params)
-        except AssetAway:
-            # Without the weights nobody knows which tables are of them.
-            unknown.add(set_of(name))
-    kept = {(output.name, output.digest) for extractor in wanted for output in extractor.outputs}
-    if unknown:
-        tables = status(project.find().cache)
-        pairs = zip(tables["set"], tables["digest"], strict=True)
-        kept |= {(name, digest) for name, digest in pairs if set_of(name) in unknown}
-    cache = project.find().cache
-    tables = prune(cache, keep=kept, dry_run=dry_run)
-    removed = pd.concat([tables, prune_fits(cache / "fits", days=fits_days, dry_run=dry_run)], ignore_index=True)
-    for row in removed.itertuples():
-        click.echo(f"{'would remove' if dry_run else 'removed'} {row.path}: {row.why}")
-    click.echo(
-        f"{len(removed)} removed, {removed['bytes'].sum() / 1e6:.1f} MB" if len(removed) else "nothing to remove"
-    )
+# Where it stood before there was `ser cache`.
+command.add_command(prune_cache)

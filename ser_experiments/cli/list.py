@@ -8,6 +8,8 @@ import sys
 
 import click
 
+from ser_experiments.cli._say import say
+
 
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -23,22 +25,22 @@ def command(as_json: bool) -> None:
         try:
             rows[name] = load_experiment(name).definition
         except InputError as error:
-            click.echo(f"left out: {error}", err=True)
+            say(f"left out: {error}", err=True)
         except Exception as error:  # of one half-written file the others know nothing
             said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-            click.echo(f"left out: experiments/{name}.toml: cannot be read: {said}", err=True)
+            say(f"left out: experiments/{name}.toml: cannot be read: {said}", err=True)
     if as_json:
         shown = {n: {"description": d.description, **d.model_dump(exclude={"description"})} for n, d in rows.items()}
-        click.echo(json.dumps(shown, default=str))
+        say(json.dumps(shown, default=str))
         return
     if not rows:
-        click.echo(f"no experiments in {folder}; run from the project's folder, or write a TOML file there", err=True)
+        say(f"no experiments in {folder}; run from the project's folder, or write a TOML file there", err=True)
     if sys.stdout.isatty():
         table = click.HelpFormatter(width=shutil.get_terminal_size().columns)
         table.write_dl([(name, definition.description) for name, definition in rows.items()])
-        click.echo(table.getvalue(), nl=False)
+        say(table.getvalue(), nl=False)
         return
     # A line each for grep and the like.
     width = max(map(len, rows), default=0)
     for name, definition in rows.items():
-        click.echo(f"{name:<{width}}  {definition.description}")
+        say(f"{name:<{width}}  {definition.description}")

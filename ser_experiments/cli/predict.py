@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ser_experiments.cli._say import say
+
 if TYPE_CHECKING:
     from ser_experiments.cli._recordings import Recording
     from ser_experiments.serving.audio_model import AudioModel
@@ -66,9 +68,9 @@ def command(
     if by_speaker and (enrol or timeline):
         raise InputError("--by-speaker goes with neither --enrol nor --timeline: it needs whole recordings to predict")
     loaded = load_model(model)
-    click.echo(f"{loaded.meta['experiment']} of {loaded.meta['setting']}", err=True)
+    say(f"{loaded.meta['experiment']} of {loaded.meta['setting']}", err=True)
     for note in loaded.meta.get("notes", []):
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     if enrol:
         loaded = loaded.for_speaker(one.source() for one in recordings(enrol))
     found = recordings(sources)
@@ -83,7 +85,7 @@ def command(
         answers = _each(loaded, found)
     failed, total = _answers.show(answers, loaded.task, form)
     if failed:
-        click.echo(f"{failed} of {total} recordings could not be used; see above", err=True)
+        say(f"{failed} of {total} recordings could not be used; see above", err=True)
         sys.exit(1)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ser_experiments.cli._options import CorpusCommand, as_json, request_options, take
+from ser_experiments.cli._say import say
 from ser_experiments.experiment.request import SettingRequest
 
 if TYPE_CHECKING:
@@ -31,11 +32,11 @@ def command(target: str | None, source: str | None, as_json: bool, **given: Any)
     from ser_experiments import project
     from ser_experiments.evaluation.card import read_card, write_card
     from ser_experiments.evaluation.tripwires import check_leaks
-    from ser_experiments.experiment.selection import load, select
+    from ser_experiments.experiment.selection import load_setting, select
 
     theirs = None if source is None else read_card(source)
     request = take(SettingRequest, given if theirs is None else _as_on(theirs, given))
-    selection = select(request, load(request, project.find()))
+    selection = select(request, load_setting(request, project.find()))
     corpus = selection.corpus
     notes = [*corpus.notes, *corpus.left_out.doubts, *check_leaks(selection.folds, corpus.utterances)]
     card = selection.card
@@ -45,15 +46,15 @@ def command(target: str | None, source: str | None, as_json: bool, **given: Any)
         shown = card.as_dict()
         del shown["rows"], shown["columns"]
         shown["notes"] = notes
-        click.echo(json.dumps(shown if theirs is None else {**shown, "differences": _differences(card, theirs)}))
+        say(json.dumps(shown if theirs is None else {**shown, "differences": _differences(card, theirs)}))
     else:
         _show(card)
         for line in notes:
-            click.echo(f"note: {line}")
+            say(f"note: {line}")
         if theirs is not None:
             _compare(card, theirs, str(source))
         if target:
-            click.echo(f"card written to {target}; check predictions with: ser verify FILE.csv --card {target}")
+            say(f"card written to {target}; check predictions with: ser verify FILE.csv --card {target}")
     if theirs is not None and card.digest != theirs.digest:
         sys.exit(1)
 
@@ -74,7 +75,10 @@ def _as_on(card: Card, given: dict[str, Any]) -> dict[str, Any]:
         theirs |= {"labels": own["labels"], "map": own["map"], "drop": own["drop"]}
     sources = {name: context.get_parameter_source(name) for name in given}
     chosen = {name for name, source in sources.items() if source not in {ParameterSource.DEFAULT, None}}
-    theirs["corpus"], told = called(card.setting["corpus"])
+    first, *tested = card.facts.get("corpora") or [card.setting["corpus"]]
+    theirs["corpus"], told = called(first)
+    if tested:
+        theirs["test_corpus"] = called(tested[0])[0]
     if "corpus" not in chosen or given["corpus"] == theirs["corpus"]:
         given = {**given, "corpus_options": {**told, **given.get("corpus_options", {})}}
     return {name: value if name in chosen else theirs.get(name, value) for name, value in given.items()}
@@ -88,11 +92,11 @@ def _differences(card: Card, theirs: Card) -> list[str]:
 
 def _compare(card: Card, theirs: Card, source: str) -> None:
     if card.digest == theirs.digest:
-        click.echo(f"same card as {source}: scores may be compared")
+        say(f"same card as {source}: scores may be compared")
         return
     for line in _differences(card, theirs):
-        click.echo(f"differs: {line}")
-    click.echo(f"not the card of {source} ({theirs.digest}): scores must not be compared")
+        say(f"differs: {line}")
+    say(f"not the card of {source} ({theirs.digest}): scores must not be compared")
 
 
 def _show(card: Card) -> None:
@@ -114,7 +118,7 @@ def _show(card: Card) -> None:
         "normalised": setting["normalize"] + (f" ({enrolled} clips left out for it)" if enrolled else ""),
         "same text": "not known" if overlap["share"] is None else texts,
     }.items():
-        click.echo(f"{key:<11}{value}")
+        say(f"{key:<11}{value}")
 
 
 def _left_out(facts: dict[str, Any]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ser_experiments.cli._metric import metric_option
+from ser_experiments.cli._say import say
 from ser_experiments.errors import InputError, SerError
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def command(
             _place_weights(client, candidate)
         done = registry.register(client, chosen, candidate, score.name)
     if not as_json and chosen_from:
-        click.echo(chosen_from)
+        say(chosen_from)
     _say(done, "is champion", as_json)
 
 
@@ -86,7 +87,7 @@ def _place_weights(client: Backend, run: StoredRun) -> None:
         raise InputError(f"{error}; or leave a reference to it with --no-weights") from error
     added = client.add_to_model(run.run_id, files) if files else 0
     if added:
-        click.echo(f"weights that it needs lie beside it: {added / 1e6:.0f} MB", err=True)
+        say(f"weights that it needs lie beside it: {added / 1e6:.0f} MB", err=True)
 
 
 def _choose(
@@ -138,21 +139,19 @@ def _list(models: list[Registered], as_json: bool) -> None:
     from ser_experiments.tracking.registry import as_json as to_json
 
     if as_json:
-        click.echo(to_json(models))
+        say(to_json(models))
         return
     if not models:
-        click.echo("nothing is registered; register the best run with: ser register")
+        say("nothing is registered; register the best run with: ser register")
     for one in models:
         score = f"{one.tags.get('metric', '')} {one.tags.get('score', '')} ({one.tags.get('interval', '')})"
         marks = ", ".join(one.aliases)
-        click.echo(
-            f"{one.name:<45} {one.version:>3}  {one.tags.get('experiment', ''):<18} {score:<34} {marks}".rstrip()
-        )
+        say(f"{one.name:<45} {one.version:>3}  {one.tags.get('experiment', ''):<18} {score:<34} {marks}".rstrip())
 
 
 def _say(done: Registered, what: str, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({**done.__dict__, "aliases": list(done.aliases)}))
+        say(json.dumps({**done.__dict__, "aliases": list(done.aliases)}))
         return
-    click.echo(f"{done.name} version {done.version} ({done.tags.get('experiment', '')}) {what}")
-    click.echo("use it: ser predict FILE, or serve it: ser serve")
+    say(f"{done.name} version {done.version} ({done.tags.get('experiment', '')}) {what}")
+    say("use it: ser predict FILE, or serve it: ser serve")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ser_experiments.cli._options import CorpusCommand, as_json, request_options, take
+from ser_experiments.cli._say import said, say
 from ser_experiments.experiment.request import RunRequest
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def command(experiment: str, as_json: bool, no_log: bool, system_metrics: bool, 
     with ProgressBar() as measuring, EpochBar() as epochs:
         result = run_experiment(request, log_run=not no_log, on_fold=_Folds(epochs), progress=measuring)
     if as_json:
-        click.echo(json.dumps(result.as_dict()))
+        say(json.dumps(result.as_dict()))
         return
     show(result, time.perf_counter() - started)
 
@@ -68,7 +69,7 @@ class _Folds:
     def __call__(self, result: FoldResult) -> None:
         self.epochs.hide()
         took = result.fit_s + result.predict_s
-        click.echo(f"  fold {result.fold.name}: {len(result.fold.test)} tested, {took:.1f} s", err=True)
+        say(f"  fold {result.fold.name}: {len(result.fold.test)} tested, {took:.1f} s", err=True)
 
 
 def show(result: Result, seconds: float) -> None:
@@ -81,14 +82,14 @@ def show(result: Result, seconds: float) -> None:
 
     prepared, metrics = result.prepared, result.metrics
     setting = prepared.setting
-    console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
-    console.print(f"\n[bold]{escape(prepared.experiment.name)}[/] on {escape(setting.name)}")
-    console.print(f"{len(result.predictions)} utterances, {escape(prepared.folds.words)}")
+    console = Console(width=None if sys.stdout.isatty() else 110, highlight=False, emoji=False)
+    console.print(f"\n[bold]{escape(said(prepared.experiment.name))}[/] on {escape(said(setting.name))}")
+    console.print(f"{len(result.predictions)} utterances, {said(prepared.folds.words)}", markup=False)
     task = prepared.task
     primary, *others = scores_of(task, values=False)
     table = Table(show_header=True, header_style="bold", box=None, pad_edge=False, padding=(0, 3, 0, 0))
     for heading in (primary.title, "95 % interval", *(score.title for score in others)):
-        table.add_column(heading)
+        table.add_column(escape(said(heading)))
     interval = f"{result.interval.low:.3f} - {result.interval.high:.3f}"
     rest = [f"{metrics[score.name]:.3f}" for score in others]
     table.add_row(f"[bold]{metrics[primary.name]:.3f}[/]", interval, *rest)
@@ -96,13 +97,13 @@ def show(result: Result, seconds: float) -> None:
     console.print(f"[dim]interval over {result.interval.n_groups} {prepared.folds.unit}s (jackknife, t)[/]\n")
     for heading, values in _parts(result, primary):
         shown = "   ".join(f"{name} {value:.2f}" for name, value in values.items())
-        console.print(f"{heading:<11}{shown}", soft_wrap=True, markup=False)
+        console.print(said(f"{heading:<11}{shown}"), soft_wrap=True, markup=False)
     for warning in result.warnings:
-        console.print(f"note: {warning}", soft_wrap=True, style="yellow", markup=False)
+        console.print(said(f"note: {warning}"), soft_wrap=True, style="yellow", markup=False)
     for utterance, reason in prepared.skipped.items():
-        console.print(f"left out: {utterance}: {reason}", soft_wrap=True, style="yellow", markup=False)
+        console.print(said(f"left out: {utterance}: {reason}"), soft_wrap=True, style="yellow", markup=False)
     for line in [*_chosen(result), *_members(result)]:
-        console.print(line, soft_wrap=True, markup=False)
+        console.print(said(line), soft_wrap=True, markup=False)
     reused = _reused(result)
     if reused:
         console.print(f"reused {reused} of the fits that earlier runs made on the same rows with the same parameters")
@@ -110,7 +111,7 @@ def show(result: Result, seconds: float) -> None:
     if result.pending:
         console.print(f"[yellow]run {result.run_id} is kept on disk: the tracking store went away; log it: ser sync[/]")
     elif result.run_id:
-        console.print(f"logged as run {result.run_id} in MLflow experiment {setting.name}", markup=False)
+        console.print(said(f"logged as run {result.run_id} in MLflow experiment {setting.name}"), markup=False)
         console.print("look at it: make ui (or: ser ui)")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from ser_experiments.cli._say import say
+
 
 @click.command("sync")
 def command() -> None:
@@ -18,6 +20,6 @@ def command() -> None:
     here = project.find()
     done = deliver_abandoned(here, connect(here))
     for one in done:
-        click.echo(f"{one.name}: run {one.run_id} {one.status}, {one.n_steps} steps logged")
+        say(f"{one.name}: run {one.run_id} {one.status}, {one.n_steps} steps logged")
     if not done:
-        click.echo("nothing was left to log")
+        say("nothing was left to log")

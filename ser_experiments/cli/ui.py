@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from ser_experiments.cli._say import say
+
 
 @click.command("ui")
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True, help="Port on this machine.")
@@ -16,12 +18,12 @@ def command(port: int, host: str) -> None:
 
     pages = connect(project.find()).ui(host, port)
     if isinstance(pages, str):
-        click.echo(pages)
+        say(pages)
         return
     check_port(host, port)
 
     def announce() -> None:
-        click.echo(f"MLflow UI on http://{host}:{port} (Ctrl-C ends it)")
-        click.echo("choose Model training at the top left (MLflow remembers it), then a setting")
+        say(f"MLflow UI on http://{host}:{port} (Ctrl-C ends it)")
+        say("choose Model training at the top left (MLflow remembers it), then a setting")
 
     leave(run(pages, host, port, announce))

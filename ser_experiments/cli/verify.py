@@ -6,6 +6,8 @@ import json
 
 import click
 
+from ser_experiments.cli._say import say
+
 
 @click.command("verify")
 @click.argument("predictions", type=click.Path(dir_okay=False))
@@ -26,22 +28,22 @@ def command(predictions: str, card_file: str, as_json: bool) -> None:
 
     verdict = verify(predictions, read_card(card_file))
     if as_json:
-        click.echo(json.dumps(verdict.as_dict()))
+        say(json.dumps(verdict.as_dict()))
         return
     card, metrics, found = verdict.card, verdict.metrics, verdict.interval
     interval = "no interval" if found.n_groups < 2 else f"95 % interval {found.low:.3f} to {found.high:.3f}"
     setting, task = card.setting, verdict.predictions.task
     first, *others = scores_of(task, values=verdict.predictions.has_values)
-    click.echo(f"card {card.digest}: {setting['corpus']}, labels {setting['labels']}, {setting['protocol']}")
-    click.echo(f"{first.title} {metrics[first.name]:.3f} ({interval}, {found.n_groups} {setting['unit']}s)")
-    click.echo("   ".join(f"{one.name} {metrics[one.name]:.3f}" for one in others if one.name in metrics))
+    say(f"card {card.digest}: {setting['corpus']}, labels {setting['labels']}, {setting['protocol']}")
+    say(f"{first.title} {metrics[first.name]:.3f} ({interval}, {found.n_groups} {setting['unit']}s)")
+    say("   ".join(f"{one.name} {metrics[one.name]:.3f}" for one in others if one.name in metrics))
     if first.each is not None:
         parts = {target: metrics.get(f"{first.each.prefix}_{target}") for target in task.targets}
         shown = (f"{target} {value:.2f}" for target, value in parts.items() if value is not None)
-        click.echo(f"{first.each.prefix:<10} " + "   ".join(shown))
+        say(f"{first.each.prefix:<10} " + "   ".join(shown))
     by_fold = verdict.folds[f"fold_{first.name}"]
-    click.echo(f"{'fold ' + first.title:<10} " + "   ".join(f"{name} {value:.2f}" for name, value in by_fold.items()))
+    say(f"{'fold ' + first.title:<10} " + "   ".join(f"{name} {value:.2f}" for name, value in by_fold.items()))
     if get_protocol(setting["protocol"]).leaky:
-        click.echo("note: protocol random: tested speakers were seen in training; this score shows the leak")
+        say(f"note: protocol {setting['protocol']}: tested speakers were seen in training; this score shows the leak")
     for note in verdict.notes:
-        click.echo(f"note: {note}")
+        say(f"note: {note}")

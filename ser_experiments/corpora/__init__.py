@@ -16,6 +16,7 @@ from ser_experiments.corpora._left_out import LeftOut
 from ser_experiments.corpora._options import PACKAGE, Option
 from ser_experiments.corpora._recognised import chosen
 from ser_experiments.corpora._schemes import SCHEMES
+from ser_experiments.corpora._transfer import transfer
 
 __all__ = [
     "ALIASES",
@@ -33,4 +34,5 @@ __all__ = [
     "get_corpus",
     "load_corpus",
     "read_corpus",
+    "transfer",
 ]

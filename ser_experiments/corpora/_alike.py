@@ -12,6 +12,9 @@ from ser_experiments.corpora._left_out import map_option
 from ser_experiments.corpora._spelling import folded_word, letters
 from ser_experiments.errors import InputError
 
+#: Classes that are looked through for slips of the pen.
+_MOST = 200
+
 
 def check_alike(counts: Mapping[str, int], decided: Mapping[str, str], where: str) -> None:
     """Ask about words that are classes of their own only because nobody said that they mean one thing.
@@ -56,7 +59,8 @@ def slips(classes: Iterable[str], decided: Collection[str]) -> list[tuple[str, s
     """
     names = sorted(set(classes) - set(decided))
     pairs = [pair for same in _groups(names, letters) for pair in combinations(same, 2)]
-    plain = [one for one in names if one.isalpha() and len(one) >= 4]
+    # Nobody has hundreds of classes, and to compare each with each takes time by the square.
+    plain = [one for one in names if one.isalpha() and len(one) >= 4] if len(names) <= _MOST else []
     for place, one in enumerate(plain):
         near = get_close_matches(one, [other for other in plain[place + 1 :] if other[0] == one[0]], n=3, cutoff=0.85)
         swapped = [other for other in plain[place + 1 :] if other[0] == one[0] and sorted(other) == sorted(one)]

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from ser_experiments.files import open_regular
+
 #: Folders below each other that are looked into.
 _DEEPEST = 12
 #: What git leaves in the place of a large file that was not fetched begins so, and is not longer than this.
@@ -85,7 +87,7 @@ def is_pointer(path: str | Path) -> bool:
     try:
         if os.stat(path).st_size > _POINTER_BYTES:
             return False
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return file.read(len(_POINTER)) == _POINTER
     except OSError:
         return False

@@ -16,8 +16,10 @@ from ser_experiments.corpora._left_out import LeftOut, of_no_subset
 from ser_experiments.corpora._options import PACKAGE, Option, check_option
 from ser_experiments.corpora._spelling import check_spelling
 from ser_experiments.errors import InputError, nearest
+from ser_experiments.files import path_of
 from ser_experiments.project import Project
 from ser_experiments.task import Task
+from ser_experiments.words import check_word
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,8 @@ class Corpus:
         What a user should know about this copy.
     left_out : LeftOut
         What the label rule made no use of.
+    parts : tuple of str
+        Of two corpora that were put together, the names: what is trained on first, then what is tested.
     """
 
     spec: CorpusSpec
@@ -145,6 +149,7 @@ class Corpus:
     utterances: pd.DataFrame
     notes: tuple[str, ...] = field(default=())
     left_out: LeftOut = field(default_factory=LeftOut)
+    parts: tuple[str, ...] = ()
 
     @property
     def task(self) -> Task:
@@ -287,12 +292,13 @@ def _root(spec: CorpusSpec, root: str | Path | None, project: Project | None, op
             f"corpus {spec.name!r}: no root given; say --root PATH (ROOT=PATH with make), "
             f"set SER_{spec.name.upper()}_ROOT, or write it into ser.toml"
         )
-    return Path(root).expanduser()
+    return path_of(root)
 
 
 def _checked(spec: CorpusSpec, reading: Reading) -> Reading:
     """Check a reader's table before anything is made of it: what it forgot would show only after a run."""
     where = f"corpus {spec.name!r}"
+    check_word(reading.name, f"{where}: name")
     if reading.utterances.empty:
         raise InputError(f"{where}: no utterances under {reading.root}")
     frames.check_utterances(reading.utterances, where, also=("emotion",))

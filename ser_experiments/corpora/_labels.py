@@ -17,6 +17,7 @@ from ser_experiments.corpora._left_out import LeftOut
 from ser_experiments.corpora._spelling import spelled
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.task import Classes
+from ser_experiments.words import check_word, check_words
 
 #: Between the name of a scheme and own changes of it.
 _OWN = "+"
@@ -77,6 +78,7 @@ class LabelScheme:
         if not own and not drop:
             return self
         own, drop = _pairs(own), [drop] if isinstance(drop, str) else drop
+        check_words(drop, "--drop")
         words = self._meant(utterances)["emotion"].unique()
         targets = {spelled(old, words): self._target(old, new, words) for old, new in own.items()}
         kept, gone = dict(sorted(targets.items())), tuple(sorted({spelled(old, words) for old in drop}))
@@ -238,10 +240,11 @@ class LabelScheme:
 def _pairs(given: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
     """Return own maps by word."""
     if isinstance(given, Mapping):
+        check_words((*given, *given.values()), "--map")
         return dict(given)
     found: dict[str, str] = {}
     for item in [given] if isinstance(given, str) else given:
-        old, equals, new = (part.strip() for part in item.partition("="))
+        old, equals, new = (check_word(part.strip(), "--map") for part in item.partition("="))
         if not equals or not old or not new:
             raise InputError(f"--map {item!r}: expected WORD=CLASS, e.g. joy=happy")
         if found.setdefault(old, new) != new:

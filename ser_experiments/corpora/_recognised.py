@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ser_experiments import plugins
 from ser_experiments.corpora._options import PACKAGE
 from ser_experiments.errors import InputError
+from ser_experiments.files import path_of
 
 if TYPE_CHECKING:
     from ser_experiments.corpora._corpus import CorpusSpec
@@ -42,7 +43,7 @@ def chosen(corpus: str | None, root: str | Path | None) -> str:
         return corpus
     if not root:
         return DEFAULT
-    path = Path(root).expanduser()
+    path = path_of(root)
     found = [spec for spec in _every() if spec.recognises is not None and spec.recognises(path)]
     if len(found) == 1:
         return found[0].name

@@ -26,6 +26,7 @@ from ser_experiments.corpora._spelling import composed
 from ser_experiments.corpora._votes import NO_AGREEMENT
 from ser_experiments.csvfile import is_gap, read_csv
 from ser_experiments.errors import InputError, nearest
+from ser_experiments.files import MIB, read_text
 
 _HEADER = "db.yaml"
 _EMOTION, _SPEAKER = "emotion", "speaker"
@@ -83,8 +84,8 @@ def _yaml(path: Path) -> Header:
     import yaml
 
     try:
-        held = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        held = yaml.safe_load(read_text(path, most=64 * MIB))
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from error
     if not isinstance(held, dict) or not isinstance(held.get("tables"), dict):
         raise InputError(f"{path}: no tables in it; expected the header of a database in audformat")

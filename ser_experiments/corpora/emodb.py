@@ -20,6 +20,7 @@ from ser_experiments.corpora._facts import Facts
 from ser_experiments.corpora._released import Release
 from ser_experiments.corpora._schemes import own, schemes
 from ser_experiments.csvfile import read_csv
+from ser_experiments.files import MIB, read_bytes
 
 #: The share of listeners from which a clip was taken into 1.x, and how many were.
 _RECOGNISED, _IN_1X = 0.8, 535
@@ -49,7 +50,7 @@ def _shares(path: Path) -> dict[str, float]:
         cells = zip(rows["file"].astype(str), rows["emotion.confidence"].astype(str), strict=True)
     else:
         # Both lists are in Latin-1, with blanks that do not break.
-        lines = (line.split() for line in path.read_bytes().decode("latin-1").splitlines())
+        lines = (line.split() for line in read_bytes(path, most=64 * MIB).decode("latin-1").splitlines())
         cells = ((line[0], line[1]) for line in lines if len(line) > 1)
     found = {}
     for name, share in cells:

@@ -29,6 +29,7 @@ from ser_experiments.corpora._facts import Facts
 from ser_experiments.corpora._iemocap_counts import expected
 from ser_experiments.corpora._schemes import SCHEMES
 from ser_experiments.errors import InputError
+from ser_experiments.files import MIB, read_bytes
 
 _HEAD = re.compile(
     r"^\[\s*([\d.]+)\s*-\s*([\d.]+)\s*\]\s+(\S+)\s+(\S+)\s+\[\s*([-\d.]+)\s*,\s*([-\d.]+)\s*,\s*([-\d.]+)\s*\]\s*$"
@@ -189,7 +190,7 @@ def _wavs(folder: Path) -> dict[str, Path]:
 
 def _lines(path: Path) -> list[str]:
     """Read the lines of a text file; older copies hold a few Latin-1 characters in the comments."""
-    data = path.read_bytes()
+    data = read_bytes(path, most=64 * MIB)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

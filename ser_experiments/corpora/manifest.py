@@ -8,6 +8,7 @@ taken for one that does, the reading says that they are not used.
 
 from __future__ import annotations
 
+import os
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -19,9 +20,19 @@ from ser_experiments.corpora._labels import LabelScheme
 from ser_experiments.corpora._options import Option
 from ser_experiments.corpora._schemes import SCHEMES
 from ser_experiments.corpora._spelling import composed
-from ser_experiments.csvfile import cuts_folds, cuts_segments, is_gap, listed_path, read_csv, seconds, without_gaps
+from ser_experiments.csvfile import (
+    cuts_folds,
+    cuts_segments,
+    headings,
+    is_gap,
+    listed_path,
+    read_csv,
+    seconds,
+    without_gaps,
+)
 from ser_experiments.errors import InputError
 from ser_experiments.frames import FOLD, GROUP, PREDICTED, UTTERANCE_COLUMNS
+from ser_experiments.words import cut
 
 _NEEDED = ("path", "label", "speaker")
 _KNOWN = ("utterance_id", *_NEEDED, "emotion", "session", "gender", "start", "end", "text_id", "scenario")
@@ -87,7 +98,7 @@ def read(root: Path, *, name: str | None = None, allow_outside: bool = False) ->
 
 def recognises(root: Path) -> bool:
     """Tell whether a root is a list of recordings, or a folder that holds one by its usual name."""
-    return root.is_file() or any((root / name).is_file() for name in _NAMES)
+    return os.path.isfile(root) or any(os.path.isfile(root / name) for name in _NAMES)
 
 
 def _table(path: Path) -> pd.DataFrame:
@@ -98,7 +109,7 @@ def _table(path: Path) -> pd.DataFrame:
     for column in _NEEDED:
         if column not in table:
             also = " (or 'emotion')" if column == "label" else ""
-            raise InputError(f"{path}: no column {column!r}{also}; got {', '.join(table.columns)}; add it")
+            raise InputError(f"{path}: no column {column!r}{also}; {headings(table.columns, _KNOWN)}; add it")
     for column in _NEEDED:
         empty = table.index[table[column].map(is_gap)]
         if len(empty):
@@ -129,12 +140,12 @@ def _instead_of(column: str, missing: list[str]) -> str:
 
 
 def _find(root: Path) -> Path:
-    if root.is_dir():
+    if os.path.isdir(root):
         for candidate in _NAMES:
-            if (root / candidate).is_file():
+            if os.path.exists(root / candidate):
                 return root / candidate
         raise InputError(f"corpus 'manifest': no {' or '.join(_NAMES)} in {root}; point --root at the CSV file")
-    if not root.is_file():
+    if not os.path.exists(root):
         raise InputError(f"corpus 'manifest': no file {root}; --root must be a CSV with path, label and speaker")
     return root
 
@@ -150,11 +161,11 @@ def _resolve(manifest: Path, paths: pd.Series, allow_outside: bool) -> list[str]
             raise InputError(
                 f"{manifest}: line {line}: {written!r} leads out of {folder}; say --allow-outside to allow it"
             )
-        if not file.is_file():
+        if not os.path.isfile(file):
             missing.append((line, written))
         files.append(str(file))
     if missing:
-        listed = ", ".join(f"{written!r} (line {line})" for line, written in missing[:5])
+        listed = ", ".join(f"{cut(written, 200)!r} (line {line})" for line, written in missing[:5])
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         raise InputError(f"{manifest}: {len(missing)} missing files: {listed}{more}; paths are relative to the CSV")
     return files

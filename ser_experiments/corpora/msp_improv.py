@@ -23,6 +23,7 @@ from ser_experiments.corpora._released import Release
 from ser_experiments.corpora._schemes import schemes
 from ser_experiments.corpora._votes import counted
 from ser_experiments.errors import InputError
+from ser_experiments.files import read_bytes
 
 _WORDS = {"A": "anger", "H": "happiness", "S": "sadness", "N": "neutral", "O": "other", "X": "xxx"}
 _NUMBERS = {"A": "activation", "V": "valence", "D": "dominance"}
@@ -65,7 +66,7 @@ def _turns(path: Path) -> pd.DataFrame:
     turns: dict[str, dict[str, object]] = {}
     votes: dict[str, dict[str, None]] = {}
     current = ""
-    for line in path.read_bytes().decode("utf-8-sig", errors="replace").splitlines():
+    for line in read_bytes(path).decode("utf-8-sig", errors="replace").splitlines():
         head = _HEAD.match(line)
         if head:
             current = f"MSP-IMPROV-{head['turn']}"

@@ -7,7 +7,6 @@ Layout: ``Audios/MSP-PODCAST_0001_0008.wav`` (``Audio/`` in early releases) and 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +21,7 @@ from ser_experiments.corpora._schemes import own, schemes
 from ser_experiments.corpora._votes import counted
 from ser_experiments.csvfile import is_gap, read_csv
 from ser_experiments.errors import InputError
+from ser_experiments.files import read_json
 
 _WORDS = {
     "A": "anger", "H": "happiness", "S": "sadness", "N": "neutral", "U": "surprise", "F": "fear", "D": "disgust",
@@ -95,10 +95,7 @@ def _votes(path: Path) -> pd.DataFrame:
 
 
 def _json(path: Path) -> Mapping[str, Mapping[str, Mapping[str, object]]]:
-    try:
-        held: dict[str, dict[str, dict[str, object]]] = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON: {error}") from error
+    held: dict[str, dict[str, dict[str, object]]] = read_json(path)
     if not isinstance(held, dict) or not all(isinstance(one, dict) for one in held.values()):
         raise InputError(f"{path}: expected an object with an object for each recording")
     return held

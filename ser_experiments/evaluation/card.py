@@ -15,11 +15,13 @@ from ser_experiments.corpora import Corpus
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.folds import Folds, get_protocol
 from ser_experiments.evaluation.tripwires import check_leaks
+from ser_experiments.files import Missing, read_json
 from ser_experiments.frames import unit_column
+from ser_experiments.words import MOST_OF_ID, check_words, cut
 
 FORMAT = "ser-protocol-card/1"
 _ROW = ("id", "label", "speaker", "session", "group", "fold")
-_FACTS = ("words", "label_rule", "text_overlap", "left_out", "own_labels", "enrolled")
+_FACTS = ("words", "label_rule", "text_overlap", "left_out", "own_labels", "enrolled", "corpora")
 _IDENTITY = ("corpus", "labels", "subset", "protocol", "unit", "normalize")
 
 
@@ -59,11 +61,16 @@ class Card:
         return unit_column(self.setting["unit"])
 
     @property
+    def tested(self) -> pd.DataFrame:
+        """Return the rows that a fold tests: under a partial protocol there are others."""
+        return self.rows[self.rows["fold"] != ""]
+
+    @property
     def counts(self) -> dict[str, dict[str, int]]:
         """Return utterances by class, speaker and fold."""
         return {
-            key: {str(name): int(n) for name, n in self.rows[key].value_counts().sort_index().items()}
-            for key in ("label", "speaker", "fold")
+            key: {str(name): int(n) for name, n in rows[key].value_counts().sort_index().items()}
+            for key, rows in (("label", self.rows), ("speaker", self.rows), ("fold", self.tested))
         }
 
     def folds(self) -> Folds:
@@ -129,6 +136,8 @@ def make_card(
     own = corpus.labels
     if own.map or own.drop:
         facts["own_labels"] = {"labels": own.base, "map": dict(own.map), "drop": list(own.drop)}
+    if corpus.parts:
+        facts["corpora"] = list(corpus.parts)
     if enrolled:
         facts["enrolled"] = {speaker: list(ids) for speaker, ids in enrolled.items()}
     return Card(setting, rows.sort_index(), facts)
@@ -177,11 +186,9 @@ def read_card(path: str | Path) -> Card:
         The card has a speaker on both sides of a fold (``random`` alone may).
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; export a card with ser protocol --export FILE") from error
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON: {error}") from error
+        content = read_json(path)
+    except Missing as error:
+        raise InputError(f"{error}; export a card with ser protocol --export FILE") from error
     card = _parse(content, path)
     if card.digest != content["digest"]:
         raise InputError(
@@ -195,7 +202,7 @@ def read_card(path: str | Path) -> Card:
 def _parse(content: Any, path: str | Path) -> Card:
     if not isinstance(content, Mapping) or content.get("format") != FORMAT:
         got = content.get("format") if isinstance(content, Mapping) else type(content).__name__
-        raise InputError(f"{path}: no protocol card: format is {got!r}, expected {FORMAT!r}")
+        raise InputError(f"{path}: no protocol card: format is {cut(repr(got))}, expected {FORMAT!r}")
     for key, kind in (("digest", str), ("setting", dict), ("columns", list), ("rows", list)):
         if not isinstance(content.get(key), kind):
             raise InputError(f"{path}: the card has no usable {key!r}; export it again with ser protocol --export")
@@ -212,9 +219,23 @@ def _parse(content: Any, path: str | Path) -> Card:
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, list) or len(row) != len(_ROW) or not all(isinstance(cell, str) for cell in row):
             raise InputError(f"{path}: row {number} of the card must be {len(_ROW)} strings, got {row!r:.80}")
+    check_words(setting.values(), f"{path}: the card's setting")
+    check_words((row[0] for row in rows), f"{path}: utterance", most=MOST_OF_ID)
+    check_words((cell for row in rows for cell in row[1:]), f"{path}: the card's rows")
     table = pd.DataFrame(rows, columns=list(_ROW)).set_index("id").rename_axis("utterance_id")
     facts = {key: content[key] for key in _FACTS if key in content}
+    if "own_labels" in facts and not _are_own_labels(facts["own_labels"]):
+        raise InputError(f"{path}: the card's 'own_labels' are no labels with map and drop; get it again")
     return Card({key: setting[key] for key in _IDENTITY}, table.sort_index(), facts)
+
+
+def _are_own_labels(said: Any) -> bool:
+    """Whether own changes of a label scheme are written as :func:`make_card` writes them."""
+    if not isinstance(said, dict) or not isinstance(said.get("labels"), str):
+        return False
+    maps, drop = said.get("map"), said.get("drop")
+    texts = [*maps.items(), *drop] if isinstance(maps, dict) and isinstance(drop, list) else [None]
+    return all(isinstance(one, str) or (isinstance(one, tuple) and isinstance(one[1], str)) for one in texts)
 
 
 def differences(mine: Card, theirs: Card) -> list[str]:

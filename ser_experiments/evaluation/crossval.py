@@ -84,7 +84,7 @@ def cross_validate(
     Returns
     -------
     predictions : Predictions
-        Out of fold, one row an utterance.
+        Out of fold, one row an utterance that is tested.
     results : list of FoldResult
         In the order of the folds.
     """
@@ -150,4 +150,7 @@ def _predictions(rows: Rows, by_fold: Mapping[str, NDArray[np.float64]]) -> Pred
     values = np.zeros((len(rows), len(rows.task.targets)))
     for fold in rows.folds.folds:
         values[fold.test] = by_fold[fold.name]
-    return Predictions.make(rows.utterances, values, rows.task, fold=rows.folds.assignment(), group=rows.folds.group)
+    # Under a partial protocol there are rows that no fold tests.
+    tested = rows.folds.tested
+    names, group = rows.folds.assignment()[tested], rows.folds.group[tested]
+    return Predictions.make(rows.utterances[tested], values[tested], rows.task, fold=names, group=group)

@@ -6,7 +6,7 @@ Each file of :mod:`ser_experiments.evaluation.protocols` holds one as ``PROTOCOL
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,8 @@ from ser_experiments.errors import InputError, nearest
 from ser_experiments.frames import FOLD, GROUP
 
 PROTOCOLS = "ser_experiments.evaluation.protocols"
+#: Ends the name of a protocol that somebody took though speakers are on both sides.
+LEAKY = "-leaky"
 Mask = NDArray[np.bool_]
 
 
@@ -101,11 +103,20 @@ class CutOptions:
         Deals groups or rows to such folds.
     shares_room : bool
         Whether speakers of a session are heard in each other's recordings.
+    assigned : Series of str, optional
+        The fold of utterances by id, for the protocol that is told so.
+    which : str
+        What stands behind the colon of a protocol that takes a name.
+    protocol : Protocol, optional
+        The one that is cut by, where its name says more than that of its file.
     """
 
     n_splits: int = 5
     seed: int = 0
     shares_room: bool = False
+    assigned: pd.Series | None = None
+    which: str = ""
+    protocol: Protocol | None = None
 
 
 def other_groups(rows: pd.DataFrame, test: Mask) -> Mask:
@@ -138,6 +149,10 @@ class Protocol:
         Whether speakers stand on both sides of a fold: exempt from the speaker tripwire, and marked everywhere.
     partial : bool
         Whether there may be rows that are never tested.
+    may_leak : bool
+        Whether a user may have speakers on both sides all the same; the name then ends in ``-leaky``.
+    takes_name : bool
+        Whether a name follows, behind a colon.
     """
 
     name: str
@@ -146,6 +161,8 @@ class Protocol:
     trains: Callable[[pd.DataFrame, Mask], Mask] = other_groups
     leaky: bool = False
     partial: bool = False
+    may_leak: bool = False
+    takes_name: bool = False
 
     def folds(
         self, rows: pd.DataFrame, tested_in: pd.Series, words: str, *, names: Sequence[str] | None = None
@@ -203,12 +220,25 @@ def protocol_names() -> list[str]:
 
 
 def get_protocol(name: str) -> Protocol:
-    """Return the protocol of that name; an unknown one is an InputError with the nearest name."""
+    """Return the protocol of that name; an unknown one is an InputError with the nearest name.
+
+    ``published:emobox`` is the protocol ``published`` with a name; ``own-folds-leaky`` is ``own-folds``, whoever speaks
+    on both sides.
+    """
     known = protocol_names()
-    if name not in known:
+    plain = name.removesuffix(LEAKY)
+    base, _, which = plain.partition(":")
+    if base not in known:
         raise InputError(f"unknown protocol {name!r}{nearest(name, known)}")
-    protocol: Protocol = plugins.load(PROTOCOLS, name, "protocol", holds="PROTOCOL").PROTOCOL
-    return protocol
+    protocol: Protocol = plugins.load(PROTOCOLS, base, "protocol", holds="PROTOCOL").PROTOCOL
+    if bool(which) != protocol.takes_name:
+        do = f"say which: {base}:NAME" if protocol.takes_name else f"it takes no name: {base}"
+        raise InputError(f"protocol {name!r}: {do}")
+    if plain == name:
+        return replace(protocol, name=name) if which else protocol
+    if not protocol.may_leak:
+        raise InputError(f"protocol {base!r} is not cut by somebody else; --protocol random shows a leak")
+    return replace(protocol, name=name, leaky=True, trains=other_rows)
 
 
 def default_protocol(utterances: pd.DataFrame) -> str:
@@ -225,6 +255,7 @@ def make_folds(
     n_splits: int = 5,
     seed: int = 0,
     shares_room: bool = False,
+    assigned: pd.Series | None = None,
 ) -> Folds:
     """Cut a table of utterances into the folds of a protocol.
 
@@ -241,6 +272,8 @@ def make_folds(
     shares_room : bool
         Whether speakers of a session are heard in each other's recordings; then a tested speaker's partner is not
         trained on either.
+    assigned : Series of str, optional
+        The fold of each utterance by id, for the protocol ``own-folds``.
 
     Raises
     ------
@@ -248,7 +281,8 @@ def make_folds(
         Unknown protocol, fewer than two folds, or training rows of a fold that lack a class.
     """
     chosen = get_protocol(protocol or default_protocol(utterances))
-    folds = chosen.cut(utterances, CutOptions(n_splits, seed, shares_room))
+    which = chosen.name.removesuffix(LEAKY).partition(":")[2]
+    folds = chosen.cut(utterances, CutOptions(n_splits, seed, shares_room, assigned, which, chosen))
     if len(folds.folds) < 2 and not folds.partial:
         raise InputError(
             f"protocol {chosen.name!r}: everything is one group ({folds.group.iloc[0]!r}); at least two are needed, "

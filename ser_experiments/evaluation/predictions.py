@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser_experiments.csvfile import read_csv
+from ser_experiments.csvfile import headings, read_csv
 from ser_experiments.errors import InputError
 from ser_experiments.frames import PREDICTED, UTTERANCE_ID, Predictions, check_index
 from ser_experiments.task import Classes
+from ser_experiments.words import MOST_OF_ID, check_words
+
+#: What a table of predictions has, so that one without ids is told from another file.
+_KNOWN = (PREDICTED, Classes.prefix, "label", "speaker", "id", "file", "path")
 
 
 def read_predictions(path: str | Path) -> pd.DataFrame:
@@ -36,8 +40,11 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
     path = Path(path)
     table = read_csv(path)
     if UTTERANCE_ID not in table:
-        shown = ", ".join(map(str, table.columns[:8]))
-        raise InputError(f"{path}: no column {UTTERANCE_ID!r}; got {shown}; add the ids of the utterances")
+        shown = headings(table.columns, _KNOWN)
+        raise InputError(f"{path}: no column {UTTERANCE_ID!r}; {shown}; add the ids of the utterances")
+    check_words(table[UTTERANCE_ID], f"{path}: utterance", most=MOST_OF_ID)
+    for column in table.columns.difference([UTTERANCE_ID]):
+        check_words(table[column].unique(), f"{path}: {column}")
     if table[UTTERANCE_ID].duplicated().any():
         twice = table[UTTERANCE_ID][table[UTTERANCE_ID].duplicated()].iloc[0]
         raise InputError(f"{path}: utterance {twice!r} is predicted twice; keep one row an utterance")

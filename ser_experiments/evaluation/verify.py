@@ -51,7 +51,7 @@ class Verdict:
         return {
             "card": self.card.digest,
             **self.card.setting,
-            "n_utterances": len(self.card.rows),
+            "n_utterances": len(self.card.tested),
             "n_groups": self.interval.n_groups,
             "metrics": self.metrics,
             "folds": self.folds.reset_index().to_dict(orient="records"),
@@ -85,7 +85,7 @@ def verify(path: str | Path, card: Card) -> Verdict:
         _agree(path, table, card, column)
     notes = _check_fold(path, table, card)
     given = [column for column in task.columns if column in table]
-    scored = Predictions(card.rows.join(table[[PREDICTED, *given]]), task)
+    scored = Predictions(card.tested.join(table[[PREDICTED, *given]]), task)
     notes += _argmax(scored) if scored.has_values else _not_scored(task)
     ranges = intervals(scored, unit_column(card.setting["unit"]))
     metrics = pooled(scored)
@@ -96,19 +96,19 @@ def verify(path: str | Path, card: Card) -> Verdict:
 
 
 def _same_rows(path: str | Path, table: pd.DataFrame, card: Card) -> pd.DataFrame:
-    missing = card.rows.index.difference(table.index)
+    missing = card.tested.index.difference(table.index)
     if len(missing):
         raise InputError(
-            f"{path}: {len(missing)} of the card's {len(card.rows)} utterances have no prediction, e.g. "
+            f"{path}: {len(missing)} of the card's {len(card.tested)} utterances have no prediction, e.g. "
             f"{missing[0]!r}; every one must be predicted"
         )
-    unknown = table.index.difference(card.rows.index)
+    unknown = table.index.difference(card.tested.index)
     if len(unknown):
         raise InputError(
             f"{path}: {len(unknown)} predictions are of utterances that the card does not have, e.g. {unknown[0]!r}; "
             "remove them or choose the card of this corpus and label scheme"
         )
-    return table.loc[card.rows.index]
+    return table.loc[card.tested.index]
 
 
 def _known_classes(path: str | Path, table: pd.DataFrame, task: Classes) -> None:
@@ -123,12 +123,12 @@ def _known_classes(path: str | Path, table: pd.DataFrame, task: Classes) -> None
 def _agree(path: str | Path, table: pd.DataFrame, card: Card, column: str) -> None:
     if column not in table:
         return
-    other = table.index[(table[column] != card.rows[column]).to_numpy()]
+    other = table.index[(table[column] != card.tested[column]).to_numpy()]
     if len(other):
         first = other[0]
         raise InputError(
             f"{path}: {column} of {len(other)} utterances is not the card's, e.g. {first!r}: got "
-            f"{table.loc[first, column]!r}, the card has {card.rows.loc[first, column]!r}; choose this setting's card"
+            f"{table.loc[first, column]!r}, the card has {card.tested.loc[first, column]!r}; choose this setting's card"
         )
 
 
@@ -136,7 +136,7 @@ def _check_fold(path: str | Path, table: pd.DataFrame, card: Card) -> list[str]:
     """Folds must be the card's up to their names: each of theirs must be one of ours."""
     if FOLD not in table:
         return ["no column 'fold': that no tested group was trained on is the author's word, not checked"]
-    pairs = pd.DataFrame({"theirs": table[FOLD], "ours": card.rows[FOLD]}).drop_duplicates()
+    pairs = pd.DataFrame({"theirs": table[FOLD], "ours": card.tested[FOLD]}).drop_duplicates()
     wrong = pairs[pairs["theirs"].duplicated(keep=False) | pairs["ours"].duplicated(keep=False)]
     if len(wrong):
         first = wrong.index[0]

@@ -16,6 +16,8 @@ from ser_experiments.errors import InputError, nearest
 from ser_experiments.features.extractor import params_of, set_of
 from ser_experiments.features.views import check_view
 from ser_experiments.features.wanted import check_name
+from ser_experiments.files import WRITTEN, Unreadable, parse_toml, read_text
+from ser_experiments.words import check_word, cut
 
 #: Values of ``type`` where a definition has ``members``.
 ENSEMBLES = ("average", "stack")
@@ -25,6 +27,8 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+#: Characters of a value of ``--set``: a folder's name at most.
+_LONGEST_VALUE = 4096
 #: What begins a change of an ensemble's members.
 MEMBERS = "members."
 
@@ -140,14 +144,13 @@ def load_experiment(
     known = experiment_names(folder)
     if name not in known:
         hint = nearest(name, known) if known else f"; there is no definition in {folder}, run from the project's folder"
-        raise InputError(f"unknown experiment {name!r}{hint}")
+        raise InputError(f"unknown experiment {cut(name)!r}{hint}")
+    check_word(name, f"{path.parent}: experiment")
     try:
-        text = path.read_text(encoding="utf-8")
-        raw = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{_shown(path)}: cannot be read: {error}") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"{_shown(path)}: not TOML: {error}") from error
+        text = read_text(path, most=WRITTEN)
+        raw = parse_toml(text, path)
+    except Unreadable as error:
+        raise InputError(f"{_shown(path)}: {error.reason}") from error
     changes = overrides if isinstance(overrides, Mapping) else dict(_pair(item) for item in overrides)
     of_members = {key.removeprefix(MEMBERS): value for key, value in changes.items() if key.startswith(MEMBERS)}
     for key, value in changes.items():
@@ -242,7 +245,7 @@ def _first_problem(error: ValidationError) -> str:
     if problem["type"] == "missing":
         return ": ".join([*place[:-1], f"{place[-1]!r} is missing; add it"])
     message = problem["msg"][0].lower() + problem["msg"][1:]
-    return f"{'.'.join(place)}: {message}, got {problem['input']!r}"
+    return f"{'.'.join(place)}: {message}, got {cut(repr(problem['input']), 200)}"
 
 
 def _section(place: Sequence[str]) -> type[BaseModel] | None:
@@ -258,11 +261,16 @@ def _section(place: Sequence[str]) -> type[BaseModel] | None:
 def _pair(item: str) -> tuple[str, object]:
     key, equals, value = item.partition("=")
     if not equals or not key:
-        raise InputError(f"--set {item!r}: expected key=value, e.g. model.max_depth=6")
+        raise InputError(f"--set {cut(item)!r}: expected key=value, e.g. model.max_depth=6")
+    if len(value) > _LONGEST_VALUE:
+        raise InputError(f"--set {cut(key)}: a value of {len(value)} characters; at most {_LONGEST_VALUE} are taken")
+    check_word(key, "--set: key")
     try:
-        return key, tomllib.loads(f"value = {value}")["value"]
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return key, value
+        return key, parse_toml(f"value = {value}", "--set")["value"]
+    except Unreadable as error:
+        if isinstance(error.__cause__, tomllib.TOMLDecodeError):
+            return key, value
+        raise InputError(f"--set {key}: {error.reason}") from error
 
 
 def _set(raw: dict[str, Any], key: str, value: object) -> None:

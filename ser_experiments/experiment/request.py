@@ -82,7 +82,16 @@ class SettingRequest(CorpusRequest):
     Parameters
     ----------
     protocol : str, optional
-        By default leave-one-session-out where sessions are known, else leave-one-speaker-out.
+        By default leave-one-session-out where sessions are known, else leave-one-speaker-out; transfer where another
+        corpus is tested.
+    folds_file : path, optional
+        A CSV of ``utterance_id`` and ``fold`` instead of a protocol.
+    allow_leak : bool
+        Whether a speaker may be in several of these folds; then the score is marked as leaky.
+    test_corpus : str, optional
+        Another corpus, on which what was trained on the first is tested: nothing of it enters training or tuning.
+    test_root : path, optional
+        Where that lies.
     n_splits : int
         Folds of grouped-k-fold and random.
     normalize : str
@@ -90,8 +99,21 @@ class SettingRequest(CorpusRequest):
     """
 
     protocol: Annotated[
-        str | None, Option("leave-one-session-out, leave-one-speaker-out, grouped-k-fold, or random (which leaks).")
+        str | None,
+        Option(
+            "leave-one-session-out, leave-one-speaker-out, grouped-k-fold, official, published:NAME, or random (leaks)."
+        ),
     ] = None
+    folds_file: Annotated[
+        str | Path | None, Option("Folds of your own: a CSV of utterance_id and fold.", metavar="CSV")
+    ] = None
+    allow_leak: Annotated[
+        bool, Option("Take such folds, or published ones, though speakers are in several; mark the score.")
+    ] = False
+    test_corpus: Annotated[
+        str | None, Option("Test on this corpus instead, with what was trained on the first (protocol transfer).")
+    ] = None
+    test_root: Annotated[str | Path | None, Option("Where the tested corpus lies.")] = None
     n_splits: Annotated[int, Option("Folds of grouped-k-fold and random.", flag="folds", least=2)] = 5
     normalize: Annotated[
         str, Option("none, neutral-K, enrol-K or speaker: what is taken out by speaker, and asked of a tested one.")

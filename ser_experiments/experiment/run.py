@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields as fields_of
 from dataclasses import replace
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -17,6 +18,7 @@ from sklearn.base import clone
 from ser_experiments import project as projects
 from ser_experiments.corpora import chosen
 from ser_experiments.corpora._options import options_of
+from ser_experiments.csvfile import write_csv
 from ser_experiments.evaluation.crossval import FoldResult, cross_validate, member_predictions
 from ser_experiments.evaluation.rows import Rows
 from ser_experiments.evaluation.scoring import intervals, per_fold, pooled
@@ -32,7 +34,7 @@ from ser_experiments.experiment.estimator import (
 )
 from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.result import Prepared, Result
-from ser_experiments.experiment.selection import Selection, load, select, without
+from ser_experiments.experiment.selection import Selection, load_setting, select, without
 from ser_experiments.experiment.words import note, tags, warnings_for
 from ser_experiments.features import feature_table, measuring_cost, normalize_by_speaker, read_table, survey
 from ser_experiments.features.storage import file_name
@@ -43,6 +45,7 @@ from ser_experiments.tracking.names import check_names
 
 if TYPE_CHECKING:
     from ser_experiments.project import Project
+    from ser_experiments.tracking import Backend
 
 log = logging.getLogger(__name__)
 #: What a recording is recognised by.
@@ -52,7 +55,12 @@ Progress = Callable[..., None]
 
 
 def prepare(
-    request: RunRequest, project: Project, *, remember: bool = True, progress: Progress | None = None
+    request: RunRequest,
+    project: Project,
+    *,
+    remember: bool = True,
+    progress: Progress | None = None,
+    ready: Callable[[], object] | None = None,
 ) -> Prepared:
     """Load, cut, measure and check everything, without fitting anything.
 
@@ -66,6 +74,8 @@ def prepare(
         Whether fits are kept in the project's cache and taken from there.
     progress : callable, optional
         Told of measuring.
+    ready : callable, optional
+        Called when the request is known to be sound, before anything is measured; what it raises ends the run there.
     """
     experiment = load_experiment(request.experiment, project.experiments, request.overrides)
     ready_made = request.table is not None
@@ -74,11 +84,13 @@ def prepare(
         fetch_assets(experiment, progress)
     kept_in = project.cache / "fits" if remember else None
     estimator = build_estimator(experiment, seed=request.seed, from_table=ready_made, remember=kept_in)
-    corpus = load(request, project)
+    corpus = load_setting(request, project)
     check_task(experiment, corpus.task)
     # Folds are cut before anything is measured: a protocol that cannot be held should not cost an extraction.
     selection = select(request, corpus)
     check_names(selection.setting.name, corpus.classes, (fold.name for fold in selection.folds.folds))
+    if ready is not None:
+        ready()
     measured = _measure(request, experiment, corpus.utterances, project, progress)
     if measured.skipped:
         corpus = without(corpus, measured.skipped)
@@ -224,11 +236,19 @@ def run_experiment(
     project = project or projects.find()
     if log_run:
         check_chosen()
+    # A store that cannot take the run is better known before hours of work than after.
+    store = lru_cache(partial(_opened, project))
     with on_cluster(request.scheduler):
-        prepared = prepare(request, project, progress=progress)
+        prepared = prepare(request, project, progress=progress, ready=store if log_run else None)
         if not log_run:
             return score(prepared, jobs=request.jobs, on_fold=on_fold)
-        return _logged(prepared, project, request.jobs, on_fold)
+        return _logged(prepared, project, request.jobs, on_fold, store())
+
+
+def _opened(project: Project) -> Backend:
+    from ser_experiments import tracking
+
+    return tracking.open_store(project)
 
 
 def _requested(experiment: str, told: dict[str, Any]) -> RunRequest:
@@ -239,7 +259,7 @@ def _requested(experiment: str, told: dict[str, Any]) -> RunRequest:
     return RunRequest(experiment=experiment, corpus_options=options, **told)
 
 
-def _logged(prepared: Prepared, project: Project, jobs: int | None, on_fold: OnFold | None) -> Result:
+def _logged(prepared: Prepared, project: Project, jobs: int | None, on_fold: OnFold | None, store: Backend) -> Result:
     """Score and log, and fit the model on all rows."""
     from ser_experiments import tracking
     from ser_experiments.experiment.record import describe
@@ -252,6 +272,7 @@ def _logged(prepared: Prepared, project: Project, jobs: int | None, on_fold: OnF
         rows=prepared.setting.rows,
         tags=tags(prepared, here),
         note=note(prepared),
+        backend=store,
     ) as run:
         result = score(prepared, jobs=jobs, on_fold=on_fold)
         with _kept(result, project, run.run_id):
@@ -272,7 +293,7 @@ def _kept(result: Result, project: Project, run_id: str) -> Iterator[None]:
         folder = project.mlruns / "kept" / run_id
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            result.predictions.to_csv(folder / "predictions.csv", float_format="%.6g")
+            write_csv(result.predictions, folder / "predictions.csv")
             (folder / "result.json").write_text(json.dumps(result.as_dict(), indent=2, default=str), encoding="utf-8")
         except OSError as full:
             log.warning("the results could not be kept: %s", full)

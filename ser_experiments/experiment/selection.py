@@ -7,14 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from ser_experiments.corpora import Corpus, chosen, corpus_names, load_corpus
+from ser_experiments.corpora import Corpus, chosen, corpus_names, load_corpus, transfer
+from ser_experiments.errors import InputError
 from ser_experiments.evaluation.card import Card, make_card
-from ser_experiments.evaluation.folds import Folds, make_folds
+from ser_experiments.evaluation.folds import LEAKY, Folds, get_protocol, make_folds
+from ser_experiments.evaluation.own_folds import read_folds
 from ser_experiments.experiment.request import CorpusRequest, SettingRequest
 from ser_experiments.experiment.setting import Setting, setting_of
 from ser_experiments.features import Normalization, enrolment, parse_normalization
 from ser_experiments.project import Project
 
+#: The protocols where another corpus is tested, and where folds are brought along.
+TRANSFER, OWN = "transfer", "own-folds"
 _log = logging.getLogger(__name__)
 
 
@@ -74,6 +78,39 @@ def load(request: CorpusRequest, project: Project) -> Corpus:
     )
 
 
+def load_setting(request: SettingRequest, project: Project) -> Corpus:
+    """Load the corpus of a setting: the one that is named, or that and the one that is tested."""
+    trained = load(request, project)
+    if not (request.test_corpus or request.test_root):
+        return trained
+    _protocol(request)
+    other = replace(request, corpus=request.test_corpus, root=request.test_root, corpus_options={})
+    return transfer(trained, load(other, project))
+
+
+def _protocol(request: SettingRequest) -> str | None:
+    """Return the protocol: that which is named, or the only one for what is said besides."""
+    implied = {
+        "--test-corpus": TRANSFER if request.test_corpus or request.test_root else None,
+        "--folds-file": OWN if request.folds_file else None,
+    }
+    said = {option: name for option, name in implied.items() if name is not None}
+    if len(said) > 1:
+        raise InputError(f"{' and '.join(said)} are two protocols; leave one of them away")
+    for option, name in said.items():
+        if request.protocol not in (None, name):
+            raise InputError(f"--protocol {request.protocol}: with {option} it is {name}; leave one of them away")
+    protocol = next(iter(said.values()), request.protocol)
+    if not request.allow_leak:
+        return protocol
+    if protocol is None or not get_protocol(protocol).may_leak:
+        raise InputError(
+            "--allow-leak is of folds that somebody else cut (--folds-file, official, published:NAME); --protocol "
+            "random shows a leak without them"
+        )
+    return protocol + LEAKY
+
+
 def select(request: SettingRequest, corpus: Corpus) -> Selection:
     """Take out what is enrolled and cut the rest into the folds of the protocol.
 
@@ -92,8 +129,13 @@ def select(request: SettingRequest, corpus: Corpus) -> Selection:
     mode = parse_normalization(request.normalize)
     enrolled = enrolment(corpus.utterances, mode)
     kept = without(corpus, (one for ids in enrolled.values() for one in ids))
+    told = None if request.folds_file is None else read_folds(request.folds_file)
     folds = make_folds(
-        kept.utterances, request.protocol, n_splits=request.n_splits, shares_room=corpus.spec.shares_room
+        kept.utterances,
+        _protocol(request),
+        n_splits=request.n_splits,
+        shares_room=corpus.spec.shares_room,
+        assigned=told,
     )
     return Selection(kept, folds, mode, enrolled)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import logging
 import os
+import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path, PurePath
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -14,7 +17,10 @@ import pandas as pd
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.features.giveaways import giveaways
 from ser_experiments.features.storage import fetched, file_name, handed_over
+from ser_experiments.files import open_regular, why
 from ser_experiments.frames import GROUP, UTTERANCE_ID
+from ser_experiments.secret import hidden
+from ser_experiments.words import MOST_OF_ID, check_words, cut, from_cell
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +34,10 @@ GIVE_AWAY = (
     "valence", "activation", "arousal", "dominance", "agreement", "code", "scenario", "text_id",
 )  # fmt: skip
 _LISTED = 5
+#: Characters of a header that is one.
+_LONGEST_HEADER = 64 << 20
+#: What a reader says that quotes nothing.
+_COUNTS = re.compile(r"Expected \d+ fields in line \d+, saw \d+|No columns to parse from file|Out of memory")
 
 #: From an identifier to what is compared; tried in this order.
 _MATCHES: tuple[tuple[str, Callable[[str], Hashable]], ...] = (
@@ -69,8 +79,11 @@ def read_table(path: str | Path, utterances: pd.DataFrame, *, allow: Sequence[st
         (:mod:`ser_experiments.features.giveaways`); or a column that is allowed is not there.
     """
     with fetched(path) as file:
+        path = hidden(str(path))
         table, id_column = _read(path, file)
     names = _names(table, id_column)
+    check_words(names, f"table {path}: column")
+    check_words(table[id_column], f"table {path}: utterance", most=MOST_OF_ID)
     for name in allow:
         if name not in names:
             raise InputError(f"table {path}: no column {name!r} to allow{nearest(name, names)}")
@@ -81,10 +94,10 @@ def read_table(path: str | Path, utterances: pd.DataFrame, *, allow: Sequence[st
     frame = pd.DataFrame(features[rows], index=utterances.index, columns=names, copy=False)
     judged = [place for place, name in enumerate(names) if name not in allow]
     in_order = pd.DataFrame(features[:, judged], columns=[names[place] for place in judged], copy=False)
-    for name, why in giveaways(frame.iloc[:, judged], utterances, in_order=in_order):
+    for name, said in giveaways(frame.iloc[:, judged], utterances, in_order=in_order):
         called = f"column {name!r}" if name else f"column {names.index(name) + 1} of the features, which has no name,"
         raise InputError(
-            f"table {path}: {called} is no feature: it {why}; remove it, or say --allow-column {name or repr(name)} "
+            f"table {path}: {called} is no feature: it {said}; remove it, or say --allow-column {name or repr(name)} "
             "where you mean it"
         )
     frame.attrs["skipped"] = {}
@@ -120,48 +133,71 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
 
 def _read(path: str | Path, file: Path) -> tuple[pd.DataFrame, str]:
     """Read the file; `path` is what it is called in messages."""
-    if not file.is_file():
-        raise InputError(f"table {path}: {'is a folder' if file.is_dir() else 'no such file'}")
     is_parquet = file.suffix.lower() in (".parquet", ".pq")
     try:
-        table = _read_parquet(file) if is_parquet else _read_csv(path, file)
+        with open_regular(file) as content:
+            table = _read_parquet(content) if is_parquet else _read_csv(path, content)
     except InputError:
         raise
-    except (OSError, ValueError, csv.Error) as error:
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        raise InputError(f"table {path}: {'no such file' if missing else why(error)}") from error
+    except (ValueError, csv.Error, OverflowError, MemoryError) as error:
         kind = "Parquet" if is_parquet else "CSV in UTF-8"
-        raise InputError(f"table {path}: cannot be read as {kind}: {str(error).splitlines()[0]}") from error
+        # What the readers say may quote the file.
+        raise InputError(f"table {path}: cannot be read as {kind}: {_of_reader(error)}") from error
     if table.empty:
         raise InputError(f"table {path}: no rows; expected one an utterance")
     id_column = _id_column(list(table.columns))
     if id_column is None:
         raise InputError(
-            f"table {path}: no column 'utterance_id' (or file, filename, path, name); got {_some(list(table.columns))}"
+            f"table {path}: no column 'utterance_id' (or file, filename, path, name) among its {len(table.columns)}; "
+            "name the one with the ids so"
         )
     if not _names(table, id_column):
         raise InputError(f"table {path}: no column of features beside {id_column!r}")
     return table, id_column
 
 
-def _read_csv(path: str | Path, file: Path) -> pd.DataFrame:
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        header = lines.readline()
+def _of_reader(error: BaseException) -> str:
+    """Return what a reader said without what it may have quoted of the file."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"{error.reason} at byte {error.start}"
+    found = _COUNTS.search(str(error))
+    if found is not None:
+        return found[0]
+    return "it is too large for this machine's memory" if isinstance(error, MemoryError) else "it is damaged or no such"
+
+
+def _read_csv(path: str | Path, file: BinaryIO) -> pd.DataFrame:
+    lines = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    header = lines.readline(_LONGEST_HEADER + 1)
+    if len(header) > _LONGEST_HEADER:
+        raise ValueError("no header")
+    lines.detach()
     separator = max(",;\t", key=header.count)
     names = next(csv.reader([header], delimiter=separator), [])
-    twice = [name for i, name in enumerate(names) if name in names[:i]]
-    if twice:
-        raise InputError(f"table {path}: column {twice[0]!r} occurs twice; keep one")
     id_column = _id_column(names)
     if id_column is None:
-        return pd.DataFrame([[""] * len(names)], columns=names)
+        return pd.DataFrame([[""] * len(names)], columns=range(len(names))).rename(columns=str)
+    names = [from_cell(name) for name in names]
+    known: set[str] = set()
+    for name in names:
+        if name in known:
+            raise InputError(f"table {path}: column {cut(name)!r} occurs twice; keep one")
+        known.add(name)
     options: dict[str, object] = {"sep": separator, "encoding": "utf-8-sig", "header": 0, "names": names}
     # An identifier is text, whatever it looks like: 03 is not 3, and NA is somebody's name.
+    file.seek(0)
     ids = pd.read_csv(file, **options, usecols=[id_column], dtype=str, keep_default_na=False, na_filter=False)  # type: ignore[call-overload]
+    file.seek(0)
     table = pd.read_csv(file, **options, dtype={id_column: str}, low_memory=False)  # type: ignore[call-overload]
-    table[id_column] = ids[id_column].str.strip().str.strip("'\"")
+    table[id_column] = ids[id_column].map(from_cell).str.strip().str.strip("'\"")
     return table
 
 
-def _read_parquet(file: Path) -> pd.DataFrame:
+def _read_parquet(file: BinaryIO) -> pd.DataFrame:
+    _check_sizes(file)
     table = pd.read_parquet(file)
     if not isinstance(table.index, pd.RangeIndex):
         table = table.rename_axis([name or "" for name in table.index.names]).reset_index()
@@ -170,6 +206,18 @@ def _read_parquet(file: Path) -> pd.DataFrame:
     if id_column is not None:
         table[id_column] = table[id_column].astype(str)
     return table
+
+
+def _check_sizes(file: BinaryIO) -> None:
+    """Refuse a file that becomes more than this machine's memory holds: equal numbers take next to nothing on disk."""
+    import psutil
+    import pyarrow.parquet as pq
+
+    told = pq.read_metadata(file)
+    file.seek(0)
+    n_bytes = 8 * told.num_rows * told.num_columns
+    if n_bytes > psutil.virtual_memory().total:
+        raise MemoryError
 
 
 def _id_column(names: Sequence[str]) -> str | None:
@@ -192,8 +240,7 @@ def _features(path: str | Path, table: pd.DataFrame, id_column: str, allow: Sequ
         if name.strip().lower() in GIVE_AWAY and name not in allow:
             raise InputError(f"table {path}: column {name!r} is no feature but what the corpus says; remove it")
         if not pd.api.types.is_numeric_dtype(table[name]) or pd.api.types.is_complex_dtype(table[name]):
-            example = next(iter(table[name].dropna()), None)
-            raise InputError(f"table {path}: column {name!r} is not numeric (e.g. {example!r}); remove it")
+            raise InputError(f"table {path}: column {name!r} is not numeric; remove it")
     values = np.empty((len(table), len(names)), dtype=np.float32)
     for i, name in enumerate(names):
         values[:, i] = table[name].to_numpy(dtype=np.float32, na_value=np.nan)
@@ -227,9 +274,13 @@ def _rows(path: str | Path, table: pd.DataFrame, id_column: str, utterances: pd.
     assert best is not None  # ids are unique
     _, missing, rows, wanted = best
     if missing:
+        # Where none is found, this may be another file altogether, which is not quoted.
+        holds = f"holds {_some(table[id_column].astype(str).tolist(), 2)}"
+        if len(missing) == len(utterances):
+            holds = "names none of them, by id, path or file name"
         raise InputError(
             f"table {path}: no row for {len(missing)} of {len(utterances)} utterances: {_some(missing)}; its column "
-            f"{id_column!r} holds {_some(table[id_column].astype(str).tolist(), 2)}"
+            f"{id_column!r} {holds}"
         )
     for utterance, key in zip(utterances.index, wanted, strict=True):
         if len(rows[key]) > 1:
@@ -268,10 +319,10 @@ def _as_seconds(path: str | Path, column: pd.Series) -> list[float]:
         return column.to_numpy(dtype=float).tolist()
     try:
         return list(pd.to_timedelta(column).dt.total_seconds())
-    except ValueError as error:
-        raise InputError(f"table {path}: column {column.name!r} holds neither seconds nor durations: {error}") from None
+    except ValueError:
+        raise InputError(f"table {path}: column {column.name!r} holds neither seconds nor durations") from None
 
 
 def _some(names: Sequence[str], count: int = _LISTED) -> str:
-    shown = ", ".join(repr(name) for name in names[:count])
+    shown = ", ".join(repr(cut(name)) for name in names[:count])
     return shown + (f" and {len(names) - count} more" if len(names) > count else "")

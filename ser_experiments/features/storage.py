@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 import fsspec
 
 from ser_experiments.errors import InputError
+from ser_experiments.secret import hidden, know, without_query
 
 #: What begins a URL ends in this; a path never holds it.
 _SCHEME = "://"
@@ -21,8 +22,8 @@ def is_url(where: str | Path) -> bool:
 
 
 def file_name(where: str | Path) -> str:
-    """Return the last part of a path or URL."""
-    return PurePosixPath(str(where)).name
+    """Return the last part of a path or URL; what follows the path of a URL, such as a token, is none of it."""
+    return PurePosixPath(without_query(str(where))).name
 
 
 @contextmanager
@@ -42,6 +43,7 @@ def fetched(where: str | Path) -> Iterator[Path]:
     if not is_url(where):
         yield Path(where)
         return
+    know(where)
     with tempfile.TemporaryDirectory() as folder:
         local = Path(folder) / file_name(where)
         try:
@@ -62,6 +64,7 @@ def handed_over(where: str | Path) -> Iterator[Path]:
         The place cannot be written.
     """
     if is_url(where):
+        know(where)
         with tempfile.TemporaryDirectory() as folder:
             local = Path(folder) / file_name(where)
             try:
@@ -88,4 +91,5 @@ def _not_there(where: str | Path, done: str, error: Exception) -> InputError:
         reason = "nothing is there" if done == "read" else "no such folder"
     else:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-    return InputError(f"table {where}: cannot be {done}: {reason}")
+    # Nor may what raised it be told, with the address in it.
+    return InputError(hidden(f"table {where}: cannot be {done}: {reason}"))

@@ -16,24 +16,48 @@ from ser_experiments.errors import InputError
 from ser_experiments.models.persistence import load_estimator, save_estimator
 
 log = logging.getLogger(__name__)
+#: The attribute of a kept fit that holds its key.
+_KEY = "fit_key_"
 #: What the folder may hold; beyond it the fits that were not used for longest go.
 MOST_BYTES = 4 << 30
-#: Files that are written under another name first are leftovers when they are older than so many seconds.
+#: What nobody asks for by its name, such as files that were written under another first, is a leftover after so many
+#: seconds.
 _LEFTOVER_S = 3600.0
-FIT, TRIALS, _UNFINISHED = ".skops", ".trials", ".tmp"
+FIT, TRIALS, _UNFINISHED, _ASIDE = ".skops", ".trials", ".tmp", ".aside"
+#: Why a leftover goes.
+_LEFTOVERS = {_UNFINISHED: "unfinished", _ASIDE: "set aside"}
 
 
 def find_fit(path: Path) -> BaseEstimator | None:
-    """Return a kept fit, None where there is none that can be read; it counts as used just now."""
+    """Return a kept fit, None where there is none that can be used; it counts as used just now.
+
+    A fit knows its key, which is the name of its file: what cannot be read, or lies under the name of another, is set
+    aside and said.
+    """
     if not path.is_file():
         return None
     try:
         found = load_estimator(path)
     except InputError as error:
-        log.warning("a kept fit cannot be used and is made again: %s", error)
+        set_aside(path, f"a kept fit cannot be used and is made again: {error}")
+        return None
+    known = getattr(found, _KEY, None)
+    if known is None:
+        log.debug("%s is of a version that did not note which fit it is; it is made again", path)
+        return None
+    if known != path.stem:
+        set_aside(path, f"a kept fit is made again: {path} holds another one, {str(known)[:40]!r}")
         return None
     touch(path)
     return found
+
+
+def set_aside(path: Path, why: str) -> None:
+    """Give a file that cannot be used another name, under which nobody looks for it, and say so."""
+    log.warning("%s", why)
+    # A folder that cannot be written keeps it where it is, and it is said again.
+    with suppress(OSError):
+        path.replace(path.with_name(path.name + _ASIDE))
 
 
 def touch(path: Path) -> None:
@@ -45,8 +69,10 @@ def touch(path: Path) -> None:
 def keep_fit(fitted: BaseEstimator, path: Path) -> None:
     """Write a fit beside its name and move it there whole, so that nobody ever reads half of it; make room for it.
 
-    A fit that cannot be written is a warning: it only costs time.
+    The file's name without its ending is the fit's key, and is kept in it. A fit that cannot be written is a warning:
+    it only costs time.
     """
+    setattr(fitted, _KEY, path.stem)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=_UNFINISHED)
@@ -87,8 +113,8 @@ def prune_fits(
     now, room, removed = time.time(), most_bytes, []
     for used, size, path in sorted(_files(folder), reverse=True):
         age = now - used
-        if path.suffix == _UNFINISHED:
-            why = "unfinished" if age > _LEFTOVER_S else ""
+        if path.suffix in _LEFTOVERS:
+            why = _LEFTOVERS[path.suffix] if age > _LEFTOVER_S else ""
         elif days is not None and age > days * 86400:
             why = f"not used for {age / 86400:.0f} days"
         else:
@@ -109,7 +135,7 @@ def _files(folder: Path) -> list[tuple[float, int, Path]]:
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             path = Path(entry.path)
-            if path.suffix in {FIT, TRIALS, _UNFINISHED}:
+            if path.suffix in {FIT, TRIALS, *_LEFTOVERS}:
                 with suppress(OSError):
                     facts = entry.stat()
                     found.append((facts.st_mtime, facts.st_size, path))

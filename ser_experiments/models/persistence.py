@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
+import zipfile
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 
@@ -12,11 +16,22 @@ from sklearn.base import BaseEstimator
 
 from ser_experiments import plugins
 from ser_experiments.errors import InputError
-from ser_experiments.models.spec import ZOO
+from ser_experiments.files import MADE, Unreadable, read_bytes
+from ser_experiments.models.sound import check_sound
+from ser_experiments.models.spec import ZOO, ModelSpec
+from ser_experiments.words import cut, in_one_line
 
 PACKAGE = "ser_experiments.models"
+#: Bytes of a model's file.
+LARGEST = 8 * MADE
+#: Where a saved model says in which file an array lies.
+_FILE = re.compile(rb'"file":\s*"([^"\\]*)"')
+#: A plain character that is written as an escape, which no writer of JSON does.
+_HIDDEN = re.compile(rb"(?<!\\)(?:\\\\)*\\u00[2-7]")
 #: Held by what several libraries keep.
 _EVERYWHERE = ("numpy.dtype",)
+#: Modules that say nothing of a family.
+_OF_OTHERS = frozenset({"builtins", "collections", "numpy"})
 
 
 def trusted_types() -> frozenset[str]:
@@ -25,10 +40,12 @@ def trusted_types() -> frozenset[str]:
     Each module of this package says in ``PERSISTED`` which of its classes a saved model may hold, and which functions
     or foreign types those keep; each family does so in its spec.
     """
-    types = set(_of_wrappers())
+    return _of_wrappers().union(*(spec.trusted_types for spec in _families()))
+
+
+def _families() -> Iterator[ModelSpec]:
     for _, module in plugins.each(ZOO, "model", holds="SPEC"):
-        types.update(module.SPEC.trusted_types)
-    return frozenset(types)
+        yield module.SPEC
 
 
 @lru_cache(maxsize=1)
@@ -57,27 +74,84 @@ def save_estimator(estimator: BaseEstimator, path: Path) -> None:
 
 
 def load_estimator(path: Path) -> BaseEstimator:
-    """Read an estimator from a skops file.
+    """Read an estimator from a skops file; as :func:`estimator_of`."""
+    try:
+        content = read_bytes(path, most=LARGEST)
+    except Unreadable as error:
+        raise InputError(f"{path}: {_NO_MODEL} ({error.reason})") from error
+    return estimator_of(content, path)
+
+
+def estimator_of(content: bytes, path: Path) -> BaseEstimator:
+    """Return the estimator that the bytes of a skops file hold.
+
+    Parameters
+    ----------
+    content : bytes
+        Of the file.
+    path : Path
+        What messages call it.
 
     Raises
     ------
     InputError
-        No skops file, or one with a type that this version does not know.
+        No skops file, one with a type that this version does not know, or one that does not hold together.
     """
-    io = skops_io()
+    families = list(_families())
     try:
-        return io.load(path, trusted=sorted(trusted_types()))
+        schema, trusted = _schema(content), set(_of_wrappers())
+        for spec in families:
+            if spec.guard is not None and not _names(schema, spec.trusted_types):
+                continue
+            trusted.update(spec.trusted_types)
+            if spec.guard is not None:
+                spec.guard()
+        found = skops_io().loads(content, trusted=sorted(trusted))
+        check_sound(found, [check for spec in families for check in spec.checks])
     except Exception as error:  # whatever a damaged file provokes in the reader is bad input
-        raise InputError(_why_not(path) or f"{path}: {_NO_MODEL} ({type(error).__name__}: {error})") from error
+        said = in_one_line(cut(" ".join(f"{type(error).__name__}: {error}".split()), 200))
+        raise InputError(_why_not(content, path) or f"{path}: {_NO_MODEL} ({said})") from error
+    return found
 
 
 _NO_MODEL = "not a model file of this project"
+#: What a file may become: so many bytes, and so many times its own. An array may stand in several places, and somebody
+#: may have packed it.
+_PACKED, _TIMES = 64 << 20, 16
+_SCHEMA = "schema.json"
 
 
-def _why_not(path: Path) -> str | None:
+def _names(schema: bytes, types: Iterable[str]) -> bool:
+    """Whether a file names the module of one of some types; it cannot do so in other letters, see :func:`_schema`."""
+    return any(module.encode() in schema for module in {one.rpartition(".")[0] for one in types} - _OF_OTHERS)
+
+
+def _schema(content: bytes) -> bytes:
+    """Return what a file says that it holds.
+
+    Raises
+    ------
+    ValueError
+        The file would become many times as large, hides what it names, or uses its arrays too often.
+    """
+    with zipfile.ZipFile(BytesIO(content)) as packed:
+        inside = packed.infolist()
+        if sum(one.file_size for one in inside) > _PACKED + _TIMES * len(content):
+            raise ValueError("it is packed so that it would become many times as large")
+        schema = packed.read(_SCHEMA)
+        if b"\\u00" in schema and _HIDDEN.search(schema):
+            raise ValueError("it hides names in escapes")
+        sizes = {one.filename.encode(): one.file_size for one in inside}
+    used = sum(sizes.get(name, 0) for name in _FILE.findall(schema))
+    if used > _PACKED + _TIMES * len(content):
+        raise ValueError("it uses its arrays too often")
+    return schema
+
+
+def _why_not(content: bytes, path: Path) -> str | None:
     """Return in one line which type of a file that cannot be loaded is not known."""
     try:
-        unknown = sorted(set(skops_io().get_untrusted_types(file=path)) - trusted_types())
+        unknown = sorted(set(skops_io().get_untrusted_types(data=content)) - trusted_types())
     except Exception:  # as above; what the first reader said is told
         return None
     if not unknown:

@@ -9,7 +9,7 @@ import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from sklearn.base import BaseEstimator
 
@@ -72,6 +72,12 @@ class ModelSpec:
         that frames are of; what the definition says itself wins. An InputError says what it can be fed with.
     trusted_types : sequence of str
         The types, besides skops's own, that a saved model of this family holds. Constant: a file never adds to it.
+    guard : callable, optional
+        Called before a saved model that names one of these types is read: where reading already hands what is in the
+        file to compiled code, it sees to it that this is checked first.
+    checks : sequence of (str, callable)
+        By a type's dotted name, what looks at each such object of a model that was read, before it is asked anything;
+        a ValueError says what is wrong with it. For what compiled code follows without a look.
     """
 
     build: Callable[..., BaseEstimator]
@@ -86,6 +92,8 @@ class ModelSpec:
     takes_normalized: bool = True
     from_features: Callable[[Sequence[Extractor]], Mapping[str, object]] | None = None
     trusted_types: tuple[str, ...] = ()
+    guard: Callable[[], None] | None = None
+    checks: tuple[tuple[str, Callable[[Any], None]], ...] = ()
 
 
 def model_names() -> list[str]:

@@ -23,7 +23,7 @@ from sklearn.metrics import balanced_accuracy_score
 
 from ser_experiments.errors import InputError
 from ser_experiments.models.fit_key import fit_key
-from ser_experiments.models.fits import TRIALS, touch
+from ser_experiments.models.fits import TRIALS
 from ser_experiments.models.grouping import ByColumn, input_columns, outputs_of
 from ser_experiments.models.report import FitReport, SearchReport, report_of
 from ser_experiments.models.search_space import FEATURES, fixed, grid, holds, suggest
@@ -242,20 +242,12 @@ class Tuned(Wrapper):
     def _study(self, X: pd.DataFrame, y: NDArray[np.str_], weights: NDArray[np.float64] | None) -> optuna.Study:
         """Return the study of exactly these rows and this search, with the trials made so far."""
         import optuna
-        from optuna.storages import InMemoryStorage, JournalStorage
-        from optuna.storages.journal import JournalFileBackend
+
+        from ser_experiments.models.trials import storage_of
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        storage: InMemoryStorage | JournalStorage = InMemoryStorage()
         name = fit_key(self, X, y, weights)
-        if self.folder is not None:
-            path = Path(self.folder) / f"{name}{TRIALS}"
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                storage = JournalStorage(JournalFileBackend(str(path)))
-                touch(path)
-            except OSError as error:
-                log.warning("trials are not kept: %s", error)
+        storage = storage_of(None if self.folder is None else Path(self.folder) / f"{name}{TRIALS}")
         study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
         for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
             # Whoever ran it is gone.

@@ -15,16 +15,22 @@ from sklearn.base import BaseEstimator
 
 from ser_experiments import identity
 from ser_experiments.errors import InputError
-from ser_experiments.models.persistence import load_estimator, save_estimator
+from ser_experiments.files import MIB, Unreadable, read_bytes, read_json
+from ser_experiments.models.persistence import LARGEST, estimator_of, save_estimator
+from ser_experiments.models.sound import check_answers, types_of
+from ser_experiments.serving.about import check_about
 from ser_experiments.serving.audio_model import AudioModel
 from ser_experiments.serving.extractors import check_extractors
 from ser_experiments.serving.table_model import TableModel
 from ser_experiments.serving.weights import found_beside
-from ser_experiments.task import Task
+from ser_experiments.task import Classes, Task
 
 FORMAT = 1
 #: The files of a model.
 ESTIMATOR, ABOUT = "estimator.skops", "model.json"
+#: Bytes of what a model says of itself: thousands of columns.
+_MOST_ABOUT = 64 * MIB
+_CHANGED = "estimator.skops does not match model.json; the model was changed, do not use it"
 
 
 def save_model(model: AudioModel | TableModel, folder: Path) -> None:
@@ -60,11 +66,11 @@ def load_any(folder: Path) -> AudioModel | TableModel:
     try:
         if "columns" in meta:
             table_model = TableModel(estimator, [str(name) for name in meta["columns"]], meta)
-            table_model.task  # noqa: B018 -- asked for here, so that nonsense is found here
+            _check_task(table_model, folder)
             return table_model
         named = [(str(name), dict(params)) for name, params in meta["sets"]]
         model = AudioModel(estimator, found_beside(folder, named, meta["extractors"]), meta)
-        model.task  # noqa: B018
+        _check_task(model, folder)
         return replace(model, warnings=tuple(check_extractors(str(folder), meta["extractors"], model.extractors())))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{folder}: model.json does not say what the model is fed with; train it again") from error
@@ -78,6 +84,7 @@ def _write(folder: Path, estimator: BaseEstimator, task: Task, meta: Mapping[str
         "task": {"kind": task.kind, "targets": list(task.targets)},
         # What versions before the task read.
         "classes": list(task.targets),
+        "estimators": types_of(estimator),
         "estimator_digest": identity.of_file(folder / ESTIMATOR),
     }
     text = json.dumps({**meta, **own}, indent=2, sort_keys=True)
@@ -85,13 +92,26 @@ def _write(folder: Path, estimator: BaseEstimator, task: Task, meta: Mapping[str
 
 
 def _read(folder: Path) -> tuple[BaseEstimator, dict[str, Any]]:
+    """Read and check both files; the bytes that are checked are those that are used."""
     try:
-        meta = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        digest = identity.of_file(folder / ESTIMATOR)
-    except (OSError, ValueError) as error:
+        meta, content = read_json(folder / ABOUT, most=_MOST_ABOUT), read_bytes(folder / ESTIMATOR, most=LARGEST)
+    except Unreadable as error:
         raise InputError(f"{folder}: not a model of this project ({error})") from error
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         raise InputError(f"{folder}: model.json is not of format {FORMAT}, which this version reads; train it again")
-    if digest != meta.get("estimator_digest"):
-        raise InputError(f"{folder}: estimator.skops does not match model.json; the model was changed, do not use it")
-    return load_estimator(folder / ESTIMATOR), meta
+    meta = check_about(meta, f"{folder}: model.json")
+    if identity.of_bytes([content]) != meta.get("estimator_digest"):
+        raise InputError(f"{folder}: {_CHANGED}")
+    estimator = estimator_of(content, folder / ESTIMATOR)
+    if "estimators" in meta and types_of(estimator) != meta["estimators"]:
+        raise InputError(f"{folder}: {_CHANGED}")
+    return estimator, meta
+
+
+def _check_task(model: AudioModel | TableModel, folder: Path) -> None:
+    """Ask for what a model predicts, so that nonsense is found here, and whether its estimator can say that."""
+    classes = model.task.targets if isinstance(model.task, Classes) else None
+    try:
+        check_answers(model.estimator, classes)
+    except ValueError as error:
+        raise InputError(f"{folder}: estimator.skops {error}; the model was changed, do not use it") from error

@@ -6,7 +6,6 @@ is ``assets/<digest>``; what lies there is used, whatever else is on the machine
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from ser_experiments.errors import InputError
 from ser_experiments.features.assets import Asset, is_digest
 from ser_experiments.features.extractor import get_extractors, set_of
+from ser_experiments.files import Unreadable, read_json
 
 #: The folder of assets in a model's folder.
 ASSETS = "assets"
@@ -35,9 +35,9 @@ def needed(about: Path) -> dict[str, Path]:
         The file cannot be read, or an asset is not on this machine.
     """
     try:
-        meta = json.loads(about.read_text(encoding="utf-8"))
+        meta = read_json(about)
         sets = [(str(name), dict(params)) for name, params in meta.get("sets", ())]
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (Unreadable, ValueError, TypeError, AttributeError) as error:
         raise InputError(f"{about}: does not say what the model is fed with; train it again") from error
     found: dict[str, Path] = {}
     for name, params in sets:

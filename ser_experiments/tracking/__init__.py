@@ -8,6 +8,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "backend": ["Backend", "connect"],
         "environment": ["environment"],
         "record": ["Child", "Dataset", "RunRecord"],
-        "run": ["Run", "start"],
+        "run": ["Run", "open_store", "start"],
     },
 )

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from ser_experiments import plugins
 from ser_experiments.errors import StoreError
 from ser_experiments.project import Project
-from ser_experiments.tracking.outbox import Step
+from ser_experiments.tracking.kept import Step
 
 PACKAGE = "ser_experiments.tracking.backends"
 VARIABLE = "SER_TRACKER"
@@ -122,8 +122,6 @@ class Program(NamedTuple):
 
     arguments: Sequence[str]
     environment: Mapping[str, str]
-    #: Of a program that serves a model: the folder of the model's own files that it serves.
-    model: Path | None = None
 
 
 class Backend(Protocol):
@@ -135,6 +133,9 @@ class Backend(Protocol):
     @property
     def uri(self) -> str:
         """Return what tells this store from others; outboxes of another store are left alone."""
+
+    def check_writable(self) -> None:
+        """Find out, before anything is measured, whether a run could be written; a StoreError says why not."""
 
     def setting_id(self, setting: str, rows: str) -> str:
         """Return the id of a setting on these rows, which is made where it is not there."""
@@ -177,9 +178,6 @@ class Backend(Protocol):
 
     def ui(self, host: str, port: int) -> Program | str:
         """Return the program that shows the runs, or words that say where they are."""
-
-    def serve(self, uri: str, host: str, port: int) -> Program:
-        """Return the program that serves a model over HTTP; an InputError says what to do instead."""
 
 
 def connect(project: Project) -> Backend:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import tempfile
 from collections.abc import Collection, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 
 from ser_experiments.errors import InputError, SerError, StoreError, nearest
 from ser_experiments.evaluation.predictions import read_predictions, with_truth
+from ser_experiments.files import read_json
 from ser_experiments.frames import GROUP, Predictions, unit_column
 from ser_experiments.tracking.backend import Backend, StoredRun, StoredSetting
 
@@ -144,7 +144,7 @@ def _load_one(backend: Backend, run: StoredRun) -> ScoredRun:
         names = ("predictions.csv", "result.json")
         table, said = (backend.artifact(run.run_id, name, Path(folder)) for name in names)
         predictions = read_predictions(table)
-        result = json.loads(said.read_text(encoding="utf-8"))
+        result = read_json(said)
     if not {"label", "speaker", GROUP} <= set(predictions.columns):
         raise InputError(f"predictions.csv has no columns label, speaker and {GROUP}")
     return ScoredRun(run, with_truth(predictions), {"interval_unit": result["interval_unit"], **result})

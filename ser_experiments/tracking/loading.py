@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ser_experiments import project
@@ -29,7 +30,7 @@ def load_model(name: str | Path | None = None) -> AudioModel:
         No such model, or none is named and several settings have a champion; or its files were changed, hold unknown
         types, or name other versions of feature sets.
     """
-    if isinstance(name, Path) or (name is not None and (Path(name) / ABOUT).is_file()):
+    if isinstance(name, Path) or (name is not None and os.path.isfile(Path(name) / ABOUT)):
         return load_folder(Path(name))
     # A folder needs no store, and is read without one.
     from ser_experiments.tracking.backend import connect

@@ -7,14 +7,12 @@ computed is lost when a server goes away, and a run whose process was killed lea
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import shutil
+import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,35 +20,26 @@ from filelock import FileLock, Timeout
 
 from ser_experiments.errors import StoreError
 from ser_experiments.project import Project
+from ser_experiments.tracking.kept import (
+    FILES,
+    STEP,
+    Damaged,
+    Step,
+    digests,
+    read_checked,
+    read_step,
+    sync_to_disk,
+    write_checked,
+)
 
-_RUN, _LOCK, _STEP, _FILES = "run.json", "lock", "step.json", "files"
+_RUN, _LOCK = "run.json", "lock"
+#: Outboxes are named by chance; what else lies there is somebody's. To make or to remove one takes no hour.
+_NAME, _LEFTOVER_S = re.compile("[0-9a-f]{32}"), 3600.0
 _STEP_FOLDER = re.compile(r"\d{6}-\w+")
+#: The folder beside the outboxes that takes what is damaged.
+ASIDE = "damaged"
 #: Whoever looks for abandoned outboxes may hold a new one's lock for a moment.
 _PATIENCE_S = 10.0
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of logging.
-
-    Parameters
-    ----------
-    folder : Path
-        Where it is kept.
-    kind : str
-        What is to be done, e.g. ``metrics``; each store knows how.
-    arguments : dict
-        JSON values.
-    """
-
-    folder: Path
-    kind: str
-    arguments: dict[str, Any]
-
-    @property
-    def files(self) -> Path:
-        """Return the folder of the files that belong to it."""
-        return self.folder / _FILES
 
 
 class Outbox:
@@ -67,7 +56,7 @@ class Outbox:
     def __init__(self, folder: Path, lock: FileLock) -> None:
         self.folder = folder
         self._lock = lock
-        self._count = max((int(one.name.partition("-")[0]) for one in _steps(folder)), default=0)
+        self._count = max(map(_number, _steps(folder)), default=0)
 
     @classmethod
     def create(cls, project: Project, about: Mapping[str, str]) -> Outbox:
@@ -93,6 +82,7 @@ class Outbox:
             outbox = cls(folder, lock)
             outbox.about = dict(about)
         except (OSError, Timeout) as error:
+            shutil.rmtree(folder, ignore_errors=True)
             reason = error.strerror if isinstance(error, OSError) and error.strerror else "its lock is held"
             raise StoreError(f"{folder}: cannot be written ({reason}); nothing was run") from error
         return outbox
@@ -103,14 +93,32 @@ class Outbox:
 
         Raises
         ------
+        Damaged
+            The file is not what was written.
         StoreError
-            The file is damaged.
+            It cannot be read.
         """
-        return _read(self.folder / _RUN, ("uri", "name", "experiment_id"))
+        found = read_checked(self.folder / _RUN, ("uri", "name", "experiment_id"))
+        if not all(isinstance(value, str) for value in found.values()):
+            raise Damaged(f"{self.folder / _RUN}: is not what an outbox holds")
+        return found
 
     @about.setter
     def about(self, values: Mapping[str, str]) -> None:
-        write_whole(self.folder / _RUN, json.dumps(dict(values)))
+        write_checked(self.folder / _RUN, values)
+
+    def note_run(self, run_id: str) -> None:
+        """Note which run of the store it is.
+
+        Raises
+        ------
+        StoreError
+            The folder cannot be written.
+        """
+        try:
+            self.about = {**self.about, "run_id": run_id}
+        except OSError as error:
+            raise StoreError(f"{self.folder}: cannot be written ({error.strerror}); nothing was run") from error
 
     def put(self, kind: str, arguments: Mapping[str, Any], write: Callable[[Path], object] | None = None) -> Step:
         """Keep a step; `write` is handed an empty folder for the files that belong to it.
@@ -126,14 +134,15 @@ class Outbox:
         # Of a process that was killed.
         shutil.rmtree(half, ignore_errors=True)
         try:
-            (half / _FILES).mkdir(parents=True)
+            (half / FILES).mkdir(parents=True)
             if write is not None:
-                write(half / _FILES)
-            told = {"kind": kind, "arguments": step.arguments, "sizes": _sizes(half / _FILES)}
-            write_whole(half / _STEP, json.dumps(told))
+                write(half / FILES)
+            write_checked(half / STEP, {"kind": kind, "arguments": step.arguments, "files": digests(half / FILES)})
             half.rename(step.folder)
         except OSError as error:
             shutil.rmtree(half, ignore_errors=True)
+            # The next step has its number: a gap would mean that one got lost.
+            self._count -= 1
             raise StoreError(f"{step.folder}: results cannot be kept ({error.strerror}); make room") from error
         return step
 
@@ -146,21 +155,18 @@ class Outbox:
             return self.folder.name
 
     def waiting(self) -> list[Step]:
-        """Return the steps that are left, in their order.
+        """Return the steps that are left, in their order; one that is damaged or gone says so.
+
+        They are delivered one after the other, so that between two that are left none can be missing.
 
         Raises
         ------
         StoreError
-            A step is damaged.
+            A step cannot be read.
         """
-        found = []
-        for folder in _steps(self.folder):
-            said = _read(folder / _STEP, ("kind", "arguments"))
-            step = Step(folder, said["kind"], said["arguments"])
-            if said.get("sizes") not in (None, _sizes(step.files)):  # None: of a version before
-                raise StoreError(f"{step.files}: files of it are lost; move the folder {self.folder} away")
-            found.append(step)
-        return found
+        there = {_number(folder): folder for folder in _steps(self.folder)}
+        every = range(min(there), max(there) + 1) if there else ()
+        return [read_step(there.get(number, self.folder / f"{number:06d}-lost")) for number in every]
 
     @staticmethod
     def delivered(step: Step) -> None:
@@ -178,8 +184,19 @@ class Outbox:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def leave(self) -> None:
-        """Let the outbox lie for the next who can deliver it."""
+        """Let the outbox lie for the next who can deliver it, which may be after a power cut."""
+        for path in self.folder.rglob("*"):
+            with suppress(OSError):
+                sync_to_disk(path)
         self._lock.release()
+
+    def set_aside(self) -> Path:
+        """Move what no later try can log to where nobody looks for outboxes, and return where it lies."""
+        place = self.folder.parents[1] / ASIDE / self.folder.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        self._lock.release()
+        self.folder.rename(place)
+        return place
 
 
 def home(project: Project) -> Path:
@@ -192,6 +209,7 @@ def abandoned(project: Project) -> Iterator[Outbox]:
     root = home(project)
     for folder in sorted(root.iterdir()) if root.is_dir() else []:
         if not (folder / _RUN).is_file():  # not yet made, removed by its owner in this moment, or somebody else's
+            _sweep(folder)
             continue
         lock = _lock_of(folder)
         try:
@@ -208,36 +226,21 @@ def abandoned(project: Project) -> Iterator[Outbox]:
             lock.release()
 
 
+def _sweep(folder: Path) -> None:
+    """Remove what is left of an outbox whose owner was killed while he made or removed it."""
+    with suppress(OSError):
+        if _NAME.fullmatch(folder.name) and time.time() - folder.stat().st_mtime > _LEFTOVER_S:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _lock_of(folder: Path) -> FileLock:
     # Released by whatever thread comes to it.
     return FileLock(folder / _LOCK, thread_local=False)
 
 
+def _number(step: Path) -> int:
+    return int(step.name.partition("-")[0])
+
+
 def _steps(folder: Path) -> list[Path]:
     return sorted(one for one in folder.iterdir() if one.is_dir() and _STEP_FOLDER.fullmatch(one.name))
-
-
-def _sizes(folder: Path) -> dict[str, int]:
-    """Return the bytes of each file of a step."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in found}
-
-
-def _read(path: Path, keys: Iterable[str]) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(found, dict) and found.keys() >= set(keys):
-            return found
-    except (OSError, ValueError, RecursionError) as error:
-        raise StoreError(f"{path}: cannot be read ({error}); move the outbox away") from error
-    raise StoreError(f"{path}: is not what an outbox holds; move the outbox away")
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file whole or not at all, whatever ends the process meanwhile."""
-    half = path.with_name(f".{path.name}")
-    with half.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(path)

@@ -1,4 +1,4 @@
-"""Files that many models share, such as the weights of an encoder: put beside each, kept on a disk once."""
+"""Files of a store: whether there is room for them; those that many models share are beside each, and kept once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ import uuid
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+
+from ser_experiments.errors import StoreError
+
+#: What a run leaves at the least: its table of predictions, pictures and a small model.
+_LEAST_BYTES = 1 << 20
 
 
 def place(files: Mapping[str, Path], folder: Path, models: Iterable[Path] = ()) -> int:
@@ -44,6 +49,32 @@ def place(files: Mapping[str, Path], folder: Path, models: Iterable[Path] = ()) 
             temporary.unlink(missing_ok=True)
         added += target.stat().st_size
     return added
+
+
+def probe(folder: Path) -> None:
+    """Find out whether files can be written to a folder, which is made where it is not there.
+
+    Raises
+    ------
+    StoreError
+        They cannot; better known before hours of work than after.
+    """
+    temporary = folder / f".probe-{uuid.uuid4().hex}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("xb") as file:
+                file.write(b"\0" * _LEAST_BYTES)
+                file.flush()
+                os.fsync(file.fileno())
+        finally:
+            with suppress(OSError):
+                temporary.unlink()
+    except OSError as error:
+        raise StoreError(
+            f"{folder}: runs cannot be written ({error.strerror or error}); make room or give leave, or set "
+            "MLFLOW_TRACKING_URI to another store, or say --no-log"
+        ) from error
 
 
 def _linked(known: Path, target: Path) -> bool:

@@ -65,8 +65,8 @@ def check_fit(run: StoredRun, *, allow_demo: bool, force: bool = False) -> None:
     tags = run.tags
     if tags.get("ser.leaky") == "true":
         raise SerError(
-            f"{run.name} is not registered: its score is of the protocol random, where tested speakers were seen "
-            "in training; run it under leave-one-speaker-out"
+            f"{run.name} is not registered: its score is of the protocol {tags.get('ser.protocol', 'random')}, where "
+            "tested speakers were seen in training; run it under leave-one-speaker-out"
         )
     if tags.get("ser.synthetic") == "true" and not allow_demo:
         raise SerError(

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import pandas as pd
+from typing import Any
 
 from ser_experiments.errors import StoreError
 from ser_experiments.project import Project
+from ser_experiments.secret import hidden
 from ser_experiments.serving.folder import save_model
 from ser_experiments.serving.table_model import TableModel
 from ser_experiments.tracking.backend import (
@@ -30,20 +28,17 @@ from ser_experiments.tracking.backend import (
     connect,
     now_ms,
 )
-from ser_experiments.tracking.outbox import Outbox
-from ser_experiments.tracking.record import Child, Dataset, Maker, RunRecord
+from ser_experiments.tracking.files import described_dataset, write_files, write_pictures
+from ser_experiments.tracking.outbox import Outbox, home
+from ser_experiments.tracking.placing import probe
+from ser_experiments.tracking.record import Child, RunRecord
 from ser_experiments.tracking.sync import deliver_abandoned
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 log = logging.getLogger(__name__)
 #: The folder of a model among the files of a step.
 MODEL = "ser_model"
 #: The metric that says how large it is, in MB.
 MODEL_SIZE = "model_mb"
-#: Column types as MLflow's datasets name them, by numpy's names.
-_TYPES = {"float32": "float", "float64": "double", "int32": "integer", "int64": "long", "bool": "boolean"}
 
 
 class Run:
@@ -95,11 +90,11 @@ class Run:
         self._do("tags", self._new_tags(record))
         if record.texts or record.tables:
             names = {"names": [*record.texts, *record.tables]}
-            self._do("artifacts", names, lambda folder: _write_files(folder, record))
+            self._do("artifacts", names, lambda folder: write_files(folder, record))
         for child in record.children:
             self._child(child)
         if record.dataset is not None:
-            self._do("dataset", _dataset(record.dataset))
+            self._do("dataset", described_dataset(record.dataset))
         uri = self._model(record)
         if record.pictures:
             pictures = record.pictures
@@ -108,7 +103,11 @@ class Run:
 
     def end(self, status: str, error: str = "") -> None:
         """Say how the run ended; nothing is logged after that."""
-        self._do("end", {"status": status, "error": error, "time": now_ms()})
+        try:
+            self._do("end", {"status": status, "error": error, "time": now_ms()})
+        except StoreError:
+            self._outbox.leave()
+            raise
         if self.away:
             self._outbox.leave()
         else:
@@ -178,9 +177,32 @@ class Run:
         return None if uri is None else str(uri)
 
 
+def open_store(project: Project) -> Backend:
+    """Return the project's store, which has answered and can be written; asked before anything is measured.
+
+    Raises
+    ------
+    InputError
+        ``SER_TRACKER`` names no backend, or the store's address cannot be used.
+    StoreError
+        It does not answer, or it or the outbox cannot be written; one line with what to do.
+    """
+    backend = connect(project)
+    probe(home(project))
+    backend.check_writable()
+    return backend
+
+
 @contextmanager
 def start(
-    project: Project, *, name: str, setting: str, rows: str, tags: Mapping[str, object], note: str
+    project: Project,
+    *,
+    name: str,
+    setting: str,
+    rows: str,
+    tags: Mapping[str, object],
+    note: str,
+    backend: Backend | None = None,
 ) -> Iterator[Run]:
     """Open a run in its setting (an MLflow experiment); whatever stops it is kept with it.
 
@@ -200,26 +222,30 @@ def start(
         Corpus, labels, protocol and so on.
     note : str
         The protocol in words, Markdown.
+    backend : Backend, optional
+        The store, where it is open already.
 
     Yields
     ------
     Run
         Ends FINISHED, FAILED with the error as a tag, or KILLED on Ctrl-C and SIGTERM.
     """
-    backend = connect(project)
+    backend = backend or connect(project)
     try:
         deliver_abandoned(project, backend)
     except StoreError as error:
         log.warning("%s", error)
     setting_id = backend.setting_id(setting, rows)
     said = told_tags(tags, note)
-    outbox = Outbox.create(project, {"uri": backend.uri, "name": name, "experiment_id": setting_id})
+    # Which store it is for is told without its password.
+    outbox = Outbox.create(project, {"uri": hidden(backend.uri), "name": name, "experiment_id": setting_id})
     try:
         run_id = backend.create_run(setting_id, name, {**said, OUTBOX_TAG: outbox.folder.name})
+        outbox.note_run(run_id)
     except StoreError:
-        outbox.remove()
+        # It may have been opened all the same, by a server whose answer got lost: then it is found and ended later.
+        outbox.leave()
         raise
-    outbox.about = {**outbox.about, "run_id": run_id}
     run = Run(run_id, setting_id, backend, outbox, said)
     try:
         with backend.watched(run_id):
@@ -228,7 +254,7 @@ def start(
         interrupted = isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit))
         # What stops the run is told, not what stops the telling.
         with suppress(OSError, StoreError):
-            run.end(KILLED if interrupted else FAILED, f"{type(error).__name__}: {error}")
+            run.end(KILLED if interrupted else FAILED, hidden(f"{type(error).__name__}: {error}"))
         raise
     run.end(FINISHED)
 
@@ -236,56 +262,3 @@ def start(
 def told_tags(tags: Mapping[str, object], note: str) -> dict[str, str]:
     """Return tags as texts; the note is one of them."""
     return {**{key: str(value) for key, value in tags.items()}, **({NOTE: note} if note else {})}
-
-
-def _write_files(folder: Path, record: RunRecord) -> None:
-    for name, text in record.texts.items():
-        _place(folder, name).write_text(text, encoding="utf-8")
-    for name, frame in record.tables.items():
-        _write_table(frame, _place(folder, name))
-
-
-def write_pictures(folder: Path, pictures: Mapping[str, Maker]) -> None:
-    """Write what makers make to a folder; what is nice to have and fails is a warning."""
-    for name, make in pictures.items():
-        try:
-            made = make()
-            if isinstance(made, pd.DataFrame):
-                _write_table(made, _place(folder, name))
-            elif made is not None:
-                _draw(made, _place(folder, name))
-        except Exception as error:  # nice to have: none of them may stop a run
-            log.warning("%s was not logged (%s: %s)", name, type(error).__name__, error)
-
-
-def _draw(figure: Figure, path: Path) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    # Not savefig: that draws a figure twice, the first time to lay it out. Pressed harder, files are a tenth smaller
-    # and take twice as long.
-    FigureCanvasAgg(figure).print_png(path, pil_kwargs={"compress_level": 3})
-
-
-def _write_table(frame: pd.DataFrame, path: Path) -> None:
-    frame.to_csv(path, float_format="%.6g")
-
-
-def _place(folder: Path, name: str) -> Path:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-def _dataset(dataset: Dataset) -> dict[str, str]:
-    """Return a dataset as MLflow keeps one."""
-    columns = dataset.columns.items()
-    schema = [{"type": _TYPES[kind], "name": name, "required": True} for name, kind in columns if kind in _TYPES]
-    profile = {"num_rows": dataset.n_rows, "num_elements": dataset.n_rows * len(schema)}
-    return {
-        "name": dataset.name,
-        "digest": dataset.digest,
-        "source_type": "code",
-        "source": json.dumps({"tags": {"corpus": dataset.source}}),
-        "schema": json.dumps({"mlflow_colspec": schema}),
-        "profile": json.dumps(profile),
-    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ser_experiments.errors import StoreError
-from ser_experiments.tracking.outbox import Step
+from ser_experiments.tracking.kept import Step
 
 
 class Steps(Protocol):

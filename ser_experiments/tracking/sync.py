@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from ser_experiments.errors import StoreError
 from ser_experiments.project import Project
-from ser_experiments.tracking.backend import KILLED, RUNNING, Backend, StoreAway, now_ms
+from ser_experiments.secret import hidden
+from ser_experiments.tracking.backend import FAILED, KILLED, RUNNING, Backend, StoreAway, now_ms
+from ser_experiments.tracking.kept import Damaged, Step
 from ser_experiments.tracking.outbox import Outbox, abandoned
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,9 @@ class Delivered:
 def deliver_abandoned(project: Project, backend: Backend) -> list[Delivered]:
     """Log what no running process will, and end the runs of killed processes as KILLED.
 
+    Each outbox stands by itself. One that is damaged is set aside, with its run ended as FAILED and what is whole of it
+    logged; one that the store refuses is kept, and so is everything while the store is away.
+
     Parameters
     ----------
     project : Project
@@ -53,8 +58,7 @@ def deliver_abandoned(project: Project, backend: Backend) -> list[Delivered]:
         try:
             found = _delivered(outbox, backend)
         except (StoreError, OSError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-            kept.append(f"results of {outbox.name} could not be logged and are kept in {outbox.folder}: {reason}")
+            kept.append(_kept(outbox, error))
             if isinstance(error, StoreAway):  # the others would wait for it in vain
                 break
             continue
@@ -65,11 +69,25 @@ def deliver_abandoned(project: Project, backend: Backend) -> list[Delivered]:
     return done
 
 
+def _kept(outbox: Outbox, error: StoreError | OSError) -> str:
+    """Say why an outbox was not delivered, and where it lies now."""
+    reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+    name = outbox.name
+    if isinstance(error, Damaged):
+        try:
+            place = outbox.set_aside()
+        except OSError as refused:
+            return f"results of {name} are damaged and stay in {outbox.folder} ({refused.strerror}): {reason}"
+        return f"results of {name} are damaged and are set aside in {place}: {reason}"
+    why = "the store is away" if isinstance(error, StoreAway) else "the store refuses them"
+    return f"results of {name} could not be logged and are kept in {outbox.folder}; {why}: {reason}"
+
+
 def _delivered(outbox: Outbox, backend: Backend) -> Delivered | None:
     """Log what is left of a run, and forget its outbox; None where that is not for this store."""
     about = outbox.about
-    if about["uri"] != backend.uri:
-        log.info("results of %s wait for the store %s", about["name"], about["uri"])
+    if hidden(about["uri"]) != hidden(backend.uri):
+        log.info("results of %s wait for the store %s", about["name"], hidden(about["uri"]))
         return None
     found = _deliver(outbox, backend)
     if found is None:
@@ -91,13 +109,36 @@ def _deliver(outbox: Outbox, backend: Backend) -> Delivered | None:
     if run_id is None or backend.status(run_id) is None:
         return None
     steps = outbox.waiting()
+    damaged: dict[str, str] = {}
     for step in steps:
-        backend.perform(step, run_id)
-        outbox.delivered(step)
+        # A run that lacks a part is not finished, whatever it said of itself: it ended after all else.
+        if step.kind == "end" and damaged:
+            continue
+        wrong = step.damage or _refused(backend, step, run_id)
+        if wrong:
+            damaged[step.kind] = wrong
+        else:
+            outbox.delivered(step)
     status = backend.status(run_id)
+    if damaged:
+        _end(outbox, backend, run_id, FAILED, f"damaged before they could be logged: {', '.join(damaged)}")
+        raise Damaged(next(iter(damaged.values())))
     if status == RUNNING:
-        error = "the process was killed or lost its power; it said nothing"
         status = KILLED
-        end = outbox.put("end", {"status": status, "error": error, "time": now_ms()})
-        backend.perform(end, run_id)
+        _end(outbox, backend, run_id, status, "the process was killed or lost its power; it said nothing")
     return Delivered(about["name"], run_id, len(steps), str(status))
+
+
+def _refused(backend: Backend, step: Step, run_id: str) -> str:
+    """Do a step; return why it is none where its arguments are not those of its kind."""
+    try:
+        backend.perform(step, run_id)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return f"{step.folder}: cannot be logged ({type(error).__name__}: {error})"
+    return ""
+
+
+def _end(outbox: Outbox, backend: Backend, run_id: str, status: str, error: str) -> None:
+    end = outbox.put("end", {"status": status, "error": error, "time": now_ms()})
+    backend.perform(end, run_id)
+    outbox.delivered(end)

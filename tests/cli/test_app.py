@@ -64,6 +64,9 @@ def test_an_uploaded_recording_is_answered(page: str, recording: Path, browser: 
         assert time.monotonic() < until, "no picture on the page"
         time.sleep(0.3)
     shoot(driver, "app")
+    # It was deleted, and it is said what to do.
+    driver.find_element("css selector", "#hear").click()  # type: ignore[attr-defined]
+    wait_for(driver, "The recording was deleted when it was answered")
 
 
 @pytest.mark.slow
@@ -80,10 +83,13 @@ def test_a_bad_upload_is_told_in_words(page: str, browser: object, tmp_path: Pat
 
 def upload(driver: object, path: Path) -> None:
     """Hand a file to the page as a person does, and press the button when it is there."""
+    player = "return document.querySelector('#speech input[type=file]') === null"
+    until = time.monotonic() + 60
+    while driver.execute_script(player):  # type: ignore[attr-defined]
+        assert time.monotonic() < until, "nothing to upload with"
+        time.sleep(0.2)
     chosen = driver.find_element("css selector", "#speech input[type=file]")  # type: ignore[attr-defined]
     chosen.send_keys(str(path))
-    player = "return document.querySelector('#speech input[type=file]') === null"
-    until = time.monotonic() + 30
     while not driver.execute_script(player):  # type: ignore[attr-defined]
         assert time.monotonic() < until, "the upload did not end"
         time.sleep(0.2)

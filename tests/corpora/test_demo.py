@@ -389,6 +389,8 @@ def test_two_builders_at_once_do_not_hurt_each_other(
         _fake_speech(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr("ser_experiments.corpora._demo.builder._speak", slower)
+    # One that waits for too long builds beside the other.
+    monkeypatch.setattr("ser_experiments.corpora._demo.builder._PATIENCE_S", 0.1)
     root = build(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == [root.name]
     assert len(list(root.glob("Session*/sentences/wav/*/*.wav"))) == 720

@@ -281,5 +281,5 @@ def test_no_file_and_no_csv(tmp_path: Path, card: Card) -> None:
     (tmp_path / "empty.csv").touch()
     with pytest.raises(InputError, match="no rows"):
         verify(tmp_path / "empty.csv", card)
-    with pytest.raises(InputError, match="cannot be read as CSV"):
+    with pytest.raises(InputError, match="is a folder"):
         verify(tmp_path, card)

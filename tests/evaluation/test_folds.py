@@ -15,10 +15,20 @@ from ser_experiments.errors import InputError, LeakError
 from ser_experiments.evaluation.folds import Fold, Protocol, default_protocol, get_protocol, make_folds, protocol_names
 from ser_experiments.evaluation.tripwires import check_leaks
 
+#: Every protocol, with a name behind a colon where it takes one.
+NAMES = ["published:us" if name == "published" else name for name in protocol_names()]
+
 
 def utterances(sessions: int = 5, each: int = 8, **columns: object) -> pd.DataFrame:
     rows = [
-        {"speaker": f"{s}{letter}", "session": f"Session{s}", "label": "ab"[i % 2]}
+        {
+            "speaker": f"{s}{letter}",
+            "session": f"Session{s}",
+            "label": "ab"[i % 2],
+            "side": "test" if s == 1 else "train",
+            "partition": {1: "test", 2: "dev"}.get(s, "train"),
+            "published_us": str(s % 2),
+        }
         for s in range(1, sessions + 1)
         for letter in "FM"
         for i in range(each)
@@ -27,13 +37,14 @@ def utterances(sessions: int = 5, each: int = 8, **columns: object) -> pd.DataFr
     return table.assign(**columns)
 
 
-@pytest.mark.parametrize("protocol", protocol_names())
+@pytest.mark.parametrize("protocol", NAMES)
 @pytest.mark.parametrize("shares_room", [True, False])
 def test_every_row_is_tested_once_and_no_tripwire_fires(protocol: str, shares_room: bool) -> None:
     table = utterances()
-    folds = make_folds(table, protocol, shares_room=shares_room)
+    folds = make_folds(table, protocol, shares_room=shares_room, assigned=table["session"])
     tested = np.sort(np.concatenate([fold.test for fold in folds.folds]))
-    assert tested.tolist() == list(range(len(table)))
+    assert folds.partial or len(tested) == len(table)
+    assert tested.tolist() == np.flatnonzero(folds.tested).tolist()
     check_leaks(folds, table, pd.Series([f"d{i}" for i in range(len(table))], index=table.index))
 
 
@@ -84,14 +95,15 @@ def test_folds_are_in_the_order_of_their_numbers() -> None:
 
 
 def test_every_protocol_says_what_it_is_under_its_own_name() -> None:
-    assert len(protocol_names()) >= 4
-    for name in protocol_names():
+    assert len(NAMES) >= 4
+    for name in NAMES:
         protocol = get_protocol(name)
         assert protocol.name == name
-        folds = make_folds(utterances(), name)
+        table = utterances()
+        folds = make_folds(table, name, assigned=table["session"])
         assert (folds.protocol, folds.unit, folds.leaky) == (name, protocol.unit, protocol.leaky)
         assert folds.words
-    assert [name for name in protocol_names() if get_protocol(name).leaky] == ["random"]
+    assert [name for name in NAMES if get_protocol(name).leaky] == ["random"]
 
 
 def test_a_row_may_be_untested_only_where_the_protocol_says_so() -> None:
@@ -145,8 +157,9 @@ def test_random_has_speakers_on_both_sides() -> None:
 
 
 def test_the_same_folds_every_time() -> None:
-    for protocol in protocol_names():
-        assert make_folds(utterances(), protocol).digest == make_folds(utterances(), protocol).digest
+    for protocol in NAMES:
+        first, second = (make_folds(one, protocol, assigned=one["session"]) for one in (utterances(), utterances()))
+        assert first.digest == second.digest
 
 
 @pytest.mark.parametrize(
@@ -200,3 +213,55 @@ def test_tripwire_row_tested_twice_and_row_on_both_sides() -> None:
     both = replace(folds, folds=[Fold(first.name, np.arange(len(table)), first.test), *folds.folds[1:]])
     with pytest.raises(LeakError, match="trains on rows that it tests"):
         check_leaks(both, table)
+
+
+def test_published_and_official_folds_are_read_from_the_corpus() -> None:
+    table = utterances()
+    official = make_folds(table, "official")
+    (fold,) = official.folds
+    assert set(table["session"].iloc[fold.test]) == {"Session1"}
+    assert set(table["session"].iloc[fold.train]) == {f"Session{i}" for i in range(2, 6)}
+    published = make_folds(table, "published:us")
+    assert [one.name for one in published.folds] == ["0", "1"]
+    assert published.protocol == "published:us"
+    assert set(table["session"].iloc[published.folds[0].test]) == {"Session2", "Session4"}
+    # A cut that has sides instead of folds.
+    sides = table.assign(published_them=table["partition"])
+    assert make_folds(sides, "published:them").tested.tolist() == official.tested.tolist()
+
+
+def test_published_folds_that_share_speakers_have_to_be_wanted() -> None:
+    table = utterances()
+    table["published_us"] = ["0", "0", "1", "1"] * (len(table) // 4)
+    with pytest.raises(
+        InputError, match=r"'published:us': speaker '1F' is in the folds 0, 1 \(10 speakers in several\)"
+    ):
+        make_folds(table, "published:us")
+    leaky = make_folds(table, "published:us-leaky")
+    assert leaky.leaky
+    assert leaky.protocol == "published:us-leaky"
+    check_leaks(leaky, table)
+    assert all(len(fold.train) + len(fold.test) == len(table) for fold in leaky.folds)
+    # Training and development may share speakers: both are trained on.
+    table["published_us"] = np.where(table["session"] == "Session1", "test", ["train", "dev"] * (len(table) // 2))
+    assert len(make_folds(table, "published:us").folds[0].train) == 64
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("published", "protocol 'published': say which: published:NAME"),
+        ("published:them", "no folds 'them'"),
+        ("random:x", "protocol 'random:x': it takes no name: random"),
+        ("random-leaky", "protocol 'random' is not cut by somebody else"),
+        ("leave-one-speaker-out-leaky", "'leave-one-speaker-out' is not cut by somebody else"),
+        ("official:x", "it takes no name: official"),
+    ],
+)
+def test_names_of_protocols_that_are_none(name: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        make_folds(utterances(), name)
+    with pytest.raises(InputError, match="no official split"):
+        make_folds(utterances(partition=None), "official")
+    with pytest.raises(InputError, match="'published:us': 80 of 80 utterances are in none of its folds"):
+        make_folds(utterances(published_us=None), "published:us")

@@ -28,7 +28,7 @@ from ser_experiments.experiment.result import Prepared
 from ser_experiments.experiment.run import score
 from ser_experiments.experiment.selection import Selection
 from ser_experiments.models.report import FitReport
-from ser_experiments.tracking.run import write_pictures
+from ser_experiments.tracking.files import write_pictures
 
 N_SPEAKERS, N_ROWS = 6, 40
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"

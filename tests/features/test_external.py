@@ -90,7 +90,7 @@ def test_a_feature_that_only_sounds_like_it_is_taken(write: Write, utterances: p
         ({"x": [1.0, np.inf, 2.0]}, "column 'x' of 'b1' is infinite as a 32-bit number"),
         ({"y": [1.0, 2.0, -1e300]}, "column 'y' of 'b2' is infinite as a 32-bit number"),
         ({"y": [np.nan] * 3}, "column 'y' holds no number at all; remove it"),
-        ({"x": ["low", "high", "low"]}, "column 'x' is not numeric (e.g. 'low'); remove it"),
+        ({"x": ["low", "high", "low"]}, "column 'x' is not numeric; remove it"),
         (
             {"utterance_id": ["a1", "b1", "b1"]},
             "no row for 1 of 3 utterances: 'b2'; its column 'utterance_id' holds 'a1', 'b1' and 1 more",
@@ -116,7 +116,7 @@ def test_a_file_name_that_two_utterances_share_tells_neither(write: Write, utter
     known = read_table(write(frame.assign(file=["x/b/one.wav", "x/a/one.wav", "x/b/two.wav"])), utterances)
     assert known["x"].tolist() == [2.0, 1.0, 3.0]
     said = refused(write(frame.assign(file=["one.wav", "one.wav", "two.wav"])), utterances)
-    assert said.startswith("no row for 3 of 3 utterances: 'a1', 'b1', 'b2'; its column 'file' holds 'one.wav'")
+    assert said.startswith("no row for 3 of 3 utterances: 'a1', 'b1', 'b2'; its column 'file' names none of them")
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_segments_that_are_missing_or_unreadable_are_told(write: Write, segments
     shifted = frame.assign(start=[0.0, 1.1])
     assert "no row for 2 of 3 utterances: 's1', 's2'" in refused(write(shifted), segments)
     wrong = frame.assign(start=["soon", "later"])
-    assert refused(write(wrong), segments).startswith("column 'start' holds neither seconds nor durations: ")
+    assert refused(write(wrong), segments) == "column 'start' holds neither seconds nor durations"
 
 
 def test_pieces_of_one_file_without_their_times_tell_nothing(write: Write, segments: pd.DataFrame) -> None:
@@ -192,7 +192,7 @@ def test_pieces_of_one_file_without_their_times_tell_nothing(write: Write, segme
     ("text", "message"),
     [
         ("utterance_id,x,x\na1,1,2\n", "column 'x' occurs twice; keep one"),
-        ("who,x\na1,1\n", "no column 'utterance_id' (or file, filename, path, name); got 'who', 'x'"),
+        ("who,x\na1,1\n", "no column 'utterance_id' (or file, filename, path, name) among its 2"),
         ("utterance_id\na1\n", "no column of features beside 'utterance_id'"),
         ("file,start,end\na1,0,1\n", "no column of features beside 'file'"),
         ("utterance_id,x\n", "no rows; expected one an utterance"),

@@ -24,7 +24,8 @@ from ser_experiments.serving import TableModel
 from ser_experiments.serving.folder import load_any
 from ser_experiments.tracking import Child, Dataset, Run, RunRecord, connect, start
 from ser_experiments.tracking.backend import NOTE, PACKAGE, Backend, StoreAway
-from ser_experiments.tracking.outbox import Step, abandoned, home
+from ser_experiments.tracking.kept import Step
+from ser_experiments.tracking.outbox import abandoned, home
 from ser_experiments.tracking.record import Stepped
 from ser_experiments.tracking.registry import model_uri, register, registered, roll_back
 from ser_experiments.tracking.sync import deliver_abandoned

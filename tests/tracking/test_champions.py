@@ -139,7 +139,7 @@ def test_a_run_that_nobody_should_use(store: Backend) -> None:
         with pytest.raises(SerError) as refused:
             registry.check_fit(leaky, allow_demo=allowed)
         assert str(refused.value) == (
-            "leaky is not registered: its score is of the protocol random, where tested speakers were seen in "
+            "leaky is not registered: its score is of the protocol p, where tested speakers were seen in "
             "training; run it under leave-one-speaker-out"
         )
         registry.check_fit(fine, allow_demo=allowed)

@@ -98,8 +98,9 @@ def test_a_stack_of_members_and_a_search_with_any_words(mine: Path, project_fold
 
 @pytest.mark.parametrize(
     ("label", "session", "name", "words"),
-    [("x" * 300, "s", "own", "is 300 characters long"), ("%" * 80, "s", "own", "is 80 characters long"),
-     ("x", "s" * 300, "own", "is 301 characters long"), ("x", "s", "n" * 260, "the setting's name has")],
+    [("x" * 300, "s", "own", "has 300 characters"), ("%" * 80, "s", "own", "is 80 characters long"),
+     ("x", "s" * 300, "own", "has 301 characters"), ("x", "s" * 190, "own", "is 191 characters long"),
+     ("x", "s", "n" * 260, "has 260 characters"), ("x", "s", "ü" * 120, "the setting's name has")],
 )  # fmt: skip
 def test_what_cannot_be_named_is_said_before_anything_is_measured(
     tmp_path: Path,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +24,8 @@ from ser_experiments.experiment.costs import FIT, MEASURING
 from ser_experiments.tracking import Child, Dataset, Run, RunRecord, connect, start
 from ser_experiments.tracking.backend import StoreAway
 from ser_experiments.tracking.backends.mlflow import Mlflow
-from ser_experiments.tracking.outbox import Outbox, Step, abandoned, home
+from ser_experiments.tracking.kept import Step
+from ser_experiments.tracking.outbox import Outbox, abandoned, home
 from ser_experiments.tracking.record import Stepped
 from ser_experiments.tracking.run import MODEL_SIZE
 from ser_experiments.tracking.sync import deliver_abandoned
@@ -125,7 +127,7 @@ def test_steps_that_were_done_but_not_forgotten_are_done_once(project_folder: Pa
 
 def test_the_store_is_still_away(project_folder: Path) -> None:
     run = logged_away_from(2)
-    said = "results of xgb_lld could not be logged and are kept in .*Connection refused"
+    said = "results of xgb_lld could not be logged and are kept in .*; the store is away: .*Connection refused"
     with away_from(1), pytest.raises(StoreError, match=said):
         deliver_abandoned(project.find(), connect(project.find()))
     deliver_abandoned(project.find(), connect(project.find()))
@@ -140,11 +142,17 @@ def test_nonsense_is_an_error_and_not_an_absence(project_folder: Path) -> None:
     assert outboxes() == []
 
 
+def rewrite(path: Path, **values: str) -> None:
+    """Change what a file of an outbox says, as its owner would have written it."""
+    told = {key: value for key, value in json.loads(path.read_text()).items() if key != "digest"}
+    path.write_text(json.dumps({**told, **values}))
+
+
 def test_results_of_another_store_are_left(project_folder: Path) -> None:
     run = logged_away_from(1)
     (name,) = outboxes()
     about = project_folder / "mlruns" / "outbox" / name / "run.json"
-    about.write_text(json.dumps({**json.loads(about.read_text()), "uri": "http://elsewhere"}))
+    rewrite(about, uri="http://elsewhere")
     assert deliver_abandoned(project.find(), connect(project.find())) == []
     assert outboxes() == [name]
     assert run.run_id
@@ -154,50 +162,33 @@ def test_a_run_that_somebody_deleted_is_forgotten(project_folder: Path, caplog: 
     run = logged_away_from(1)
     (name,) = outboxes()
     about = project_folder / "mlruns" / "outbox" / name / "run.json"
-    about.write_text(json.dumps({**json.loads(about.read_text()), "run_id": "0" * 32}))
+    rewrite(about, run_id="0" * 32)
     assert deliver_abandoned(project.find(), connect(project.find())) == []
     assert outboxes() == []
     assert run.run_id
     assert "the run of xgb_lld is not in the store any more; 7 steps of it are forgotten" in caplog.text
 
 
-def damage(folder: Path, kind: str, run_id: str) -> str:
-    """Damage an outbox, and return what is said of it."""
-    about, step = folder / "run.json", folder / "000004-artifacts" / "step.json"
+def refuse(folder: Path, kind: str, run_id: str) -> str:
+    """Let the store refuse an outbox, and return what is said of it."""
     if kind == "deleted in the pages":
         connect(project.find()).client.delete_run(run_id)
         return "is deleted; restore it with `mlflow runs restore`"
-    if kind == "a lost file":
-        (folder / "000004-artifacts" / "files" / "predictions.csv").unlink()
-        return "000004-artifacts/files: files of it are lost"
-    if kind == "another kind":
-        step.write_text(json.dumps({"kind": "__init__", "arguments": {}}))
-        return "unknown step '__init__'"
-    spoilt = {
-        "half a file": (about, '{"uri": ', "run.json: cannot be read"),
-        "a list": (about, "[]", "run.json: is not what an outbox holds"),
-        "deep": (about, "[" * 100_000, "run.json: cannot be read"),
-        "half a step": (step, '{"kind": ', "step.json: cannot be read"),
-        "an empty step": (step, "{}", "step.json: is not what an outbox holds"),
-    }
-    path, text, said = spoilt[kind]
-    path.write_text(text)
-    return said
+    step = folder / "000004-artifacts" / "step.json"
+    step.write_text(json.dumps({"kind": "__init__", "arguments": {}, "files": {}}))
+    shutil.rmtree(step.parent / "files")
+    return "unknown step '__init__'"
 
 
-@pytest.mark.parametrize(
-    "kind",
-    ["deleted in the pages", "a lost file", "another kind", "half a file", "a list", "deep", "half a step",
-     "an empty step"],
-)  # fmt: skip
-def test_one_outbox_that_cannot_be_logged_stops_no_other(project_folder: Path, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["deleted in the pages", "another kind"])
+def test_one_outbox_that_is_refused_stops_no_other(project_folder: Path, kind: str) -> None:
     first = logged_away_from(1)
-    said = damage(home(project.find()) / outboxes()[0], kind, first.run_id)
+    said = refuse(home(project.find()) / outboxes()[0], kind, first.run_id)
     (name,) = outboxes()
     others = [logged_away_from(1).run_id for _ in range(2)]
     (project_folder / "mlruns" / "outbox" / name / "somebody's").mkdir()
     backend = connect(project.find())
-    with pytest.raises(StoreError, match="could not be logged and are kept in") as told:
+    with pytest.raises(StoreError, match="could not be logged and are kept in .*; the store refuses them: ") as told:
         deliver_abandoned(project.find(), backend)
     assert said in str(told.value)
     assert outboxes() == [name]
@@ -314,8 +305,6 @@ class Server:
 def server(
     tmp_path: Path, project_folder: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Server]:
-    import shutil
-
     folder = tmp_path / "server"
     folder.mkdir()
     shutil.copy(empty_store, folder / "server.db")

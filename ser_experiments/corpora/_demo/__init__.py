@@ -4,6 +4,6 @@
 (``espeak``, ``speakers``) into a room (``sound``) and writes it down (``release``).
 """
 
-from ser_experiments.corpora._demo.builder import MARKER, VERSION, build, built
+from ser_experiments.corpora._demo.builder import MARKER, VERSION, build, built, leftovers
 
-__all__ = ["MARKER", "VERSION", "build", "built"]
+__all__ = ["MARKER", "VERSION", "build", "built", "leftovers"]

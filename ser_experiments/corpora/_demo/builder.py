@@ -12,9 +12,12 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from ser_experiments.corpora._demo import espeak
 from ser_experiments.errors import InputError, SerError, StoreError
@@ -23,6 +26,8 @@ from ser_experiments.errors import InputError, SerError, StoreError
 VERSION = 1
 MARKER = "demo.json"
 _BUILDING = ".building-"
+#: How long a build may take on a busy machine.
+_PATIENCE_S = 600.0
 #: A build takes seconds: what lies about for longer was left behind by one that was killed.
 _STALE_S = 3600.0
 
@@ -67,14 +72,10 @@ def build(folder: Path, *, seed: int = 0, progress: Progress | None = None, jobs
     espeak.require()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _sweep(folder)
-        workplace = folder / f"{_BUILDING}{uuid.uuid4().hex}"
-        workplace.mkdir()
-        try:
-            _write(workplace, seed, progress, jobs)
-            _move_in(workplace, folder / name, seed)
-        finally:
-            shutil.rmtree(workplace, ignore_errors=True)
+        with _one_at_a_time(folder):
+            if built(folder, seed=seed) is None:
+                _sweep(folder)
+                _build(folder, seed, progress, jobs)
     except OSError as error:
         raise StoreError(
             f"corpus 'demo': cannot be built under {folder}: {error.strerror or error}; "
@@ -82,6 +83,30 @@ def build(folder: Path, *, seed: int = 0, progress: Progress | None = None, jobs
         ) from error
     _remove_older(folder, seed)
     return folder / name
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Wait until nobody else builds here, for what is built there is what is wanted; a dead one is not waited for."""
+    # Beside the folder, which holds corpora alone.
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+    # Whoever waits for too long, or cannot, builds beside the other: each has a workplace of its own.
+    with suppress(Timeout, OSError):
+        lock.acquire(timeout=_PATIENCE_S)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _build(folder: Path, seed: int, progress: Progress | None, jobs: int | None) -> None:
+    workplace = folder / f"{_BUILDING}{uuid.uuid4().hex}"
+    workplace.mkdir()
+    try:
+        _write(workplace, seed, progress, jobs)
+        _move_in(workplace, folder / _name(seed), seed)
+    finally:
+        shutil.rmtree(workplace, ignore_errors=True)
 
 
 def built(folder: Path, *, seed: int = 0) -> Path | None:
@@ -207,9 +232,18 @@ def _move_in(workplace: Path, target: Path, seed: int) -> None:
 
 def _sweep(folder: Path) -> None:
     """Remove what killed builds left behind."""
-    for path in folder.glob(f"{_BUILDING}*"):
-        if time.time() - path.stat().st_mtime > _STALE_S:
-            shutil.rmtree(path, ignore_errors=True)
+    for path, _, _ in leftovers(folder):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def leftovers(folder: Path) -> Iterator[tuple[Path, str, int]]:
+    """Yield what killed builds left behind: its folder, why it is of no use, and its bytes."""
+    for path in sorted(folder.glob(f"{_BUILDING}*")):
+        # Another process may give it its name, or sweep it, in this moment.
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > _STALE_S:
+                size = sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
+                yield path, "half a corpus, left by a build that was killed", size
 
 
 def _remove_older(folder: Path, seed: int) -> None:

@@ -12,6 +12,7 @@ from ser_experiments.evaluation.plots.reliability import plot_reliability
 from ser_experiments.evaluation.plots.spectrograms import plot_spectrograms
 from ser_experiments.evaluation.plots.table_map import plot_map
 from ser_experiments.evaluation.plots.timeline import plot_timeline
+from ser_experiments.evaluation.plots.transfer import plot_transfer
 
 __all__ = [
     "Picture",
@@ -27,4 +28,5 @@ __all__ = [
     "plot_reliability",
     "plot_spectrograms",
     "plot_timeline",
+    "plot_transfer",
 ]

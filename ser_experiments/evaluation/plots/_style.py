@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,11 +22,20 @@ def new_figure(
     """Return an empty figure in inches and its axes, row by row, without touching pyplot's global state."""
     from matplotlib.figure import Figure
 
+    _take_words_as_they_are()
     figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
     axes = np.atleast_1d(figure.subplots(rows, columns, height_ratios=heights)).ravel().tolist()
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
     return figure, axes
+
+
+@cache
+def _take_words_as_they_are() -> None:
+    """Let a dollar in somebody's word be one: by itself matplotlib takes it for the beginning of a formula."""
+    import matplotlib
+
+    matplotlib.rcParams["text.parse_math"] = False
 
 
 def colours(names: Sequence[str]) -> dict[str, Any]:

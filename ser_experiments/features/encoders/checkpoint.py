@@ -6,7 +6,6 @@ where each tensor lies, and the tensors' bytes: https://github.com/huggingface/s
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ from ser_experiments import identity
 from ser_experiments.errors import InputError
 from ser_experiments.features.assets import Asset, state_of
 from ser_experiments.features.encoders.family import Family, family_of
+from ser_experiments.files import Unreadable, open_regular, parse_json, read_json
 
 CONFIG, PREPROCESSOR, WEIGHTS = "config.json", "preprocessor_config.json", "model.safetensors"
 INDEX = WEIGHTS + ".index.json"
@@ -207,7 +207,9 @@ def _read(folder: Path, name: str, why: str) -> dict[str, Any]:
         return _json(str(file), *state_of(file))
     except FileNotFoundError as error:
         raise InputError(f"encoder {folder}: no {name}; {why}") from error
-    except (OSError, ValueError, RecursionError) as error:
+    except Unreadable as error:
+        raise InputError(f"encoder {folder}: {name} {error.reason}") from error
+    except (OSError, ValueError) as error:
         raise InputError(f"encoder {folder}: {name} cannot be read ({error})") from error
 
 
@@ -215,7 +217,7 @@ def _read(folder: Path, name: str, why: str) -> dict[str, Any]:
 def _json(file: str, size: int, *state: int) -> dict[str, Any]:
     if size > _HEADER_MOST:
         raise ValueError(f"{size} bytes are no configuration")
-    found = json.loads(Path(file).read_text(encoding="utf-8"))
+    found = read_json(file, most=_HEADER_MOST)
     if not isinstance(found, dict):
         raise ValueError("not a JSON object")
     return found
@@ -224,21 +226,21 @@ def _json(file: str, size: int, *state: int) -> dict[str, Any]:
 @lru_cache(maxsize=64)
 def _header(file: str, size: int, *state: int) -> dict[str, Tensor]:
     """Return where each tensor of a file lies; an InputError where the file is not whole."""
-    with open(file, "rb") as stream:
+    with open_regular(file) as stream:
         first = stream.read(8)
         if first == _LFS[:8]:
             raise InputError(f"encoder {file}: a Git LFS pointer instead of the weights; run git lfs pull")
         length = int.from_bytes(first, "little")
         text = stream.read(length) if len(first) == 8 and length <= _HEADER_MOST else b""
     try:
-        header = json.loads(text)
+        header = parse_json(text, file)
         begin = 8 + length
         found = {
             name: Tensor(file, name, one["dtype"], tuple(one["shape"]), *(begin + int(i) for i in one["data_offsets"]))
             for name, one in header.items()
             if name != "__metadata__"
         }
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (Unreadable, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"encoder {file}: no safetensors file, or half a download; fetch it again") from error
     end = max((tensor.end for tensor in found.values()), default=begin)
     if end != size:
@@ -265,7 +267,7 @@ def seen(digest: str) -> list[str]:
 
 
 def _bytes(tensor: Tensor) -> Iterator[bytes]:
-    with open(tensor.file, "rb") as stream:
+    with open_regular(tensor.file) as stream:
         stream.seek(tensor.start)
         left = tensor.end - tensor.start
         while left:

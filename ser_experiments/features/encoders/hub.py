@@ -21,6 +21,7 @@ from ser_experiments.errors import InputError
 from ser_experiments.features.assets import AssetAway
 from ser_experiments.features.encoders.checkpoint import CONFIG, INDEX, PREPROCESSOR, WEIGHTS, is_pickled, shards_of
 from ser_experiments.features.progress import Callback, Meter
+from ser_experiments.files import WRITTEN, path_of, read_text
 
 log = logging.getLogger(__name__)
 #: What is fetched of a repository, and nothing that could run; weights come whole or in parts.
@@ -83,7 +84,7 @@ def found(model: str) -> tuple[str, Path]:
     InputError
         There is no such folder, or the id was not fetched yet.
     """
-    folder = Path(model).expanduser()
+    folder = path_of(model)
     if folder.is_dir():
         return str(folder.resolve()), folder.resolve()
     name, revision = parse(model)
@@ -162,7 +163,7 @@ def _snapshot(name: str, revision: str | None) -> Path | None:
     """Return the folder of a revision in the hub's cache; its library takes longer to import than this to read."""
     base = _base(name)
     ref = base / "refs" / (revision or _MAIN)
-    commit = ref.read_text(encoding="utf-8").strip() if ref.is_file() else revision or _MAIN
+    commit = read_text(ref, most=WRITTEN).strip() if os.path.isfile(ref) else revision or _MAIN
     folder = base / "snapshots" / commit
     return folder if _is_whole(folder) else None
 

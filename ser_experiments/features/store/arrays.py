@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ser_experiments.errors import StoreError
 from ser_experiments.features.columns import Columns
+from ser_experiments.features.store.checksum import checksum
+from ser_experiments.features.store.compaction import rewritten
 from ser_experiments.features.store.files import Sync
-from ser_experiments.features.store.parts import KEY, PartitionedTable, RowsByKey, shard_of, unseen
-from ser_experiments.features.store.references import SCHEMA, ArrayRef, places
+from ser_experiments.features.store.parts import PartitionedTable, RowsByKey, shard_of
+from ser_experiments.features.store.references import SCHEMA, UNCHECKED, ArrayRef, places
 
+_log = logging.getLogger(__name__)
 #: Shards are merged up to about this size.
 SHARD_BYTES = 64 << 20
 
@@ -26,37 +30,68 @@ class ShardedTable(PartitionedTable):
     """A table of arrays: the rows of a part point into a shard of bytes that has the same name."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, SCHEMA)
+        super().__init__(folder, SCHEMA, older=[UNCHECKED])
 
     def add(self, keys: Sequence[bytes], n_frames: Sequence[int], pieces: Sequence[memoryview], sync: Sync) -> None:
         """Append arrays as a shard, one after the other, and their index."""
-        n_bytes = np.array([len(piece) for piece in pieces], dtype=np.int64)
-        columns = [np.cumsum(n_bytes) - n_bytes, n_bytes, np.array(n_frames, dtype=np.int64)]
-        self.append(pa.table([pa.array(keys, KEY.type), *map(pa.array, columns)], schema=SCHEMA), pieces, sync=sync)
+        self._add([_Row(*row) for row in zip(keys, n_frames, pieces, map(checksum, pieces), strict=True)], sync)
+
+    def _add(self, rows: Sequence[_Row], sync: Sync) -> None:
+        n_bytes = np.array([len(row.piece) for row in rows], dtype=np.int64)
+        keys, n_frames, _, checksums = zip(*rows, strict=True)
+        cells = [keys, np.cumsum(n_bytes) - n_bytes, n_bytes, n_frames, checksums]
+        arrays = [pa.array(one, field.type) for one, field in zip(cells, SCHEMA, strict=True)]
+        self.append(pa.table(arrays, schema=SCHEMA), [row.piece for row in rows], sync=sync)
 
     def merge(self, names: Sequence[str]) -> list[str]:
-        """Write the arrays of shards into bigger ones, each key once; return the names of the parts that went in."""
+        """Write the arrays of shards into bigger ones, each key once; return the names of the parts that went in.
+
+        An array that is not what was written stays behind: whoever wants it measures it again.
+        """
         merged: list[str] = []
         seen: set[bytes] = set()
-        waiting: list[tuple[bytes, int, memoryview]] = []
+        waiting: list[_Row] = []
         for name in names:
             table, shard = self.read(name), _map(shard_of(self.folder / name))
             if table is not None and shard is not None:
-                whole = table.filter(pc.less_equal(pc.add(table["offset"], table["n_bytes"]), len(shard)))
-                columns = [column.to_pylist() for column in unseen(whole, seen).columns]
-                for key, offset, n_bytes, n_frames in zip(*columns, strict=True):
-                    waiting.append((key, n_frames, shard[offset : offset + n_bytes]))
+                waiting += self._whole(table, shard, seen)
                 merged.append(name)
-            if sum(len(piece) for _, _, piece in waiting) >= SHARD_BYTES:
-                self._add_rows(waiting)
+            if sum(len(row.piece) for row in waiting) >= SHARD_BYTES:
+                self._add(waiting, Sync.NAME)
                 waiting.clear()
-        self._add_rows(waiting)
+        if waiting:
+            self._add(waiting, Sync.NAME)
         return merged
 
-    def _add_rows(self, rows: list[tuple[bytes, int, memoryview]]) -> None:
-        if rows:
-            keys, n_frames, pieces = zip(*rows, strict=True)
-            self.add(keys, n_frames, pieces, Sync.NAME)
+    def _whole(self, table: pa.Table, shard: memoryview, seen: set[bytes]) -> Iterator[_Row]:
+        """Yield the arrays of a part that are there and as they were written, but for those of keys that were seen."""
+        for key, offset, n_bytes, n_frames, *noted in zip(*(c.to_pylist() for c in table.columns), strict=True):
+            piece = shard[offset : offset + n_bytes]
+            found = checksum(piece)
+            if key in seen or len(piece) < n_bytes:
+                continue
+            if noted not in ([], [found]):
+                _log.warning("%s: an array is damaged and will be measured again", self.folder)
+                continue
+            seen.add(key)
+            yield _Row(key, n_frames, piece, found)
+
+    def drop_damaged(self, shard: str) -> bool:
+        """Take the arrays of a shard that are not what was written out of the store; whether that could be done."""
+        names = [name for name in self.names() if shard_of(Path(name)).name == shard]
+        try:
+            return all(rewritten(self, name) for name in names)
+        except (StoreError, OSError):
+            return False
+
+
+class _Row(NamedTuple):
+    """An array that is to be written: its key, frames, bytes and their checksum."""
+
+    key: bytes
+    n_frames: int
+    piece: memoryview
+    checksum: int
 
 
 def _map(path: Path) -> memoryview | None:

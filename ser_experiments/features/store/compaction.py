@@ -52,6 +52,18 @@ def compact_if_due(table: PartitionedTable, many: int = MANY) -> int:
         return 0
 
 
+def rewritten(table: PartitionedTable, name: str) -> bool:
+    """Write a part anew, with what is whole of it; False where somebody else merges here at the moment.
+
+    Raises
+    ------
+    StoreError
+        The store cannot be written.
+    """
+    with _lock(table.folder) as mine:
+        return mine and _merge(table, [name]) == 1
+
+
 def _merge(table: PartitionedTable, names: list[str]) -> int:
     merged = table.merge(names)
     for name in merged:

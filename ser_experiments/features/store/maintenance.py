@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ser_experiments.features.store import keys, survey
 from ser_experiments.features.store.compaction import LOCK
 from ser_experiments.features.store.files import IDENTITY_FILE, TEMPORARY, name_and_digest, store_error, tables_folder
-from ser_experiments.features.store.parts import shard_of
+from ser_experiments.features.store.parts import DAMAGE, shard_of
 
 _log = logging.getLogger(__name__)
 
@@ -92,7 +91,7 @@ def _describe(folder: Path) -> dict[str, Any]:
             rows += pq.read_metadata(part).num_rows
         except FileNotFoundError:
             continue
-        except (pa.ArrowException, OSError):
+        except DAMAGE:
             damaged += 1
     identity: dict[str, Any] = {}
     with suppress(OSError, ValueError, AttributeError):
@@ -147,7 +146,7 @@ def _is_damaged(part: Path) -> bool:
         pq.read_table(part, page_checksum_verification=True)
     except FileNotFoundError:
         return False
-    except (pa.ArrowException, OSError):
+    except DAMAGE:
         return True
     return False
 

@@ -32,6 +32,8 @@ KEY = pa.field("key", pa.binary(KEY_BYTES), nullable=False)
 GROUP_BYTES = 8 << 20
 #: A merged part of rows is closed when it has this size.
 PART_BYTES = 64 << 20
+#: What reading a damaged part raises, from Arrow or from what takes its columns for whole.
+DAMAGE = (pa.ArrowException, OSError, ValueError, KeyError, IndexError, OverflowError)
 #: How often a reader lists a folder again whose parts are merged under its hands.
 _LISTINGS = 20
 
@@ -70,11 +72,14 @@ class PartitionedTable:
         Where the parts lie; it need not exist.
     schema : Schema
         Of every part; the first field is :data:`KEY`. A file of another schema is foreign and passed over.
+    older : sequence of Schema
+        Of parts that earlier versions wrote and that are read as well.
     """
 
-    def __init__(self, folder: Path, schema: pa.Schema) -> None:
+    def __init__(self, folder: Path, schema: pa.Schema, older: Sequence[pa.Schema] = ()) -> None:
         self.folder = folder
         self.schema = schema
+        self._read_as_well = (schema, *older)
 
     def names(self) -> list[str]:
         """List the parts there are now."""
@@ -158,12 +163,12 @@ class PartitionedTable:
         path = self.folder / name
         try:
             with pq.ParquetFile(path, page_checksum_verification=True) as file:
-                if not file.schema_arrow.equals(self.schema):
+                if not any(file.schema_arrow.equals(one) for one in self._read_as_well):
                     raise pa.ArrowInvalid("not a part of this table")
                 return read(Part(file, shard_of(path)))
         except FileNotFoundError:
             raise
-        except (pa.ArrowException, OSError) as error:
+        except DAMAGE as error:
             # Arrow reports damage as an OSError without a number.
             if isinstance(error, OSError) and error.errno is not None:
                 raise StoreError(f"{path}: cannot be read: {error.strerror or error}") from error

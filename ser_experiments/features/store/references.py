@@ -12,21 +12,27 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ser_experiments.errors import StoreError
+from ser_experiments.features.store.checksum import checksum
 from ser_experiments.features.store.files import name_and_digest, store_error
 from ser_experiments.features.store.parts import KEY, Part, PartitionedTable
 
 #: Shards that are mapped at a time, in each process: random access over any corpus stays within half a gigabyte.
 OPEN_SHARDS = 8
-#: The index of an array set: where in the shard of the same name an array lies, and how long it is.
-SCHEMA = pa.schema([KEY, *(pa.field(name, pa.int64(), nullable=False) for name in ("offset", "n_bytes", "n_frames"))])
+#: The index of an array set: where in the shard of the same name an array lies, how long it is, and the checksum of its
+#: bytes. Parts of earlier versions have none: what they point to is believed.
+UNCHECKED = pa.schema(
+    [KEY, *(pa.field(name, pa.int64(), nullable=False) for name in ("offset", "n_bytes", "n_frames"))]
+)
+SCHEMA = UNCHECKED.append(pa.field("checksum", pa.uint32(), nullable=False))
 
 
 class Place(NamedTuple):
-    """Where an array lies: name of the shard, bytes from its start, number of frames."""
+    """Where an array lies: name of the shard, bytes from its start, number of frames, perhaps a checksum."""
 
     shard: str
     offset: int
     n_frames: int
+    checksum: int | None = None
 
 
 class ArrayRef:
@@ -104,10 +110,11 @@ class ArrayRef:
         return ArrayRef, (self._folder, self._key, self._place, self._n_columns, self._dtype)
 
     def _view(self) -> NDArray[np.floating]:
-        mapped = _SHARDS.find(self._folder, self._key, self._place)
-        where, data = mapped
+        where, data = _SHARDS.find(self._folder, self._key, self._place)
         count = where.n_frames * self._n_columns
-        return np.frombuffer(data, self.dtype, count, where.offset).reshape(where.n_frames, self._n_columns)
+        view = np.frombuffer(data, self.dtype, count, where.offset)
+        _SHARDS.check(self._folder, where, view)
+        return view.reshape(where.n_frames, self._n_columns)
 
 
 class _Shards:
@@ -116,7 +123,28 @@ class _Shards:
     def __init__(self) -> None:
         self._maps: OrderedDict[str, pa.Buffer] = OrderedDict()
         self._moved: dict[str, dict[bytes, Place]] = {}
+        self._checked: dict[tuple[str, str], set[int]] = {}
         self._lock = threading.Lock()
+
+    def check(self, folder: str, where: Place, view: NDArray[np.floating]) -> None:
+        """Compare an array with its checksum when this process uses it first.
+
+        Raises
+        ------
+        StoreError
+            It is not what was written. It has left the store, so that the next run measures it again.
+        """
+        checked = self._checked.setdefault((folder, where.shard), set())
+        if where.offset in checked:
+            return
+        if where.checksum is not None and checksum(view.view(np.uint8).data) != where.checksum:
+            # Imported here: what writes arrays hands out references to them.
+            from ser_experiments.features.store.arrays import ShardedTable
+
+            gone = ShardedTable(Path(folder)).drop_damaged(where.shard)
+            then = "it was taken out of the store: run again, and it is measured anew" if gone else "remove that file"
+            raise StoreError(f"{folder}/{where.shard}: an array in it is not what was written; {then}")
+        checked.add(where.offset)
 
     def find(self, folder: str, key: bytes, place: Place) -> tuple[Place, pa.Buffer]:
         with self._lock:
@@ -124,7 +152,7 @@ class _Shards:
             data = self._map(folder, known.shard)
             if data is None:
                 # Merged in the meantime; the index tells where to.
-                self._moved[folder] = places(PartitionedTable(Path(folder), SCHEMA))
+                self._moved[folder] = places(table_of(Path(folder)))
                 known = self._moved[folder].get(key, place)
                 data = self._map(folder, known.shard)
         if data is None:
@@ -153,6 +181,11 @@ class _Shards:
 _SHARDS = _Shards()
 
 
+def table_of(folder: Path) -> PartitionedTable:
+    """Return the index of the arrays in a folder."""
+    return PartitionedTable(folder, SCHEMA, older=[UNCHECKED])
+
+
 def places(table: PartitionedTable, wanted: set[bytes] | None = None) -> dict[bytes, Place]:
     """Read where arrays lie.
 
@@ -177,9 +210,9 @@ def places(table: PartitionedTable, wanted: set[bytes] | None = None) -> dict[by
             # Either being merged, then the rows stand in a newer part, or lost, then they are measured again.
             return True
         columns = [column.to_pylist() for column in part.file.read().columns]
-        for key, offset, n_bytes, n_frames in zip(*columns, strict=True):
+        for key, offset, n_bytes, *rest in zip(*columns, strict=True):
             if (wanted is None or key in wanted) and offset + n_bytes <= size:
-                found[key] = Place(part.shard.name, offset, n_frames)
+                found[key] = Place(part.shard.name, offset, *rest)
         return wanted is None or len(found) < len(wanted)
 
     if wanted is None or wanted:

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
 
 from ser_experiments.models.spec import ModelSpec
+from ser_experiments.models.zoo._lightgbm_text import check_classifier, check_text
 
 #: Few bins and a tenth of the columns a tree: a thousand correlated columns lose nothing and cost a tenth.
 #: ``deterministic`` needs one of the two force options; by row is the faster one at these shapes.
@@ -70,6 +71,22 @@ def build(**params: object) -> BaseEstimator:
     return LGBMClassifier(**{**DEFAULTS, **params})
 
 
+def guard() -> None:
+    """Let LightGBM read no model whose text was not checked: what was altered would end the process, or never end."""
+    from lightgbm import Booster
+
+    plain = Booster.__setstate__
+    if getattr(plain, "is_checked", False):
+        return
+
+    def checked(self: Booster, state: dict[str, Any]) -> None:
+        check_text(state.get("_handle", state.get("handle")))
+        plain(self, state)
+
+    checked.is_checked = True  # type: ignore[attr-defined]
+    Booster.__setstate__ = checked  # type: ignore[method-assign]
+
+
 SPEC = ModelSpec(
     build=build,
     params=lambda: NAMES,
@@ -81,4 +98,6 @@ SPEC = ModelSpec(
         "lightgbm.basic.Booster",
         "lightgbm.sklearn.LGBMClassifier",
     ),
+    guard=guard,
+    checks=(("lightgbm.sklearn.LGBMClassifier", check_classifier),),
 )

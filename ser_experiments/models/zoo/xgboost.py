@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from ser_experiments.models.row_weights import row_weights
 from ser_experiments.models.spec import ModelSpec
+from ser_experiments.models.zoo._xgboost_bytes import check_booster
 
 if TYPE_CHECKING:
     import xgboost
@@ -187,6 +188,12 @@ class XGBoostClassifier(ClassifierMixin, BaseEstimator):
             for name, gain in self._booster().get_score(importance_type="total_gain").items():
                 gains[int(name[1:])] = gain
         return gains / gains.sum() if gains.any() else gains
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what was saved; a ValueError where it would end the process to hand it to XGBoost."""
+        if "booster_" in state:
+            check_booster(state["booster_"], len(state["classes_"]), state["n_features_in_"])
+        super().__setstate__(state)
 
     def _booster(self) -> xgboost.Booster:
         import xgboost

@@ -26,7 +26,6 @@ from ser_experiments.tracking.backend import (
     OUTBOX_TAG,
     ROWS_TAG,
     RUNNING,
-    Program,
     Registered,
     StoreAway,
     StoredRun,
@@ -36,9 +35,9 @@ from ser_experiments.tracking.backend import (
 )
 from ser_experiments.tracking.backends._json.files import RUN, read, write
 from ser_experiments.tracking.backends._json.steps import RunFolder
+from ser_experiments.tracking.kept import Step
 from ser_experiments.tracking.names import told
-from ser_experiments.tracking.outbox import Step
-from ser_experiments.tracking.placing import place
+from ser_experiments.tracking.placing import place, probe
 from ser_experiments.tracking.steps import perform
 
 log = logging.getLogger(__name__)
@@ -71,6 +70,10 @@ class JsonFolder:
     def uri(self) -> str:
         """Return the folder's address."""
         return self.folder.resolve().as_uri()
+
+    def check_writable(self) -> None:
+        """Find out whether a run could be written."""
+        probe(self.folder)
 
     # --- runs ----------------------------------------------------------------------------------------------------
 
@@ -196,10 +199,6 @@ class JsonFolder:
     def ui(self, host: str, port: int) -> str:
         """Say where the runs are."""
         return f"the runs are JSON files in {self.folder}; set them side by side with: ser compare"
-
-    def serve(self, uri: str, host: str, port: int) -> Program:
-        """Refuse: serving over HTTP is MLflow's."""
-        raise InputError("a model is served over HTTP by MLflow; run with SER_TRACKER=mlflow, or use: ser predict")
 
     # --- files ---------------------------------------------------------------------------------------------------
 

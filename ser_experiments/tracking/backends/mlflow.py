@@ -11,10 +11,13 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
-from ser_experiments import plugins
 from ser_experiments.errors import InputError, StoreError
+from ser_experiments.files import MIB, Unreadable, read_text
 from ser_experiments.project import Project
+from ser_experiments.secret import hidden
 from ser_experiments.tracking.backend import (
     EXPERIMENT_TAG,
     FINISHED,
@@ -35,9 +38,9 @@ from ser_experiments.tracking.backends._mlflow.pointing import point_mlflow_at
 from ser_experiments.tracking.backends._mlflow.steps import LoggedRun
 from ser_experiments.tracking.backends._mlflow.system import system_metrics
 from ser_experiments.tracking.backends._mlflow.writer import NewRun, Writer
+from ser_experiments.tracking.kept import Step
 from ser_experiments.tracking.names import told
-from ser_experiments.tracking.outbox import Step
-from ser_experiments.tracking.placing import place
+from ser_experiments.tracking.placing import place, probe
 from ser_experiments.tracking.steps import perform
 
 if TYPE_CHECKING:
@@ -45,6 +48,8 @@ if TYPE_CHECKING:
     from mlflow.entities import Run as MlflowRun
 
 _PAGE = 500
+#: Bytes of an ``MLmodel``, which names every column; and what one provokes that nobody wrote by hand.
+_MOST_ABOUT, _ODD = 64 * MIB, (Unreadable, RecursionError, ValueError)
 
 
 def connect(project: Project) -> Mlflow:
@@ -88,6 +93,14 @@ class Mlflow:
         from ser_experiments.tracking.backends._mlflow.client import Client
 
         return Client(self.client, self.uri)
+
+    def check_writable(self) -> None:
+        """Find out whether a run could be written; of a server only its answers to a run tell."""
+        root = store.artifact_root(self.project)
+        if root is not None:
+            probe(Path(url2pathname(urlsplit(root).path)))
+        if self._database is not None:
+            self._database.check_writable()
 
     # --- runs ----------------------------------------------------------------------------------------------------
 
@@ -209,12 +222,12 @@ class Mlflow:
         self.client  # noqa: B018 -- points MLflow at this store
         try:
             folder = Path(mlflow.artifacts.download_artifacts(uri))
-            flavor: dict[str, Any] = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))["flavors"]
+            flavor: dict[str, Any] = yaml.safe_load(read_text(folder / "MLmodel", most=_MOST_ABOUT))["flavors"]
             own = folder / str(flavor["python_function"]["data"])
             if not own.resolve().is_relative_to(folder.resolve()):
                 raise OSError("its files lie elsewhere")
             return own
-        except (mlflow.exceptions.MlflowException, OSError, KeyError, TypeError, yaml.YAMLError) as error:
+        except (mlflow.exceptions.MlflowException, OSError, KeyError, TypeError, yaml.YAMLError, *_ODD) as error:
             raise InputError(f"{uri}: not a model that can be loaded ({reason(error)})") from error
 
     def _model_of(self, run_id: str) -> str:
@@ -233,28 +246,19 @@ class Mlflow:
     def ui(self, host: str, port: int) -> Program | str:
         """Return MLflow's own pages on the runs; a server has them already."""
         if self.uri.startswith("http"):
-            return f"the runs are on {self.uri}; open it in a browser"
-        arguments = ["--backend-store-uri", self.uri, "--host", host, "--port", str(port), "--workers", "2"]
+            return f"the runs are on {hidden(self.uri)}; open it in a browser"
+        # Arguments are seen by every user of the machine, environments are not.
+        arguments = ["--host", host, "--port", str(port), "--workers", "2"]
         root = store.artifact_root(self.project)
         if root is not None:
             arguments += ["--default-artifact-root", root]
         # MLflow's own four workers and its runner of GenAI jobs, which no run here has, double the wait for a page.
-        environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", **os.environ}
+        environment = {
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            **os.environ,
+            "MLFLOW_BACKEND_STORE_URI": self.uri,
+        }
         return Program([sys.executable, "-m", "mlflow", "ui", *arguments], environment)
-
-    def serve(self, uri: str, host: str, port: int) -> Program:
-        """Return MLflow's own server on a private copy of a model: nothing else that lies beside it is obeyed."""
-        from ser_experiments.tracking.backends._mlflow.served import private_copy
-
-        # MLflow starts its server by name, so it has to be found although nobody activated this environment.
-        programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-        own = {"PATH": programs, "MLFLOW_TRACKING_URI": self.uri, "MLFLOW_REGISTRY_URI": self.uri}
-        if plugins.folder():
-            own[plugins.VARIABLE] = str(plugins.folder())
-        copy, model = private_copy(self.model_folder(uri))
-        arguments = ["--model-uri", str(copy), "--env-manager", "local", "--host", host, "--port", str(port)]
-        served = [sys.executable, "-m", "mlflow", "models", "serve", *arguments]
-        return Program(served, {**os.environ, **own}, model)
 
 
 def _context(tags: Mapping[str, str]) -> dict[str, str]:

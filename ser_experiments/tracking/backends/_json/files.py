@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ser_experiments.errors import StoreError
-from ser_experiments.tracking.outbox import write_whole
+from ser_experiments.files import Unreadable, read_json
+from ser_experiments.tracking.kept import write_whole
 
 #: The file of a run, in a folder of its own.
 RUN = "run.json"
@@ -17,9 +18,9 @@ RUN = "run.json"
 def read(path: Path) -> dict[str, Any]:
     """Return what a file holds; a StoreError where it cannot be read."""
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{path}: cannot be read ({error})") from error
+        found: dict[str, Any] = read_json(path)
+    except Unreadable as error:
+        raise StoreError(f"{path}: cannot be read ({error.reason})") from error
     return found
 
 

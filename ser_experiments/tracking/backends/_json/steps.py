@@ -9,7 +9,7 @@ from typing import Any
 
 from ser_experiments.tracking.backend import ERROR_TAG, FINISHED, RUN_NAME
 from ser_experiments.tracking.backends._json.files import RUN, read, write
-from ser_experiments.tracking.outbox import Step
+from ser_experiments.tracking.kept import Step
 
 
 class RunFolder:

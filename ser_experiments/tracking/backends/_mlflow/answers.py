@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ser_experiments.errors import StoreError
+from ser_experiments.secret import hidden
 from ser_experiments.tracking.backend import StoreAway
 
-#: What MLflow answers when it was asked for nonsense; everything else means that it cannot be reached or is ill.
-_NONSENSE = {
+#: What MLflow answers when it was asked for nonsense, or by somebody who may not; everything else means that it cannot
+#: be reached or is ill.
+_REFUSED = {
     "INVALID_PARAMETER_VALUE", "BAD_REQUEST", "INVALID_STATE", "RESOURCE_ALREADY_EXISTS", "PERMISSION_DENIED",
+    "UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED", "NOT_FOUND", "ENDPOINT_NOT_FOUND", "NOT_IMPLEMENTED",
 }  # fmt: skip
 #: What it answers when it was asked for something that is not there.
 _GONE = "RESOURCE_DOES_NOT_EXIST"
+#: What whoever stands before a server, such as a proxy, refuses; 408, 425 and 429 mean later.
+_REFUSED_BEFORE = re.compile(r"failed with error code 4(?!08|25|29)\d\d\b")
 
 
 @contextmanager
@@ -24,8 +30,8 @@ def answering(what: str = "") -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        # requests' and urllib3's errors are OSErrors or wrapped by MLflow
-        if not (isinstance(error, OSError | sqlite3.Error) or _is_mlflows(error)):
+        # requests' and urllib3's errors are OSErrors or wrapped by MLflow; a damaged database may hold what is no text
+        if not (isinstance(error, OSError | sqlite3.Error | UnicodeDecodeError) or _is_mlflows(error)):
             raise
         kind = StoreAway if is_away(error) else StoreError
         raise kind(f"{what}: {reason(error)}" if what else reason(error)) from error
@@ -37,7 +43,8 @@ def is_away(error: BaseException) -> bool:
     A folder that this machine cannot write stays so: where a server keeps files on its own disk, no later try helps.
     """
     if _is_mlflows(error):
-        return getattr(error, "error_code", None) not in _NONSENSE
+        refused = getattr(error, "error_code", None) in _REFUSED or _REFUSED_BEFORE.search(str(error))
+        return not refused
     stays_so = PermissionError | FileNotFoundError | NotADirectoryError | FileExistsError | sqlite3.IntegrityError
     return not isinstance(error, stays_so)
 
@@ -48,8 +55,8 @@ def is_gone(error: BaseException) -> bool:
 
 
 def reason(error: BaseException) -> str:
-    """Return the first line of an error."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+    """Return the first line of an error, without the password of a store's address."""
+    return hidden((str(error).splitlines() or [type(error).__name__])[0])[:200]
 
 
 def _is_mlflows(error: BaseException) -> bool:

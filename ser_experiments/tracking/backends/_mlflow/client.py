@@ -23,14 +23,19 @@ from mlflow.entities import (
 )
 from mlflow.exceptions import MlflowException
 
-from ser_experiments.errors import StoreError
+from ser_experiments.errors import InputError, StoreError
+from ser_experiments.secret import hidden
 from ser_experiments.tracking.backend import ROWS_TAG
-from ser_experiments.tracking.backends._mlflow.answers import is_gone, reason
+from ser_experiments.tracking.backends._mlflow.answers import is_away, is_gone, reason
+from ser_experiments.tracking.backends._mlflow.health import check_database
 from ser_experiments.tracking.backends._mlflow.log_model import MODEL_NAME
 from ser_experiments.tracking.backends._mlflow.pointing import point_mlflow_at
-from ser_experiments.tracking.backends._mlflow.store import check_artifacts, on_server
+from ser_experiments.tracking.backends._mlflow.store import check_artifacts, on_server, sqlite_file
+from ser_experiments.tracking.backends._mlflow.template import begin_database, first_opening
 from ser_experiments.tracking.backends._mlflow.writer import DATASET_TAG, Added, FoundSetting, NewModel, NewRun
 
+#: How long a server may take to answer, in MLflow's own words, and by default here.
+_TIMEOUT, _TIMEOUT_S = "MLFLOW_HTTP_REQUEST_TIMEOUT", 20
 #: So many values MLflow takes at once.
 _BATCH = 100
 
@@ -41,17 +46,65 @@ def connect(uri: str) -> mlflow.MlflowClient:
     Raises
     ------
     StoreError
-        The store does not answer.
+        The store does not answer, or its file cannot be opened.
     """
-    # A server that went away is noticed in seconds; MLflow's own default would have a run wait for minutes.
+    # A server that went away, or takes a request and never answers, is noticed in seconds; by MLflow's own defaults a
+    # run would wait for a quarter of an hour.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+    told = os.environ.setdefault(_TIMEOUT, str(_TIMEOUT_S))
+    if not told.isdecimal() or int(told) < 1:
+        raise InputError(f"{_TIMEOUT} is {told!r}; it must be a whole number of seconds, e.g. {_TIMEOUT_S}")
     point_mlflow_at(uri)
+    file = sqlite_file(uri)
     try:
-        client = mlflow.MlflowClient(uri)
-        client.search_experiments(max_results=1)
+        if file is not None:
+            return _opened(uri, file)
+        if on_server(uri):
+            _ask(uri)
+        return _client(uri)
     except (MlflowException, OSError) as error:
-        raise StoreError(f"tracking store {uri} does not answer: {reason(error)}") from error
+        what = "does not answer" if is_away(error) else "refuses to answer"
+        raise StoreError(f"tracking store {hidden(uri)} {what}: {reason(error)}") from error
+
+
+def _client(uri: str) -> mlflow.MlflowClient:
+    client = mlflow.MlflowClient(uri)
+    client.search_experiments(max_results=1)
     return client
+
+
+def _opened(uri: str, file: Path) -> mlflow.MlflowClient:
+    """Return a client of an SQLite file, which MLflow brings to its own schema where it has an older one."""
+    from alembic.util.exc import CommandError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        begin_database(file)
+        check_database(file)
+        with first_opening(file):
+            return _client(uri)
+    except (SQLAlchemyError, CommandError) as error:
+        raise StoreError(
+            f"{file}: MLflow cannot open it ({reason(error)}); if another version of MLflow was to change "
+            f"it and did not end, restore a backup, or move the file away"
+        ) from error
+
+
+def _ask(uri: str) -> None:
+    """Ask a server once whether it is there: one that takes requests and never answers is said before anything else."""
+    from mlflow.utils.credentials import get_default_host_creds
+    from mlflow.utils.rest_utils import http_request
+
+    patience_s = int(os.environ[_TIMEOUT])
+    try:
+        http_request(get_default_host_creds(uri), "/health", "GET", max_retries=0, timeout=patience_s)
+    except MlflowException as error:
+        if "timed out" not in str(error).lower():
+            raise
+        raise StoreError(
+            f"tracking server {hidden(uri)} did not answer within {patience_s} s; is it one of MLflow's? "
+            f"To wait longer: {_TIMEOUT}={4 * patience_s}"
+        ) from error
 
 
 def ready_models(client: mlflow.MlflowClient, run_id: str) -> list[str]:

@@ -7,6 +7,7 @@ tests hold every row against MLflow's own; any other file, and every server, is 
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sqlite3
@@ -16,10 +17,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from ser_experiments.errors import StoreError
 from ser_experiments.tracking.backend import ROWS_TAG, StoreAway, now_ms
 from ser_experiments.tracking.backends._mlflow import rows as rows_of
+from ser_experiments.tracking.backends._mlflow.health import DAMAGED, check_database, is_damage
 from ser_experiments.tracking.backends._mlflow.writer import Added, FoundSetting, NewModel, NewRun
 
+log = logging.getLogger(__name__)
 #: Revisions of MLflow's schema whose rows are known here: that of 3.17.
 SCHEMAS = frozenset({"dc11669786a5"})
 #: How long another process may hold the file, as MLflow waits for it.
@@ -47,9 +51,19 @@ class Database:
         try:
             with found.reading() as rows:
                 places = [place for (place,) in rows.execute("SELECT artifact_location FROM experiments")]
-        except (sqlite3.Error, StoreAway):  # MLflow says better what is wrong with it
+        except (sqlite3.Error, StoreAway) as error:
+            check_database(path)
+            log.debug("left to MLflow: %s", error)
             return None
         return found if all(map(_is_local, places)) else None
+
+    def check_writable(self) -> None:
+        """Find out whether a run could be written; a StoreError says why not."""
+        try:
+            with self.writing():
+                pass
+        except sqlite3.Error as error:
+            raise StoreError(f"{error}; runs cannot be written there") from error
 
     # --- settings and runs ---------------------------------------------------------------------------------------
 
@@ -161,8 +175,11 @@ class Database:
             with closing(sqlite3.connect(address, uri=True, timeout=_WAIT_S, isolation_level=None)) as rows:
                 rows.execute("PRAGMA foreign_keys = ON")
                 yield rows
+        except UnicodeDecodeError as error:  # of a text in it, or in what SQLite says of it
+            raise sqlite3.DatabaseError(f"{self.path}: {DAMAGED}") from error
         except sqlite3.Error as error:
-            raise type(error)(f"{self.path}: {error}") from error
+            damaged = f" ({DAMAGED})" if is_damage(error) else ""
+            raise type(error)(f"{self.path}: {error}{damaged}") from error
 
     def _check(self, rows: sqlite3.Connection) -> None:
         found = {str(name) for (name,) in rows.execute("SELECT version_num FROM alembic_version")}

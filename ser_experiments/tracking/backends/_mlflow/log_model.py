@@ -112,6 +112,7 @@ def _signature(columns: Sequence[str] | None) -> dict[str, str | None]:
     outputs: list[dict[str, object]] = [
         {"type": "string", "name": "label", "required": True},
         {"type": "map", "values": {"type": "double"}, "name": "probabilities", "required": True},
+        {"type": "array", "items": {"type": "string"}, "name": "warnings", "required": True},
         {"type": "string", "name": "error", "required": True},
     ]
     return {"inputs": json.dumps(inputs), "outputs": json.dumps(outputs), "params": None}

@@ -6,7 +6,7 @@ from ser_experiments.tracking.backend import ERROR_TAG, FINISHED, RUN_NAME, now_
 from ser_experiments.tracking.backends._mlflow.limits import of_metrics, of_params, of_tags
 from ser_experiments.tracking.backends._mlflow.log_model import write_model
 from ser_experiments.tracking.backends._mlflow.writer import Added, NewRun, Writer
-from ser_experiments.tracking.outbox import Step
+from ser_experiments.tracking.kept import Step
 
 #: Which step of which outbox made a nested run: it is not made twice when the step is done again.
 _STEP_TAG = "ser.step"

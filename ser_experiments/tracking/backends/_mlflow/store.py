@@ -9,9 +9,12 @@ from urllib.parse import unquote, urlsplit
 
 from ser_experiments.errors import InputError, StoreError
 from ser_experiments.project import Project
+from ser_experiments.secret import hidden
 from ser_experiments.tracking.backend import ROWS_TAG, setting_names
 from ser_experiments.tracking.backends._mlflow.template import begin_database
 from ser_experiments.tracking.backends._mlflow.writer import Writer
+
+_SQLITE = "sqlite:///"
 
 
 def tracking_uri(project: Project) -> str:
@@ -28,8 +31,8 @@ def tracking_uri(project: Project) -> str:
     if uri:
         if "://" not in uri or uri.startswith("file:"):
             raise InputError(
-                f"MLFLOW_TRACKING_URI is {uri!r}: MLflow no longer keeps runs in plain files; use sqlite:///PATH or a "
-                "server's http:// address (`mlflow migrate-filestore` carries old runs over)"
+                f"MLFLOW_TRACKING_URI is {hidden(uri)!r}: MLflow no longer keeps runs in plain files; use "
+                "sqlite:///PATH or a server's http:// address (`mlflow migrate-filestore` carries old runs over)"
             )
         return uri
     try:
@@ -45,6 +48,11 @@ def tracking_uri(project: Project) -> str:
 def local_file(project: Project) -> Path | None:
     """Return the SQLite file of the project's own store; None where the runs are kept elsewhere."""
     return None if os.environ.get("MLFLOW_TRACKING_URI") else (project.mlruns / "mlflow.db").resolve()
+
+
+def sqlite_file(uri: str) -> Path | None:
+    """Return the file of a tracking store that is an SQLite file on a disk; None of any other."""
+    return Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) and uri.isprintable() and "?" not in uri else None
 
 
 def artifact_root(project: Project) -> str | None:
@@ -124,8 +132,8 @@ def check_artifacts(uri: str, location: str | None, then: str = "") -> None:
             pass
     except OSError as error:
         raise StoreError(
-            f"the tracking server {uri} keeps files on its own disk, in {local}, which cannot be written from here "
-            f"({error.strerror}): start it with --serve-artifacts --artifacts-destination {local}{then}"
+            f"the tracking server {hidden(uri)} keeps files on its own disk, in {local}, which cannot be written from "
+            f"here ({error.strerror}): start it with --serve-artifacts --artifacts-destination {local}{then}"
         ) from error
 
 

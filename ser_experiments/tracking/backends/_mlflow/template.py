@@ -11,7 +11,8 @@ import logging
 import shutil
 import sqlite3
 import tempfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 def begin_database(database: Path, kept: Path | None = None) -> None:
     """Put an empty database where there is none yet; one that is there is left alone, whatever it holds.
 
-    Of several processes that begin one database at once, one does it and the others wait.
+    A file without a byte is none. Of several processes that begin one at once, one does it and the others wait.
 
     Parameters
     ----------
@@ -38,10 +39,10 @@ def begin_database(database: Path, kept: Path | None = None) -> None:
     OSError
         The database's folder cannot be written.
     """
-    if database.exists():
+    if _holds_something(database):
         return
-    with FileLock(database.with_name(f".{database.name}.lock")):
-        if database.exists():
+    with first_opening(database):
+        if _holds_something(database):
             return
         half = database.with_name(f".{database.name}.half")
         template = _template(user_cache_path("ser_experiments") if kept is None else kept)
@@ -50,6 +51,25 @@ def begin_database(database: Path, kept: Path | None = None) -> None:
         else:
             shutil.copyfile(template, half)
         half.replace(database)
+
+
+@contextmanager
+def first_opening(database: Path) -> Iterator[None]:
+    """Let nobody else make a database or bring it to another schema meanwhile: two at once leave half a one.
+
+    Where no lock can be written, nothing else can be either: what is there is opened to be read.
+    """
+    lock = FileLock(database.with_name(f".{database.name}.lock"))
+    with suppress(OSError):
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _holds_something(database: Path) -> bool:
+    return database.exists() and database.stat().st_size > 0
 
 
 def _template(folder: Path) -> Path | None:

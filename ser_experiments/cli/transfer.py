@@ -1,0 +1,119 @@
+"""``ser transfer``: what models of some corpora are worth on others."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ser_experiments.cli._options import as_json, request_options, take
+from ser_experiments.cli._say import said, say
+from ser_experiments.experiment.request import RunRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ser_experiments.experiment.transfers import Transfer
+
+#: What a pair of corpora says itself, or what is of one corpus alone.
+_NOT_HERE = frozenset({
+    "corpus", "root", "test_corpus", "test_root", "protocol", "n_splits", "subset", "table", "allow_columns",
+    "folds_file", "allow_leak",
+})  # fmt: skip
+
+
+@click.command("transfer")
+@click.argument("experiment")
+@click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...")
+@request_options(RunRequest, without=_NOT_HERE)
+@click.option("--again", is_flag=True, help="Run every pair, also those that were run.")
+@click.option("--picture", type=click.Path(dir_okay=False, writable=True), help="Draw it: a .png, .svg or .pdf file.")
+@as_json
+def command(
+    experiment: str, corpora: tuple[str, ...], again: bool, picture: str | None, as_json: bool, **given: Any
+) -> None:
+    """Train on each corpus, test on each other: a run for each pair.
+
+    EXPERIMENT is a name that `ser list` shows, CORPUS a name that `ser corpora list` shows, NAME=ROOT, or the root.
+    What was run before on the same rows is not run again, so that a matrix that was interrupted goes on.
+    """
+    from ser_experiments import project, tracking
+    from ser_experiments.experiment.transfers import place_of, transfers
+    from ser_experiments.features import ProgressBar
+    from ser_experiments.models.events import EpochBar
+
+    here = project.find()
+    request = take(RunRequest, given, experiment=experiment)
+    places = [place_of(one) for one in corpora]
+    found = []
+    with ProgressBar() as measuring, EpochBar():
+        store = tracking.open_store(here)
+        for one in transfers(
+            request, places, here, store=store, again=again, tell=lambda line: say(line, err=True), progress=measuring
+        ):
+            found.append(one)
+            if not as_json:
+                say(f"  {one.value:.3f}{_ends(one)}{', of an earlier run' if one.earlier else ''}", err=True)
+    title = ", ".join([experiment, *([f"normalised: {request.normalize}"] if request.normalize != "none" else [])])
+    if picture:
+        _draw(picture, found, title)
+    if as_json:
+        say(json.dumps([_finite(one._asdict()) for one in found]))
+        return
+    _show(found, title)
+    if picture:
+        say(f"picture: {picture}", err=True)
+
+
+def _names(found: Sequence[Transfer]) -> list[str]:
+    return list(dict.fromkeys(name for one in found for name in (one.trained, one.tested)))
+
+
+def _ends(one: Transfer) -> str:
+    return "" if math.isnan(one.low) else f" ({one.low:.2f}-{one.high:.2f})"
+
+
+def _finite(row: dict[str, Any]) -> dict[str, Any]:
+    """JSON knows no NaN."""
+    return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in row.items()}
+
+
+def _show(found: Sequence[Transfer], title: str) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from ser_experiments.evaluation.scoring import get_score
+
+    names, cells = _names(found), {(one.trained, one.tested): one for one in found}
+    table = Table(show_header=True, header_style="bold", box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    table.add_column("trained on \\ tested on", no_wrap=True)
+    for name in names:
+        table.add_column(escape(said(name)), justify="right", no_wrap=True)
+    for trained in names:
+        row = [cells.get((trained, tested)) for tested in names]
+        table.add_row(escape(said(trained)), *(f"{one.value:.3f}{_ends(one)}" if one else "-" for one in row))
+    console = Console(width=max(80, 24 + 20 * len(names)), highlight=False, emoji=False)
+    console.print(
+        f"\n[bold]{escape(said(title))}[/]: {get_score(found[0].score).title}, 95 % interval over tested groups"
+    )
+    console.print(table)
+    chances = sorted({round(one.chance, 3) for one in found})
+    say(f"chance: {' to '.join(f'{one:.3f}' for one in dict.fromkeys((chances[0], chances[-1])))}")
+
+
+def _draw(path: str, found: Sequence[Transfer], title: str) -> None:
+    from ser_experiments.errors import InputError
+    from ser_experiments.evaluation.plots import plot_transfer
+    from ser_experiments.evaluation.scoring import get_score
+
+    score = get_score(found[0].score)
+    scores = {(one.trained, one.tested): (one.value, one.low, one.high) for one in found}
+    limits = min(one.chance for one in found), score.limits[1]
+    figure = plot_transfer(_names(found), scores, limits, title, score.title)
+    try:
+        figure.savefig(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"--picture {path}: cannot be written: {error}") from error

@@ -1,0 +1,22 @@
+"""The official split of a corpus: the test side is scored once."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ser_experiments.errors import InputError
+from ser_experiments.evaluation.folds import CutOptions, Folds, Protocol
+from ser_experiments.evaluation.told import cut_as_told
+
+
+def cut(utterances: pd.DataFrame, options: CutOptions) -> Folds:
+    """Test the test side by one model of the others; whatever is tuned is tuned inside them."""
+    if "partition" not in utterances or utterances["partition"].isna().any():
+        raise InputError(
+            "protocol 'official': this corpus has no official split of all its utterances; use another --protocol"
+        )
+    words = "the official test side is tested once by a model of the training and development sides"
+    return cut_as_told(utterances, utterances["partition"].astype(str), options, words)
+
+
+PROTOCOL = Protocol("official", unit="speaker", cut=cut, partial=True, may_leak=True)

@@ -1,0 +1,50 @@
+"""The model of this process, read and tried once.
+
+Where processes fork, one reads it before all others, and those that answer are its copies: they begin in milliseconds,
+share its memory and answer with the same bytes, whatever becomes of the files.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ser_experiments.errors import SerError
+
+if TYPE_CHECKING:
+    from ser_experiments.serving.audio_model import AudioModel
+
+#: Names the folder to a process that imports this module before it is asked for anything.
+VARIABLE = "SER_SERVED_MODEL"
+
+
+@lru_cache(maxsize=1)
+def model(folder: str) -> AudioModel:
+    """Return the model of a folder, which has answered once.
+
+    Raises
+    ------
+    InputError
+        It cannot be used, or cannot answer for a single recording.
+    """
+    import numpy as np
+
+    from ser_experiments.serving.folder import load_folder
+
+    found = load_folder(Path(folder))
+    found.check_ready()
+    # Compiles and imports what the first answer would else wait for.
+    found.answer((0.1 * np.random.default_rng(0).standard_normal(16_000).astype(np.float32), 16_000))
+    gc.collect()
+    gc.freeze()
+    return found
+
+
+if os.environ.get(VARIABLE):
+    # Whoever asks for it is told the reason.
+    with suppress(SerError):
+        model(os.environ[VARIABLE])
