@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ser_experiments.files import open_regular
+from ser_experiments.words import in_one_line
 
 #: Folders below each other that are looked into.
 _DEEPEST = 12
@@ -79,7 +80,7 @@ class Copy:
 
     def shown(self, path: str | Path) -> str:
         """Return a file's path below the root, as messages say it."""
-        return Path(path).relative_to(self.root).as_posix()
+        return in_one_line(Path(path).relative_to(self.root).as_posix())
 
 
 def is_pointer(path: str | Path) -> bool:

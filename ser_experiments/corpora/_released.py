@@ -160,7 +160,7 @@ class Release:
         notes = [f"{len(paths)} files are left out: {kind}" for kind, paths in kinds.items()]
         if others:
             notes.append(f"{len(others)} recordings are not named as those of {self.name} and are left out, e.g. "
-                         f"{others[0]}")  # fmt: skip
+                         f"{copy.shown(copy.root / others[0])}")  # fmt: skip
         table = pd.DataFrame(rows)
         if table.empty:
             return table, notes

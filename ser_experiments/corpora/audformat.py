@@ -89,6 +89,10 @@ def _yaml(path: Path) -> Header:
         raise InputError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from error
     if not isinstance(held, dict) or not isinstance(held.get("tables"), dict):
         raise InputError(f"{path}: no tables in it; expected the header of a database in audformat")
+    for kind in ("tables", "misc_tables", "schemes"):
+        for name, about in (held.get(kind) or {}).items():
+            if not isinstance(about, dict) or not isinstance(about.get("columns") or {}, dict):
+                raise InputError(f"{path}: {kind}: {name!r} is described by {about!r}; expected keys and values")
     return held
 
 
@@ -112,7 +116,10 @@ def _table(path: Path, name: str) -> pd.DataFrame:
     """Read one table; its index is the file, or the file and the segment, of each row."""
     parquet, plain = (path.parent / f"db.{name}.{ending}" for ending in ("parquet", "csv"))
     if parquet.is_file():
-        frame = pd.read_parquet(parquet)
+        try:
+            frame = pd.read_parquet(parquet)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{parquet}: cannot be read as Parquet: {' '.join(str(error).split())}") from error
         frame = frame if frame.index.names == [None] else frame.reset_index()
     elif plain.is_file():
         frame = read_csv(plain)
@@ -135,7 +142,10 @@ def _with_partition(path: Path, name: str, about: Header) -> pd.DataFrame:
         )
     for column, ours in (("start", "start_s"), ("end", "end_s")):
         cells = frame[column] if column in frame else pd.Series(None, index=frame.index, dtype=object)
-        frame[ours] = pd.to_timedelta(cells).dt.total_seconds()
+        try:
+            frame[ours] = pd.to_timedelta(cells).dt.total_seconds()
+        except ValueError as error:
+            raise InputError(f"{path.parent}: table {name!r}: {column}: {error}; expected times") from error
     whole = (frame["start_s"].fillna(0) == 0) & frame["end_s"].isna()
     ids = frame["file"].map(lambda file: os.path.splitext(file)[0])
     spans = "[" + frame["start_s"].fillna(0).map("{:g}".format) + "-" + frame["end_s"].map("{:g}".format) + "]"

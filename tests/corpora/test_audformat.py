@@ -60,6 +60,8 @@ def test_a_pickle_is_never_opened(folder: Path) -> None:
         ("name: x\n", "no tables in it"),
         ("!!python/object/apply:os.system ['true']\n", "cannot be read as YAML"),
         ("tables: {files: {type: filewise, columns: {speaker: {}}}}\n", "no table has a column 'emotion'"),
+        ("tables: {files: 3}\n", "tables: 'files' is described by 3; expected keys and values"),
+        ("tables: {files: {columns: [emotion]}}\n", "tables: 'files' is described by "),
     ],
 )
 def test_a_header_that_is_none_is_said(folder: Path, text: str, said: str) -> None:
@@ -79,4 +81,16 @@ def test_nothing_outside_is_read(folder: Path) -> None:
     path = folder / "db.emotion.categories.train.gold_standard.csv"
     path.write_text(path.read_text().replace("wav/gone.wav", "../gone.wav"))
     with pytest.raises(InputError, match=r"'\.\./gone\.wav' leads out of the folder"):
+        read_corpus("audformat", folder)
+
+
+def test_damaged_tables_are_said(folder: Path) -> None:
+    path = folder / "db.emotion.categories.test.gold_standard.parquet"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100])
+    with pytest.raises(InputError, match=r"gold_standard\.parquet: cannot be read as Parquet"):
+        read_corpus("audformat", folder)
+    path.unlink()
+    (folder / f"{path.stem}.csv").write_text("file,start,end,emotion\nwav/09a_0.wav,soon,later,anger\n")
+    with pytest.raises(InputError, match=r"test\.gold_standard': start: .*expected times"):
         read_corpus("audformat", folder)
