@@ -35,8 +35,9 @@ into a root.
 
 ## Labels
 
-The first scheme of a corpus, its default, has all of its emotions. `4class` (angry, happy, neutral, sad) means the
-same everywhere; `6class` is angry, disgusted, fearful, happy, neutral, sad everywhere but in IEMOCAP. Where listeners
+The first scheme of a corpus, its default, has all of its emotions, but for IEMOCAP, whose default is the field's
+`4class`. `4class` is angry, happy, neutral, sad everywhere; in IEMOCAP and manifests excited counts as happy.
+`6class` is angry, disgusted, fearful, happy, neutral, sad everywhere but in IEMOCAP and manifests. Where listeners
 were asked, `perceived-voice` is what most of them heard, and the columns `votes`, `n_raters` and `agreement` keep
 what they said: in CREMA-D it is what was acted in 42 % of the clips, so that scores on one say little about the
 other.
