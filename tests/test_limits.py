@@ -130,6 +130,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_channels(tmp_path: Path) -> None:
     with soundfile.SoundFile(tmp_path / "wide.wav", "w", 8000, 1000, "PCM_16") as file:
         block = np.random.default_rng(0).integers(-999, 999, (8000, 1000), np.int16)

@@ -180,6 +180,7 @@ def repacked(content: bytes, change: Callable[[str, bytes], bytes], **how: Any) 
     return out.getvalue()
 
 
+@pytest.mark.slow
 def test_an_archive_that_is_packed_hides_or_repeats(tmp_path: Path) -> None:
     path = tmp_path / "x.skops"
     save_estimator(fitted("svm"), path)

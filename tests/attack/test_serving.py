@@ -212,6 +212,7 @@ def test_a_recording_that_does_not_say_its_length(server: Server) -> None:
     assert "or longer; at most 300 s" in row["error"]
 
 
+@pytest.mark.slow
 def test_recordings_together(server: Server) -> None:
     long = near_silence(299, 8000)
     *good, late = server.ask(long, long, long, long).rows
@@ -228,6 +229,7 @@ def test_bodies_that_are_too_large(server: Server) -> None:
     assert row["error"] == f"audio of {MAX_BYTES + 1} bytes; at most {MAX_BYTES} are read"
 
 
+@pytest.mark.slow
 def test_short_recordings_do_not_wait_for_long_ones(server: Server) -> None:
     long = near_silence(299)
     with ThreadPoolExecutor(8) as pool:

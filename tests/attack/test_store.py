@@ -279,6 +279,7 @@ def test_arrays_of_a_version_without_checksums_are_read_and_merged(
     assert "checksum" in pq.read_schema(the_part(cache, "tiny_array")).names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "n_tried"), [("tiny_row", 40), ("tiny_array", 40)])
 def test_no_flipped_bit_of_an_index_changes_a_number(
     stored: tuple[pd.DataFrame, Path, Path], monkeypatch: pytest.MonkeyPatch, name: str, n_tried: int

@@ -85,6 +85,7 @@ def test_what_waits_is_delivered_where_it_cannot_be_forgotten(project_folder: Pa
     assert outboxes() == []
 
 
+@pytest.mark.slow
 def test_the_first_opening(tmp_path: Path, number: int) -> None:
     begin_database(tmp_path / "other.db", tmp_path / "kept")
     with no_renaming(number), pytest.raises(OSError, match=os.strerror(number)):

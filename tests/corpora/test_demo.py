@@ -177,6 +177,7 @@ def _f0(audio: np.ndarray) -> np.ndarray:
     return 12 * np.log2(f0[level > 0.3 * level.max()] / 100)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("speaker", SPEAKERS, ids=lambda s: s.name)
 def test_a_voice_speaks_at_the_f0_wanted(voice: Voice, speaker: Speaker) -> None:
     """Each voice, neutral and four semitones up and three down: within a semitone of what cues.csv says."""
@@ -209,6 +210,7 @@ def _measure(audio: np.ndarray) -> dict[str, float]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cue", "size", "quantity", "least", "most"),
     [

@@ -205,6 +205,7 @@ def test_one_speaker_or_one_class_is_refused(tmp_path: Path) -> None:
         load_corpus("iemocap", tmp_path)
 
 
+@pytest.mark.slow
 def test_a_complete_copy_has_the_expected_counts(tmp_path: Path) -> None:
     _, reading = read_corpus("iemocap", complete_tree(tmp_path))
     assert differences(compare_counts(reading.utterances, expected(), SCHEMES)) == []

@@ -184,6 +184,7 @@ def test_what_is_not_there_is_said(name: str, tmp_path: Path) -> None:
         read_corpus(name, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in NAMES if hasattr(TREES[name], "complete")])
 def test_a_complete_copy_has_every_count(name: str, tmp_path: Path) -> None:
     """The names alone: what is in the files does not count."""

@@ -98,6 +98,7 @@ def test_what_a_normalisation_asks_is_said_and_left_out(tree: Path, project_fold
         run_experiment("svm_lld", corpus="iemocap", root=tree, normalize="sepaker")
 
 
+@pytest.mark.slow
 def test_a_search_is_logged_below_its_run(tree: Path, project_folder: Path) -> None:
     from ser_experiments import tracking
     from ser_experiments.cli.run import show

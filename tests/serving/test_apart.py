@@ -101,8 +101,8 @@ def test_the_first_form_of_a_description_is_read(folder: Path, model: AudioModel
     ("task", "message"),
     [
         ({"kind": "smells", "targets": ["a"]}, "predicts 'smells'"),
-        ({"kind": "classes"}, "model.json does not say"),
-        (["classes"], "model.json does not say"),
+        ({"kind": "classes"}, "model.json: 'task' must be a kind and its targets"),
+        (["classes"], "model.json: 'task' must be a kind and its targets"),
     ],
 )
 def test_a_task_that_is_none(folder: Path, task: object, message: str) -> None:

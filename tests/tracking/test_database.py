@@ -115,13 +115,13 @@ def test_every_row_and_file_is_as_mlflow_writes_it(
 
 def test_mlflow_reads_the_model_that_is_described_by_hand(project_folder: Path) -> None:
     from mlflow.models import Model, ModelSignature
-    from mlflow.types.schema import ColSpec, DataType, Map, Schema
+    from mlflow.types.schema import Array, ColSpec, DataType, Map, Schema
 
     log()
     (path,) = (project_folder / "mlruns").rglob("MLmodel")
     found = Model.load(path)
     answers = [ColSpec(DataType.string, "label"), ColSpec(Map(DataType.double), "probabilities")]
-    answers.append(ColSpec(DataType.string, "error"))
+    answers += [ColSpec(Array(DataType.string), "warnings"), ColSpec(DataType.string, "error")]
     assert found.signature == ModelSignature(Schema([ColSpec(DataType.double, "x")]), Schema(answers))
     # What MLflow makes of what it read is what was written.
     assert yaml.safe_load(found.to_yaml()) == yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -121,7 +121,7 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "hop": (settings("preprocessor_config.json", hop_length="long"), r"of no network that can be built \(ValueError"),
     "no config": (lambda folder: (folder / "config.json").unlink(), r"no config.json; it says which network"),
     "no preprocessor": (lambda folder: (folder / "preprocessor_config.json").unlink(), r"no preprocessor_config.json"),
-    "config of bytes": (written("config.json", b"\xff\xfe{}"), r"config.json cannot be read"),
+    "config of bytes": (written("config.json", b"\xff\xfe{}"), r"config.json not UTF-8 text"),
     "config is a list": (written("config.json", b"[]"), r"config.json cannot be read \(not a JSON object\)"),
     "deep config": (written("config.json", DEEP), r"config.json cannot be read"),
     "rate": (settings("preprocessor_config.json", sampling_rate="fast"), r"preprocessor_config.json: sampling_rate"),
