@@ -101,12 +101,13 @@ def scan(folder: Path, pattern: str | None, write: Path | None) -> None:
     from ser_experiments.audio.container import FOREIGN, READABLE
     from ser_experiments.corpora._scan import scan
     from ser_experiments.errors import InputError
+    from ser_experiments.words import in_one_line
 
     found = scan(folder, pattern, endings=READABLE | FOREIGN)
     click.echo(f"--pattern '{found.pattern}': {len(found.table)} recordings")
     click.echo(_as_text(pd.crosstab(found.table["speaker"], found.table["label"], margins=True, margins_name="total")))
     if found.others:
-        click.echo(f"note: {len(found.others)} recordings are not named so, e.g. {found.others[0]}")
+        click.echo(f"note: {len(found.others)} recordings are not named so, e.g. {in_one_line(found.others[0])}")
     if write is None:
         click.echo(f"nothing is written; --write {folder / 'metadata.csv'} makes it a corpus")
         return
@@ -116,9 +117,6 @@ def scan(folder: Path, pattern: str | None, write: Path | None) -> None:
     table = found.table.assign(path=[os.path.normpath(os.path.join(inside, one)) for one in found.table["path"]])
     try:
         table.to_csv(write, index=False)
-    except UnicodeEncodeError as error:
-        write.unlink(missing_ok=True)
-        raise InputError(f"{write}: a name of a recording is no text ({error.object!r}); rename the file") from error
     except OSError as error:
         raise InputError(f"{write}: cannot be written: {error.strerror or error}") from error
     click.echo(f"written: {write}")

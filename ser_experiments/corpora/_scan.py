@@ -41,7 +41,7 @@ class Scan(NamedTuple):
     table : DataFrame
         One row a recording: ``path``, ``label``, ``speaker`` and what else the pattern names, as a manifest has it.
     others : list of str
-        Recordings that the pattern does not fit.
+        Recordings that the pattern does not fit, or whose names are no text in the system's encoding.
     """
 
     pattern: str
@@ -76,13 +76,18 @@ def scan(folder: Path, pattern: str | None = None, *, endings: Collection[str] =
     rows, others = [], []
     for path in paths:
         match = rule.fullmatch(path)
-        if match is None:
+        if match is None or not _is_text(path):
             others.append(path)
         else:
             rows.append({"path": path} | {FIELDS[name]: text for name, text in match.groupdict().items()})
     if not rows:
         raise InputError(f"--pattern {pattern!r} fits none of {len(paths)} recordings, e.g. {paths[0]!r}")
     return Scan(pattern, pd.DataFrame(rows), others)
+
+
+def _is_text(path: str) -> bool:
+    """Whether a name can stand in a list: one in another encoding than the system's cannot."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in path)
 
 
 def _rule(pattern: str) -> re.Pattern[str]:
