@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -83,6 +85,41 @@ def describe(corpus: str, as_json: bool, **given: Any) -> None:
         say(f"note: {line}")
     if compared is not None:
         say(_verdict(len(other), len(compared)))
+
+
+@command.command("scan")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--pattern", help="Path of a recording, e.g. '{label}/{speaker}_{text}.wav'; guessed where it can be.")
+@click.option("--write", type=click.Path(path_type=Path), help="Write the list, e.g. FOLDER/metadata.csv.")
+def scan(folder: Path, pattern: str | None, write: Path | None) -> None:
+    """List recordings whose paths say what they are.
+
+    What was found is shown by label and speaker; the list that --write makes is a corpus.
+    """
+    import pandas as pd
+
+    from ser_experiments.audio.container import FOREIGN, READABLE
+    from ser_experiments.corpora._scan import scan
+    from ser_experiments.errors import InputError
+    from ser_experiments.words import in_one_line
+
+    found = scan(folder, pattern, endings=READABLE | FOREIGN)
+    click.echo(f"--pattern '{found.pattern}': {len(found.table)} recordings")
+    click.echo(_as_text(pd.crosstab(found.table["speaker"], found.table["label"], margins=True, margins_name="total")))
+    if found.others:
+        click.echo(f"note: {len(found.others)} recordings are not named so, e.g. {in_one_line(found.others[0])}")
+    if write is None:
+        click.echo(f"nothing is written; --write {folder / 'metadata.csv'} makes it a corpus")
+        return
+    if write.exists():
+        raise InputError(f"{write} is there already; choose another name")
+    inside = os.path.relpath(folder.resolve(), write.resolve().parent)
+    table = found.table.assign(path=[os.path.normpath(os.path.join(inside, one)) for one in found.table["path"]])
+    try:
+        table.to_csv(write, index=False)
+    except OSError as error:
+        raise InputError(f"{write}: cannot be written: {error.strerror or error}") from error
+    click.echo(f"written: {write}")
 
 
 def _verdict(n_different: int, n_counts: int) -> str:

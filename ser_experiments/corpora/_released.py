@@ -199,7 +199,9 @@ class Release:
         """Give the columns that every table of utterances has."""
         if self.words:
             table["emotion"] = table["emotion"].map(dict(self.words))
-        table = table.assign(path=table["path"].map(str), start_s=float("nan"), end_s=float("nan"))
+        # Names of folders need be no text in this system's encoding, and then no column of text either.
+        paths = pd.Series([str(path) for path in table["path"]], index=table.index, dtype=object)
+        table = table.assign(path=paths, start_s=float("nan"), end_s=float("nan"))
         table, notes = self.labels(copy, table)
         without = table["emotion"].isna() | table["speaker"].isna()
         if without.any():

@@ -32,7 +32,7 @@ def files_of(utterances: pd.DataFrame, contents: Sequence[Hashable] | None = Non
     -------
     ndarray of shape (n_rows,)
     """
-    paths = utterances["path"].astype(str)
+    paths = utterances["path"].astype(object)
     known = contents if contents is not None else [None] * len(paths)
     lies = lru_cache(maxsize=None)(os.path.realpath)
     named = [lies(path) if content is None else content for path, content in zip(paths, known, strict=True)]

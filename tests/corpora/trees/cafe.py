@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,9 @@ def build(folder: Path) -> Path:
                 continue
             clips(above / "Faible", f"{actor}-{code}-1-5.wav")
             clips(above / "Fort", f"{actor}-{code}-2-5.wav")
+    if os.name == "posix":
+        # Other programs write the bytes of the archive as they are, which is no UTF-8.
+        (folder / "CaFE_48k" / _FOLDERS["C"]).rename(folder / "CaFE_48k" / os.fsdecode(b"Col\x8are"))
     return folder
 
 
