@@ -67,6 +67,7 @@ def transfer(trained: Corpus, tested: Corpus) -> Corpus:
         ceilings={},
     )
     notes = [f"{one.name}: {line}" for one in (trained, tested) for line in (*one.notes, *one.left_out.lines)]
+    notes += _other_rule(trained, tested, common)
     notes += [said for one, other in ((trained, tested), (tested, trained)) for said in _missing(one, other, common)]
     return replace(
         trained,
@@ -78,6 +79,20 @@ def transfer(trained: Corpus, tested: Corpus) -> Corpus:
         left_out=LeftOut(),
         parts=(trained.name, tested.name),
     )
+
+
+def _other_rule(trained: Corpus, tested: Corpus, classes: list[str]) -> list[str]:
+    """Say where a scheme of one name counts other emotions as a class in either corpus."""
+    meant = [
+        {label: sorted(code for code, one in corpus.labels.classes.items() if one == label) for label in classes}
+        for corpus in (trained, tested)
+    ]
+    return [
+        f"labels {trained.labels.name}: {label!r} is {' or '.join(meant[0][label])} in {trained.name}, "
+        f"{' or '.join(meant[1][label])} in {tested.name}"
+        for label in classes
+        if meant[0][label] and meant[1][label] and meant[0][label] != meant[1][label]
+    ]
 
 
 def _side(corpus: Corpus, side: str, classes: list[str]) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from ser_experiments import run_experiment
+from ser_experiments.corpora import load_corpus, transfer
 from ser_experiments.errors import InputError
 from ser_experiments.experiment import Result
 from ser_experiments.experiment.transfers import Place, place_of
@@ -96,6 +98,17 @@ def test_every_command_knows_such_a_setting(here: Path, there: Path, project_fol
     told = json.loads(ser("predict", str(there.parent / "aangry0.wav"), "--json").stdout)
     assert {"angry", "sad"} == set(told[0]["probabilities"])
     assert ser("check", "logreg_lld", *which).returncode == 0
+
+
+def test_a_class_that_is_another_emotion_elsewhere_is_said(here: Path, there: Path, project_folder: Path) -> None:
+    one, other = (load_corpus("manifest", root, "4class") for root in (here, there))
+    assert not any("is ang" in note for note in transfer(one, other).notes)
+    without = {code: label for code, label in other.labels.classes.items() if code != "exc"}
+    without["fru"] = "angry"
+    told = transfer(one, replace(other, labels=replace(other.labels, classes=without))).notes
+    assert "labels 4class: 'angry' is ang in here, ang or fru in there" in told
+    # Nobody is happy in the other corpus.
+    assert not any("'happy' is" in note for note in told)
 
 
 def test_what_cannot_be_transferred_is_said(here: Path, there: Path, tmp_path: Path, project_folder: Path) -> None:
