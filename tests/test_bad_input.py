@@ -409,6 +409,7 @@ def use(folder: Path) -> None:
             pytest.fail(f"more than one line: {error}")
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(DEFINITIONS)
 def test_no_definition_leads_to_a_traceback(definitions: Path, values: dict[str, Any]) -> None:
@@ -417,6 +418,7 @@ def test_no_definition_leads_to_a_traceback(definitions: Path, values: dict[str,
     use(definitions)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(sorted(path.name for path in SHIPPED.glob("*.toml"))), st.data())
 def test_no_slip_of_the_pen_leads_to_a_traceback(definitions: Path, name: str, data: st.DataObject) -> None:

@@ -75,6 +75,7 @@ def test_several_recordings_have_one_budget() -> None:
         read_audio(written(noise(3.0, 2)), limits=many)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("av") is None, reason="needs PyAV")
 @pytest.mark.parametrize(("form", "codec"), [("mp4", "aac"), ("webm", "libopus"), ("matroska", "pcm_s16le")])
 def test_what_is_decoded_elsewhere_is_bounded_too(form: str, codec: str, tmp_path: Path) -> None:

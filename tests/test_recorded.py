@@ -174,6 +174,7 @@ def test_recordings_that_were_joined_are_said(
         assert "\n" not in str(told.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("format", "subtype"), ENCODED)
 @pytest.mark.parametrize("seconds", [0.05, 1.0, 30.0])
 @pytest.mark.parametrize("tag", [b"", b"TAG" + bytes(125)])

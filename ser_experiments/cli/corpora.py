@@ -104,12 +104,12 @@ def scan(folder: Path, pattern: str | None, write: Path | None) -> None:
     from ser_experiments.words import in_one_line
 
     found = scan(folder, pattern, endings=READABLE | FOREIGN)
-    click.echo(f"--pattern '{found.pattern}': {len(found.table)} recordings")
-    click.echo(_as_text(pd.crosstab(found.table["speaker"], found.table["label"], margins=True, margins_name="total")))
+    say(f"--pattern '{found.pattern}': {len(found.table)} recordings")
+    say(_as_text(pd.crosstab(found.table["speaker"], found.table["label"], margins=True, margins_name="total")))
     if found.others:
-        click.echo(f"note: {len(found.others)} recordings are not named so, e.g. {in_one_line(found.others[0])}")
+        say(f"note: {len(found.others)} recordings are not named so, e.g. {in_one_line(found.others[0])}")
     if write is None:
-        click.echo(f"nothing is written; --write {folder / 'metadata.csv'} makes it a corpus")
+        say(f"nothing is written; --write {folder / 'metadata.csv'} makes it a corpus")
         return
     if write.exists():
         raise InputError(f"{write} is there already; choose another name")
@@ -119,7 +119,7 @@ def scan(folder: Path, pattern: str | None, write: Path | None) -> None:
         table.to_csv(write, index=False)
     except OSError as error:
         raise InputError(f"{write}: cannot be written: {error.strerror or error}") from error
-    click.echo(f"written: {write}")
+    say(f"written: {write}")
 
 
 def _verdict(n_different: int, n_counts: int) -> str:

@@ -153,6 +153,7 @@ def test_an_outbox_of_which_nobody_knows_whose_it_is(project_folder: Path, damag
     everything_is_there(other)
 
 
+@pytest.mark.slow
 def test_no_flipped_bit_of_what_waits_changes_what_is_logged(project_folder: Path) -> None:
     draw, backend = random.Random(0), connect(project.find())
     statuses = set()

@@ -71,6 +71,7 @@ def test_a_fit_under_the_name_of_another_is_made_again(tmp_path: Path, caplog: p
     assert kept(tmp_path, first).reused_
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("every_fit")
 def test_no_flipped_bit_of_a_fit_changes_an_answer(tmp_path: Path) -> None:
     X = rows(1)

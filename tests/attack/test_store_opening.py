@@ -150,6 +150,7 @@ def test_a_store_that_the_user_names_is_begun_as_the_own_one(
         connect(project.find())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["the first page", "sixty pages"])
 def test_no_flipped_bytes_of_a_database_are_a_traceback(project_folder: Path, kind: str) -> None:
     path = project_folder / "mlruns" / "mlflow.db"

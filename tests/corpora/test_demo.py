@@ -63,6 +63,7 @@ def test_every_label_scheme_and_subset_is_usable(demo_root: Path) -> None:
         assert load_corpus("demo", demo_root, subset=subset).utterances["session"].nunique() == 5
 
 
+@pytest.mark.slow
 def test_all_codes_can_come_out() -> None:
     seen = {turn.verdict.code for seed in range(4) for dialog in plan(seed) for turn in dialog.turns}
     assert seen == CODES
@@ -339,6 +340,7 @@ def test_without_the_voice_the_message_says_how_to_install_it(tmp_path: Path, mo
     assert not (tmp_path / "demo").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fake_speech")
 def test_seeds_lie_side_by_side_and_progress_reaches_the_total(tmp_path: Path) -> None:
     calls: list[tuple[int, int]] = []
@@ -381,6 +383,7 @@ def test_an_interruption_leaves_nothing_behind(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_two_builders_at_once_do_not_hurt_each_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_speech: None
 ) -> None:

@@ -302,6 +302,7 @@ def test_a_column_that_could_be_taken_for_ours_is_said_to_be_unused(tmp_path: Pa
     assert found.utterances[["start_s", "end_s"]].isna().all(axis=None)
 
 
+@pytest.mark.slow
 def test_it_is_said_where_folds_are_cut_and_checked(tmp_path: Path, project_folder: Path) -> None:
     root = corpus(tmp_path / "mine", ["tender", "tendr"] * 2, "path,label,speaker,split", ",train")
     words = ["column 'split' is not used: folds are cut by --protocol", "'tender' beside 'tendr'"]

@@ -75,6 +75,7 @@ def test_an_honest_experiment(honest: Prepared) -> None:
     assert heard == list(range(21))
 
 
+@pytest.mark.slow
 def test_noise_is_not_told_from_shuffled_labels() -> None:
     rng = np.random.default_rng(3)
     labels = np.tile(["a", "b"], N_SPEAKERS * N_ROWS // 2)
@@ -82,6 +83,7 @@ def test_noise_is_not_told_from_shuffled_labels() -> None:
     assert check_prepared(noise, jobs=1)[1].p_value > 0.05
 
 
+@pytest.mark.slow
 def test_a_leak_of_voices_under_random_folds_is_seen() -> None:
     """Speakers differ in their labels and the features tell the speaker: shuffled labels still score."""
     rng = np.random.default_rng(0)

@@ -173,6 +173,7 @@ def _definitions(draw: st.DrawFn) -> dict[str, object]:
     return raw
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(_definitions(), st.integers(0, 3))
 def test_a_definition_that_is_accepted_is_fitted_and_answers(raw: dict[str, object], seed: int) -> None:

@@ -42,6 +42,7 @@ def test_folds_are_those_of_the_file(here: Path, project_folder: Path) -> None:
     assert another.prepared.setting.rows != result.prepared.setting.rows
 
 
+@pytest.mark.slow
 def test_a_speaker_in_two_folds_is_a_leak_that_has_to_be_wanted(here: Path, project_folder: Path) -> None:
     rows = pd.read_csv(folds_of(here, dict.fromkeys("abcd", "left")))
     rows["fold"] = ["left", "right"] * (len(rows) // 2)

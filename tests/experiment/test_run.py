@@ -74,6 +74,7 @@ def test_random_is_marked_everywhere(tree: Path, project_folder: Path) -> None:
     assert run.data.tags["ser.setting"].endswith("-random")
 
 
+@pytest.mark.slow
 def test_what_a_normalisation_asks_is_said_and_left_out(tree: Path, project_folder: Path) -> None:
     import mlflow
 
@@ -156,6 +157,7 @@ def test_a_fold_whose_training_rows_lack_a_class(tmp_path: Path, project_folder:
         run_experiment("dummy", corpus="iemocap", root=tmp_path)
 
 
+@pytest.mark.slow
 def test_own_recordings_with_a_ready_made_table(tmp_path: Path, project_folder: Path) -> None:
     rng = np.random.default_rng(0)
     rows = []
@@ -205,6 +207,7 @@ def test_members_are_logged_below_their_ensemble(tree: Path, project_folder: Pat
         }
 
 
+@pytest.mark.slow
 def test_an_ensemble_takes_its_members_fits(tree: Path, project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from ser_experiments.models import remember
 
