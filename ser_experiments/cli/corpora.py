@@ -100,6 +100,7 @@ def scan(folder: Path, pattern: str | None, write: Path | None) -> None:
 
     from ser_experiments.audio.container import FOREIGN, READABLE
     from ser_experiments.corpora._scan import scan
+    from ser_experiments.csvfile import write_csv
     from ser_experiments.errors import InputError
     from ser_experiments.words import in_one_line
 
@@ -116,7 +117,7 @@ def scan(folder: Path, pattern: str | None, write: Path | None) -> None:
     inside = os.path.relpath(folder.resolve(), write.resolve().parent)
     table = found.table.assign(path=[os.path.normpath(os.path.join(inside, one)) for one in found.table["path"]])
     try:
-        table.to_csv(write, index=False)
+        write_csv(table, write, index=False)
     except OSError as error:
         raise InputError(f"{write}: cannot be written: {error.strerror or error}") from error
     say(f"written: {write}")
