@@ -14,8 +14,10 @@ from unittest import mock
 
 from ser_experiments.cli import answer
 
+#: Whoever starts the tests may ignore what Ctrl-C sends.
+_HEARD = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
 #: What a process runs that is the command itself.
-PROGRAM = (sys.executable, "-c", "from ser_experiments.cli import main; main()")
+PROGRAM = (sys.executable, "-c", f"{_HEARD}from ser_experiments.cli import main; main()")
 
 
 def program(

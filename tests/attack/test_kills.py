@@ -22,7 +22,7 @@ from tests.iemocap_tree import small_tree
 from tests.test_interruptions import launch
 from tests.tracking.test_outbox import everything_is_there, logged_away_from
 
-N_KILLS = [pytest.param(4, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.soak)]
+N_KILLS = [pytest.param(20, marks=pytest.mark.soak)]
 
 
 def done(*arguments: str, **environment: str) -> str:
