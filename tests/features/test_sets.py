@@ -162,6 +162,7 @@ def distributions() -> Mapping[str, list[str]]:
     return packages_distributions()
 
 
+@pytest.mark.slow
 def test_every_library_that_computes_is_in_the_identity(
     extractor: Extractor, distributions: Mapping[str, list[str]]
 ) -> None:

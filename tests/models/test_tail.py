@@ -78,6 +78,7 @@ def changed(before: dict[str, NDArray[Any]], after: dict[str, NDArray[Any]]) -> 
     return {name for name in before if not np.array_equal(before[name], after[name])}
 
 
+@pytest.mark.slow
 def test_low_rank_matrices_and_the_classifier_alone_learn(
     encoder: Path, speech: tuple[pd.DataFrame, NDArray[np.str_], pd.DataFrame]
 ) -> None:
@@ -225,6 +226,7 @@ def test_learning_rates_by_group_warm_up_and_freezing(encoder: Path) -> None:
     assert network.upper.training
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_low_rank_matrices_begin_as_nothing_and_learn_in_every_family(name: str) -> None:
     """Also where attention reads the matrices of its projections instead of calling them, as WavLM's does."""

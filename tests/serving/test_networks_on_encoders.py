@@ -45,6 +45,7 @@ def test_a_tuned_tail_answers_where_its_encoder_lies_beside_it(tmp_path: Path, t
     assert json.loads(after.stdout) == json.loads(before.stdout)
 
 
+@pytest.mark.slow
 def test_a_run_shows_what_it_thinks_of_each_layer(tmp_path: Path, tree: Path) -> None:
     run("attention_encoder", tree, tiny_whisper(tmp_path / "whisper", seed=7))
     (table,) = Path("mlruns").rglob("layer_weights.csv")

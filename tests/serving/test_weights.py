@@ -52,6 +52,7 @@ def recording(tree: Path) -> str:
     return str(next(tree.rglob("*.wav")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tracker", plugins.names(PACKAGE))
 def test_a_champion_answers_without_the_encoder_it_was_trained_with(
     tmp_path: Path, project_folder: Path, tree: Path, tracker: str, monkeypatch: pytest.MonkeyPatch

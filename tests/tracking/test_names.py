@@ -53,6 +53,7 @@ def mine(tmp_path: Path) -> Path:
     return tmp_path / "own (1)"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tracker", ["mlflow", "json"])
 def test_a_run_with_any_words_is_logged_and_read_back(
     mine: Path, project_folder: Path, tracker: str, monkeypatch: pytest.MonkeyPatch
