@@ -16,6 +16,7 @@ from ser_experiments.cli._say import Said, say
 from ser_experiments.cli._signals import end_at_once, hear
 from ser_experiments.cli._unforeseen import said_of
 from ser_experiments.errors import SerError, nearest
+from ser_experiments.files import Unreadable, why
 from ser_experiments.words import cut, in_one_line
 
 
@@ -79,8 +80,6 @@ _REFUSALS = {
     errno.EROFS: "what is written to is read-only",
     errno.EMFILE: "too many files are open; raise the limit with: ulimit -n",
 }
-#: What no system takes, whoever asks.
-_BAD_NAME = errno.ENAMETOOLONG
 
 
 def _say_anything() -> None:
@@ -92,8 +91,8 @@ def _say_anything() -> None:
 
 def _refused(error: OSError) -> tuple[str, int]:
     """Return what is said of what the system refused, and the exit code: what a machine lacks is nobody's mistake."""
-    if error.errno == _BAD_NAME:
-        return f"{in_one_line(cut(str(error.filename)))}: no such file: its name is too long for this system", 2
+    if error.errno == errno.ENAMETOOLONG:
+        return str(Unreadable(cut(str(error.filename)), why(error))), 2
     known = _REFUSALS.get(error.errno or 0)
     where = f" ({in_one_line(str(error.filename))})" if known and error.filename else ""
     return (f"{known}{where}" if known else said_of(error)), 1

@@ -5,20 +5,17 @@ from __future__ import annotations
 import io
 import json
 import math
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ser_experiments.cli._boards import console, finite, picture_option, print_table, save_picture
 from ser_experiments.cli._costs import cost_fields, cost_table
 from ser_experiments.cli._metric import metric_option
 from ser_experiments.cli._say import said, say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
-    from rich.console import Console
 
     from ser_experiments.evaluation.compare import Comparison
     from ser_experiments.tracking.leaderboard import ScoredRun, StoredSetting
@@ -35,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--json", "form", flag_value="json", help="One JSON object on standard output.")
 @click.option("--csv", "form", flag_value="csv", help="A CSV table on standard output.")
 @click.option("--markdown", "form", flag_value="markdown", help="A Markdown table on standard output.")
-@click.option("--picture", type=click.Path(dir_okay=False, writable=True), help="Draw it: a .png, .svg or .pdf file.")
+@picture_option
 def command(
     names: tuple[str, ...],
     metric: str | None,
@@ -54,6 +51,7 @@ def command(
     from ser_experiments import project
     from ser_experiments.csvfile import write_csv
     from ser_experiments.evaluation.compare import compare
+    from ser_experiments.evaluation.plots import plot_leaderboard
     from ser_experiments.evaluation.scoring import get_score
     from ser_experiments.tracking import connect
     from ser_experiments.tracking.leaderboard import choose_runs, choose_setting, load_scored
@@ -69,10 +67,10 @@ def command(
     comparison = compare({key: one.predictions for key, one in by_id.items()}, scored[0].unit_column, metric=metric)
     table = leaderboard(comparison, by_id)
     if picture:
-        _draw(picture, comparison, table, chosen, scored[0].unit)
+        save_picture(plot_leaderboard(comparison, _called(table), chosen.name, scored[0].unit), picture)
     facts = _facts(comparison, chosen, scored)
     if form == "json":
-        say(json.dumps({**facts, "runs": [_finite(row) for row in table.to_dict(orient="records")]}))
+        say(json.dumps({**facts, "runs": [finite(row) for row in table.to_dict(orient="records")]}))
     elif form == "csv":
         text = io.StringIO()
         write_csv(table, text, index=False)
@@ -145,28 +143,12 @@ def _facts(comparison: Comparison, setting: StoredSetting, scored: list[ScoredRu
         "best_corrected": comparison.corrected,
         "warnings": warnings,
     }
-    return _finite(facts)
+    return finite(facts)
 
 
 def scored_name(comparison: Comparison, scored: list[ScoredRun]) -> str:
     """Return the experiment of the best run."""
     return next(one.run.name for one in scored if one.run.run_id == comparison.best.key)
-
-
-def _finite(row: dict[Any, Any]) -> dict[str, Any]:
-    """JSON knows no NaN."""
-    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
-
-
-def _draw(path: str, comparison: Comparison, table: pd.DataFrame, setting: StoredSetting, unit: str) -> None:
-    from ser_experiments.errors import InputError
-    from ser_experiments.evaluation.plots import plot_leaderboard
-
-    figure = plot_leaderboard(comparison, _called(table), setting.name, unit)
-    try:
-        figure.savefig(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"--picture {path}: cannot be written: {error}") from error
 
 
 def _called(table: pd.DataFrame) -> list[str]:
@@ -241,32 +223,18 @@ def _variants(table: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _print(console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]], *, names: int) -> None:
-    """Print a table whose column with that number holds names; nothing where it has no rows."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    if not rows:
-        return
-    shown = Table(show_header=True, header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for place, heading in enumerate(headings):
-        shown.add_column(escape(said(heading)), justify="left" if place == names else "right", no_wrap=True)
-    for row in rows:
-        shown.add_row(*(escape(said(cell)) for cell in row))
-    console.print(shown)
-    console.print()
-
-
 def _show(table: pd.DataFrame, facts: dict[str, Any], title: str) -> None:
-    from rich.console import Console
     from rich.markup import escape
 
-    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, emoji=False)
-    console.print(f"\n[bold]{escape(said(facts['setting']))}[/], {facts['n_utterances']} utterances", soft_wrap=True)
-    _print(console, [h.format(title) for h in _HEADINGS], _cells(table, facts["metric"]), names=1)
-    _print(console, *cost_table(_called(table), table), names=0)
+    on = console(120)
+    on.print(f"\n[bold]{escape(said(facts['setting']))}[/], {facts['n_utterances']} utterances", soft_wrap=True)
+    print_table(on, [h.format(title) for h in _HEADINGS], _cells(table, facts["metric"]), left=[1])
+    on.print()
+    costs, spent = cost_table(_called(table), table)
+    if spent:
+        print_table(on, costs, spent, left=[0])
+        on.print()
     for line in _variants(table):
-        console.print(said(line), style="dim", markup=False, soft_wrap=True)
+        on.print(said(line), style="dim", markup=False, soft_wrap=True)
     for line in _below(table, facts):
-        style = "yellow" if line.startswith("note: ") else "dim"
-        console.print(said(line), style=style, markup=False, soft_wrap=True)
+        on.print(said(line), style="yellow" if line.startswith("note: ") else "dim", markup=False, soft_wrap=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ser_experiments.cli._boards import console, print_table
 from ser_experiments.cli._options import CorpusCommand, as_json, request_options, take
 from ser_experiments.cli._say import said, say
 from ser_experiments.experiment.request import RunRequest
@@ -74,45 +74,40 @@ class _Folds:
 
 def show(result: Result, seconds: float) -> None:
     """Print the short table of a result and how to look at it."""
-    from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
 
     from ser_experiments.evaluation.scoring import scores_of
 
     prepared, metrics = result.prepared, result.metrics
     setting = prepared.setting
-    console = Console(width=None if sys.stdout.isatty() else 110, highlight=False, emoji=False)
-    console.print(f"\n[bold]{escape(said(prepared.experiment.name))}[/] on {escape(said(setting.name))}")
-    console.print(f"{len(result.predictions)} utterances, {said(prepared.folds.words)}", markup=False)
+    on = console(110)
+    on.print(f"\n[bold]{escape(said(prepared.experiment.name))}[/] on {escape(said(setting.name))}")
+    on.print(f"{len(result.predictions)} utterances, {said(prepared.folds.words)}", markup=False)
     task = prepared.task
     primary, *others = scores_of(task, values=False)
-    table = Table(show_header=True, header_style="bold", box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    for heading in (primary.title, "95 % interval", *(score.title for score in others)):
-        table.add_column(escape(said(heading)))
+    headings = [primary.title, "95 % interval", *(score.title for score in others)]
     interval = f"{result.interval.low:.3f} - {result.interval.high:.3f}"
-    rest = [f"{metrics[score.name]:.3f}" for score in others]
-    table.add_row(f"[bold]{metrics[primary.name]:.3f}[/]", interval, *rest)
-    console.print(table)
-    console.print(f"[dim]interval over {result.interval.n_groups} {prepared.folds.unit}s (jackknife, t)[/]\n")
+    cells = [f"{metrics[primary.name]:.3f}", interval, *(f"{metrics[score.name]:.3f}" for score in others)]
+    print_table(on, headings, [cells], left=range(len(headings)), bold=[0], gap=3)
+    on.print(f"[dim]interval over {result.interval.n_groups} {prepared.folds.unit}s (jackknife, t)[/]\n")
     for heading, values in _parts(result, primary):
         shown = "   ".join(f"{name} {value:.2f}" for name, value in values.items())
-        console.print(said(f"{heading:<11}{shown}"), soft_wrap=True, markup=False)
+        on.print(said(f"{heading:<11}{shown}"), soft_wrap=True, markup=False)
     for warning in result.warnings:
-        console.print(said(f"note: {warning}"), soft_wrap=True, style="yellow", markup=False)
+        on.print(said(f"note: {warning}"), soft_wrap=True, style="yellow", markup=False)
     for utterance, reason in prepared.skipped.items():
-        console.print(said(f"left out: {utterance}: {reason}"), soft_wrap=True, style="yellow", markup=False)
+        on.print(said(f"left out: {utterance}: {reason}"), soft_wrap=True, style="yellow", markup=False)
     for line in [*_chosen(result), *_members(result)]:
-        console.print(said(line), soft_wrap=True, markup=False)
+        on.print(said(line), soft_wrap=True, markup=False)
     reused = _reused(result)
     if reused:
-        console.print(f"reused {reused} of the fits that earlier runs made on the same rows with the same parameters")
-    console.print(f"[dim]{seconds:.0f} s[/]")
+        on.print(f"reused {reused} of the fits that earlier runs made on the same rows with the same parameters")
+    on.print(f"[dim]{seconds:.0f} s[/]")
     if result.pending:
-        console.print(f"[yellow]run {result.run_id} is kept on disk: the tracking store went away; log it: ser sync[/]")
+        on.print(f"[yellow]run {result.run_id} is kept on disk: the tracking store went away; log it: ser sync[/]")
     elif result.run_id:
-        console.print(said(f"logged as run {result.run_id} in MLflow experiment {setting.name}"), markup=False)
-        console.print("look at it: make ui (or: ser ui)")
+        on.print(said(f"logged as run {result.run_id} in MLflow experiment {setting.name}"), markup=False)
+        on.print("look at it: make ui (or: ser ui)")
 
 
 def _parts(result: Result, primary: Score) -> Iterator[tuple[str, dict[str, float]]]:

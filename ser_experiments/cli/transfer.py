@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ser_experiments.cli._boards import console, finite, picture_option, print_table, save_picture
 from ser_experiments.cli._options import as_json, request_options, take
 from ser_experiments.cli._say import said, say
 from ser_experiments.experiment.request import RunRequest
@@ -29,7 +30,7 @@ _NOT_HERE = frozenset({
 @click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...")
 @request_options(RunRequest, without=_NOT_HERE)
 @click.option("--again", is_flag=True, help="Run every pair, also those that were run.")
-@click.option("--picture", type=click.Path(dir_okay=False, writable=True), help="Draw it: a .png, .svg or .pdf file.")
+@picture_option
 @as_json
 def command(
     experiment: str, corpora: tuple[str, ...], again: bool, picture: str | None, as_json: bool, **given: Any
@@ -60,7 +61,7 @@ def command(
     if picture:
         _draw(picture, found, title)
     if as_json:
-        say(json.dumps([_finite(one._asdict()) for one in found]))
+        say(json.dumps([finite(one._asdict()) for one in found]))
         return
     _show(found, title)
     if picture:
@@ -75,45 +76,26 @@ def _ends(one: Transfer) -> str:
     return "" if math.isnan(one.low) else f" ({one.low:.2f}-{one.high:.2f})"
 
 
-def _finite(row: dict[str, Any]) -> dict[str, Any]:
-    """JSON knows no NaN."""
-    return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in row.items()}
-
-
 def _show(found: Sequence[Transfer], title: str) -> None:
-    from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
 
     from ser_experiments.evaluation.scoring import get_score
 
-    names, cells = _names(found), {(one.trained, one.tested): one for one in found}
-    table = Table(show_header=True, header_style="bold", box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    table.add_column("trained on \\ tested on", no_wrap=True)
-    for name in names:
-        table.add_column(escape(said(name)), justify="right", no_wrap=True)
-    for trained in names:
-        row = [cells.get((trained, tested)) for tested in names]
-        table.add_row(escape(said(trained)), *(f"{one.value:.3f}{_ends(one)}" if one else "-" for one in row))
-    console = Console(width=max(80, 24 + 20 * len(names)), highlight=False, emoji=False)
-    console.print(
-        f"\n[bold]{escape(said(title))}[/]: {get_score(found[0].score).title}, 95 % interval over tested groups"
-    )
-    console.print(table)
-    chances = sorted({round(one.chance, 3) for one in found})
-    say(f"chance: {' to '.join(f'{one:.3f}' for one in dict.fromkeys((chances[0], chances[-1])))}")
+    names = _names(found)
+    cells = {(one.trained, one.tested): f"{one.value:.3f}{_ends(one)}" for one in found}
+    rows = [[trained, *(cells.get((trained, tested), "-") for tested in names)] for trained in names]
+    on = console(max(80, 24 + 20 * len(names)), whole=True)
+    on.print(f"\n[bold]{escape(said(title))}[/]: {get_score(found[0].score).title}, 95 % interval over tested groups")
+    print_table(on, ["trained on \\ tested on", *names], rows, left=[0], gap=3)
+    chances = [f"{one:.3f}" for one in sorted(one.chance for one in found)]
+    say(f"chance: {' to '.join(dict.fromkeys((chances[0], chances[-1])))}")
 
 
 def _draw(path: str, found: Sequence[Transfer], title: str) -> None:
-    from ser_experiments.errors import InputError
     from ser_experiments.evaluation.plots import plot_transfer
     from ser_experiments.evaluation.scoring import get_score
 
     score = get_score(found[0].score)
     scores = {(one.trained, one.tested): (one.value, one.low, one.high) for one in found}
     limits = min(one.chance for one in found), score.limits[1]
-    figure = plot_transfer(_names(found), scores, limits, title, score.title)
-    try:
-        figure.savefig(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"--picture {path}: cannot be written: {error}") from error
+    save_picture(plot_transfer(_names(found), scores, limits, title, score.title), path)
