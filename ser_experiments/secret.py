@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from urllib.parse import unquote
 
 #: What stands in place of a secret.
@@ -90,6 +91,12 @@ def _of_environment() -> set[str]:
     for name, value in os.environ.items():
         if name in _ADDRESSES:
             found |= _secrets_of(value)
-        elif len(value) >= _LEAST + 2 and _SECRET_NAMES.fullmatch(name) and not os.path.exists(value):
+        elif _is_secret(name) and len(value) >= _LEAST + 2 and not os.path.exists(value):
             found.add(value)
     return found
+
+
+@lru_cache(maxsize=4096)
+def _is_secret(name: str) -> bool:
+    # Asked for every variable at every line that is printed.
+    return _SECRET_NAMES.fullmatch(name) is not None

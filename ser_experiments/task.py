@@ -59,6 +59,10 @@ class Task(ABC):
         """Ask a fitted estimator for a number for each target, shape (n_rows, n_targets)."""
 
     @abstractmethod
+    def check_fitted(self, estimator: object) -> None:
+        """Refuse an estimator, as read from a file, that cannot answer: a ValueError that continues "the file ..."."""
+
+    @abstractmethod
     def decided(self, values: Floats) -> NDArray[Any]:
         """Return what stands in the column ``predicted``, one a row, for numbers of shape (n_rows, n_targets)."""
 
@@ -122,6 +126,16 @@ class Classes(Task):
     def response(self, fitted: Any, X: pd.DataFrame) -> Floats:
         """Return probabilities in the order of the targets; a class that was not learned has zero."""
         return self.align(fitted.predict_proba(X), fitted.classes_)
+
+    def check_fitted(self, estimator: object) -> None:
+        """Refuse what gives no probabilities, or knows other classes than the targets; their order does not count."""
+        known = getattr(estimator, "classes_", None)
+        if not callable(getattr(estimator, "predict_proba", None)):
+            raise ValueError(f"holds a {type(estimator).__name__}, which gives no probabilities")
+        if not isinstance(known, np.ndarray | list | tuple) or not len(known):
+            raise ValueError("holds an estimator without classes")
+        if sorted(map(str, known)) != sorted(self.targets):
+            raise ValueError("knows other classes than model.json says")
 
     def align(self, proba: NDArray[np.floating], present: Sequence[str]) -> Floats:
         """Put the probability columns of the classes that are `present` among all targets; others get zero."""

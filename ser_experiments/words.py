@@ -70,14 +70,18 @@ def cut(text: str, most: int = 60) -> str:
 
 def in_one_line(text: str) -> str:
     """Return a text as a terminal may show it: whatever it would obey, such as escapes and line breaks, written out."""
-    return text if text.isprintable() else "".join(one if _is_shown(one) else repr(one)[1:-1] for one in text)
+    return _shown(text)
 
 
 def in_lines(text: str) -> str:
     """Return a text of several lines, tabs in them, as a terminal may show it; see :func:`in_one_line`."""
+    return _shown(text, "\n\t")
+
+
+def _shown(text: str, kept: str = "") -> str:
     if text.isprintable():
         return text
-    return "".join(one if one in "\n\t" or _is_shown(one) else repr(one)[1:-1] for one in text)
+    return "".join(one if one in kept or _is_shown(one) else repr(one)[1:-1] for one in text)
 
 
 def _is_shown(one: str) -> bool:

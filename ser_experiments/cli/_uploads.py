@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from ser_experiments.serving.asgi import Application, Message, Receive, Scope, Send
+from ser_experiments.serving.asgi import Application, Message, Receive, Scope, Send, respond
 
 #: Bytes of a recording: ten minutes of stereo at 48 kHz.
 MAX_UPLOAD = 128 * 2**20
@@ -77,10 +77,7 @@ class Gate:
         """Pass a request on, or answer that it is not."""
         refused = self._refused(scope) if scope["type"] == "http" else 0
         if refused:
-            await send(
-                {"type": "http.response.start", "status": refused, "headers": [(b"content-type", b"text/plain")]}
-            )
-            await send({"type": "http.response.body", "body": _SAID[refused]})
+            await respond(send, refused, "text/plain", _SAID[refused])
             return
         await self._app(scope, _bounded(receive) if scope["type"] == "http" else receive, send)
 

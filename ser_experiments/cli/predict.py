@@ -91,12 +91,13 @@ def command(
 
 def _each(model: AudioModel, found: Iterable[Recording]) -> Iterator[tuple[Recording, dict[str, Any]]]:
     from ser_experiments.errors import AudioError
+    from ser_experiments.serving.rows import failed
 
     for recording in found:
         try:
             (answer,) = model.predict([recording.source()])
         except AudioError as error:
-            answer = {"label": "", "probabilities": {}, "warnings": [], "error": str(error)}
+            answer = failed(str(error))
         yield recording, answer
 
 

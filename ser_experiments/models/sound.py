@@ -76,25 +76,6 @@ def check_sound(estimator: object, checks: Sequence[tuple[str, Check]] = ()) -> 
                 check(one)
 
 
-def check_answers(estimator: object, classes: Sequence[str] | None) -> None:
-    """Refuse a root that is no classifier, or one of other classes than it is said to know.
-
-    Parameters
-    ----------
-    estimator : estimator
-        What a model is asked.
-    classes : sequence of str, optional
-        What it is said to know, in whatever order; None where nothing is said.
-    """
-    known = getattr(estimator, "classes_", None)
-    if not isinstance(estimator, BaseEstimator) or not callable(getattr(estimator, "predict_proba", None)):
-        raise ValueError(f"holds a {type(estimator).__name__}, which gives no probabilities")
-    if not isinstance(known, np.ndarray | list | tuple) or not len(known):
-        raise ValueError("holds an estimator without classes")
-    if classes is not None and sorted(map(str, known)) != sorted(classes):
-        raise ValueError("knows other classes than model.json says")
-
-
 def check_tree(left: NDArray[Any], right: NDArray[Any], feature: NDArray[Any], n_features: int) -> None:
     """Check that a tree is one: branches lead down to nodes that there are, and ask for columns that there are.
 

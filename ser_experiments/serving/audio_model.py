@@ -25,6 +25,7 @@ from ser_experiments.features.normalization import (
 )
 from ser_experiments.features.table import table_row
 from ser_experiments.frames import GROUP
+from ser_experiments.serving.rows import failed
 from ser_experiments.serving.targets import task_of
 from ser_experiments.serving.unlike import unlike_speech, unlike_training
 from ser_experiments.task import Task
@@ -119,7 +120,7 @@ class AudioModel:
             try:
                 yield self.answer(source)
             except AudioError as error:
-                yield {"label": "", "probabilities": {}, "warnings": [], "error": str(error)}
+                yield failed(str(error))
 
     def answer(self, source: Source, limits: Bounds | None = None) -> dict[str, Any]:
         """Predict one recording, and say what is to be said with it.
@@ -141,7 +142,7 @@ class AudioModel:
         AudioError
             It cannot be used.
         """
-        audio, rate = source if isinstance(source, tuple) else read_audio(source, limits=limits)
+        audio, rate = _read(source, limits)
         found = self.predict_audio(audio, rate)
         return {**found, "warnings": [*self.warnings, *self.unlike(audio, rate)], "error": ""}
 
@@ -208,5 +209,5 @@ class AudioModel:
         return [*unlike_training(learned, audio, sample_rate), *unlike_speech(audio, sample_rate)]
 
 
-def _read(source: Source) -> tuple[NDArray[np.float32], int]:
-    return source if isinstance(source, tuple) else read_audio(source)
+def _read(source: Source, limits: Bounds | None = None) -> tuple[NDArray[np.float32], int]:
+    return source if isinstance(source, tuple) else read_audio(source, limits=limits)

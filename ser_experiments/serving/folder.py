@@ -17,13 +17,13 @@ from ser_experiments import identity
 from ser_experiments.errors import InputError
 from ser_experiments.files import MIB, Unreadable, read_bytes, read_json
 from ser_experiments.models.persistence import LARGEST, estimator_of, save_estimator
-from ser_experiments.models.sound import check_answers, types_of
+from ser_experiments.models.sound import types_of
 from ser_experiments.serving.about import check_about
 from ser_experiments.serving.audio_model import AudioModel
 from ser_experiments.serving.extractors import check_extractors
 from ser_experiments.serving.table_model import TableModel
 from ser_experiments.serving.weights import found_beside
-from ser_experiments.task import Classes, Task
+from ser_experiments.task import Task
 
 FORMAT = 1
 #: The files of a model.
@@ -110,8 +110,7 @@ def _read(folder: Path) -> tuple[BaseEstimator, dict[str, Any]]:
 
 def _check_task(model: AudioModel | TableModel, folder: Path) -> None:
     """Ask for what a model predicts, so that nonsense is found here, and whether its estimator can say that."""
-    classes = model.task.targets if isinstance(model.task, Classes) else None
     try:
-        check_answers(model.estimator, classes)
+        model.task.check_fitted(model.estimator)
     except ValueError as error:
         raise InputError(f"{folder}: estimator.skops {error}; the model was changed, do not use it") from error

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
-from ser_experiments.serving.asgi import Application, Receive, Scope, Send
+from ser_experiments.serving.asgi import Application, Receive, Scope, Send, respond
 
 
 class TrustedHosts:
@@ -40,9 +40,7 @@ class TrustedHosts:
             await send({"type": "websocket.close", "code": 1008})
         else:
             said = {"error_code": "PERMISSION_DENIED", "message": "unknown host or origin; see --allowed-hosts"}
-            headers = [(b"content-type", b"application/json")]
-            await send({"type": "http.response.start", "status": 403, "headers": headers})
-            await send({"type": "http.response.body", "body": json.dumps(said).encode()})
+            await respond(send, 403, "application/json", json.dumps(said).encode())
 
     def trusts(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
         """Whether the host of a request is known, and the page that made a browser send it is of this server."""

@@ -28,12 +28,13 @@ from sklearn.preprocessing import StandardScaler
 from ser_experiments import identity
 from ser_experiments.errors import InputError
 from ser_experiments.models.persistence import load_estimator, save_estimator, skops_io
-from ser_experiments.models.sound import check_answers, check_sound, check_tree, types_of
+from ser_experiments.models.sound import check_sound, check_tree, types_of
 from ser_experiments.models.spec import get_model
 from ser_experiments.models.zoo._lightgbm_text import check_text
 from ser_experiments.models.zoo._xgboost_bytes import check_booster
 from ser_experiments.serving import TableModel
 from ser_experiments.serving.folder import ABOUT, ESTIMATOR, load_any, save_model
+from ser_experiments.task import Classes
 
 CLASSES = ["a", "b", "c"]
 COLUMNS = [f"x{i}" for i in range(5)]
@@ -497,7 +498,7 @@ def test_whole_models_of_every_kind_hold_together(tmp_path: Path) -> None:
         check_sound(again)
         assert types_of(again) == types_of(model)
         if family != "svm":  # its pipeline makes probabilities of its scores
-            check_answers(again, CLASSES)
+            Classes.of(CLASSES).check_fitted(again)
             assert np.array_equal(again.predict_proba(TABLE.to_numpy()), model.predict_proba(TABLE.to_numpy()))
 
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 
-from ser_experiments.serving.asgi import Receive, Scope, Send
+from ser_experiments.serving.asgi import Receive, Scope, Send, respond
 from ser_experiments.serving.bounds import MAX_BODY, SHORT_BODY
 from ser_experiments.serving.http.body import CSV, JSON, Refused
 from ser_experiments.serving.http.lanes import Asked, Full, Lane
 
-#: Status, headers and body.
+#: Status, headers beside those of the body, and body.
 _Response = tuple[int, list[tuple[bytes, bytes]], bytes]
 #: Bytes of all requests that are there at a time: of short ones, and of others.
 ROOM, LARGE_ROOM = 64 * 2**20, 96 * 2**20
@@ -51,9 +51,7 @@ class App:
             answered = _said(503, "too many requests wait; send it again later", full.seconds)
         if answered is not None:
             status, headers, body = answered
-            length = [(b"content-length", str(len(body)).encode())]
-            await send({"type": "http.response.start", "status": status, "headers": [*headers, *length]})
-            await send({"type": "http.response.body", "body": body})
+            await respond(send, status, JSON, body, headers)
 
     async def _answer(self, scope: Scope, receive: Receive) -> _Response | None:
         path, method = scope["path"], scope["method"]
@@ -67,8 +65,8 @@ class App:
             raise Refused(405, "only GET")
         if path == "/version":
             # That of the protocol, which its clients ask for.
-            return 200, _PLAIN, version("mlflow").encode()
-        return (200, _PLAIN, b"\n") if self._short.is_there else _said(503, "the model is started again", _AGAIN_S)
+            return 200, [], version("mlflow").encode()
+        return (200, [], b"\n") if self._short.is_there else _said(503, "the model is started again", _AGAIN_S)
 
     async def _invoked(self, kind: str, length: int | None, receive: Receive) -> _Response | None:
         if length is not None and length > MAX_BODY:
@@ -116,10 +114,9 @@ class App:
             await self._long.answer(asked)
         if asked.refused is not None:
             return _said(*asked.refused)
-        return 200, _PLAIN, json.dumps({"predictions": asked.answers}).encode()
+        return 200, [], json.dumps({"predictions": asked.answers}).encode()
 
 
-_PLAIN = [(b"content-type", JSON.encode())]
 #: MLflow's names of what is wrong.
 _CODES = {404: "ENDPOINT_NOT_FOUND", 500: "INTERNAL_ERROR", 503: "TEMPORARILY_UNAVAILABLE"}
 
@@ -127,9 +124,7 @@ _CODES = {404: "ENDPOINT_NOT_FOUND", 500: "INTERNAL_ERROR", 503: "TEMPORARILY_UN
 def _said(status: int, message: str, again_s: int | None = None) -> _Response:
     """Return what is answered to a request that has no other answer."""
     code = _CODES.get(status, "BAD_REQUEST")
-    headers = (
-        _PLAIN if again_s is None and status != 503 else [*_PLAIN, (b"retry-after", b"%d" % (again_s or _AGAIN_S))]
-    )
+    headers = [] if again_s is None and status != 503 else [(b"retry-after", b"%d" % (again_s or _AGAIN_S))]
     return status, headers, json.dumps({"error_code": code, "message": message}).encode()
 
 
