@@ -29,6 +29,8 @@ _ADDRESSES = (
 _SECRET_NAMES = re.compile(r".*(PASSWORD|PASSWD|TOKEN|SECRET|API_?KEY|ACCESS_KEY|CREDENTIALS?)(_\w+)?", re.IGNORECASE)
 #: Shorter ones would be found in every other word, the more so values of a query, most of which are no secrets.
 _LEAST, _LEAST_VALUE = 6, 12
+#: Characters of an error that are told.
+_LONGEST_REASON = 200
 _KNOWN: set[str] = set()
 
 
@@ -54,6 +56,12 @@ def hidden(text: str) -> str:
         if secret in text:
             text = text.replace(secret, MASK)
     return text
+
+
+def reason(error: BaseException) -> str:
+    """Return the first line of what another program's error says, without secrets; its kind where it says nothing."""
+    # Cut off last: half a secret would not be known for one.
+    return hidden((str(error).splitlines() or [type(error).__name__])[0])[:_LONGEST_REASON]
 
 
 def without_query(address: str) -> str:

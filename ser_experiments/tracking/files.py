@@ -24,10 +24,11 @@ _TYPES = {"float32": "float", "float64": "double", "int32": "integer", "int64": 
 
 
 def write_files(folder: Path, record: RunRecord) -> None:
+    """Write the texts and tables of a run, each under its name, to a folder."""
     for name, text in record.texts.items():
         _place(folder, name).write_text(text, encoding="utf-8")
     for name, frame in record.tables.items():
-        _write_table(frame, _place(folder, name))
+        write_csv(frame, _place(folder, name))
 
 
 def write_pictures(folder: Path, pictures: Mapping[str, Maker]) -> None:
@@ -36,7 +37,7 @@ def write_pictures(folder: Path, pictures: Mapping[str, Maker]) -> None:
         try:
             made = make()
             if isinstance(made, pd.DataFrame):
-                _write_table(made, _place(folder, name))
+                write_csv(made, _place(folder, name))
             elif made is not None:
                 _draw(made, _place(folder, name))
         except Exception as error:  # nice to have: none of them may stop a run
@@ -49,10 +50,6 @@ def _draw(figure: Figure, path: Path) -> None:
     # Not savefig: that draws a figure twice, the first time to lay it out. Pressed harder, files are a tenth smaller
     # and take twice as long.
     FigureCanvasAgg(figure).print_png(path, pil_kwargs={"compress_level": 3})
-
-
-def _write_table(frame: pd.DataFrame, path: Path) -> None:
-    write_csv(frame, path)
 
 
 def _place(folder: Path, name: str) -> Path:

@@ -13,6 +13,7 @@ from ser_experiments.errors import InputError, SerError, StoreError, nearest
 from ser_experiments.evaluation.predictions import read_predictions, with_truth
 from ser_experiments.files import read_json
 from ser_experiments.frames import GROUP, Predictions, unit_column
+from ser_experiments.secret import reason
 from ser_experiments.tracking.backend import Backend, StoredRun, StoredSetting
 
 log = logging.getLogger(__name__)
@@ -132,8 +133,8 @@ def load_scored(backend: Backend, runs: Collection[StoredRun]) -> list[ScoredRun
         try:
             scored.append(_load_one(backend, run))
         except (OSError, SerError, KeyError, ValueError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-            log.warning("run %s (%s) is left out: its predictions cannot be read (%s)", run.run_id, run.name, reason)
+            said = reason(error)
+            log.warning("run %s (%s) is left out: its predictions cannot be read (%s)", run.run_id, run.name, said)
     if runs and not scored:
         raise StoreError("none of the runs has predictions that can be read; run the experiments again")
     return scored

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ser_experiments.errors import StoreError
 from ser_experiments.project import Project
-from ser_experiments.secret import hidden
+from ser_experiments.secret import hidden, reason
 from ser_experiments.tracking.backend import FAILED, KILLED, RUNNING, Backend, StoreAway, now_ms
 from ser_experiments.tracking.kept import Damaged, Step
 from ser_experiments.tracking.outbox import Outbox, abandoned
@@ -71,16 +71,16 @@ def deliver_abandoned(project: Project, backend: Backend) -> list[Delivered]:
 
 def _kept(outbox: Outbox, error: StoreError | OSError) -> str:
     """Say why an outbox was not delivered, and where it lies now."""
-    reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+    said = reason(error)
     name = outbox.name
     if isinstance(error, Damaged):
         try:
             place = outbox.set_aside()
         except OSError as refused:
-            return f"results of {name} are damaged and stay in {outbox.folder} ({refused.strerror}): {reason}"
-        return f"results of {name} are damaged and are set aside in {place}: {reason}"
+            return f"results of {name} are damaged and stay in {outbox.folder} ({refused.strerror}): {said}"
+        return f"results of {name} are damaged and are set aside in {place}: {said}"
     why = "the store is away" if isinstance(error, StoreAway) else "the store refuses them"
-    return f"results of {name} could not be logged and are kept in {outbox.folder}; {why}: {reason}"
+    return f"results of {name} could not be logged and are kept in {outbox.folder}; {why}: {said}"
 
 
 def _delivered(outbox: Outbox, backend: Backend) -> Delivered | None:

@@ -17,7 +17,7 @@ from urllib.request import url2pathname
 from ser_experiments.errors import InputError, StoreError
 from ser_experiments.files import MIB, Unreadable, read_text
 from ser_experiments.project import Project
-from ser_experiments.secret import hidden
+from ser_experiments.secret import hidden, reason
 from ser_experiments.tracking.backend import (
     EXPERIMENT_TAG,
     FINISHED,
@@ -30,7 +30,7 @@ from ser_experiments.tracking.backend import (
     StoredSetting,
 )
 from ser_experiments.tracking.backends._mlflow import store
-from ser_experiments.tracking.backends._mlflow.answers import answering, reason
+from ser_experiments.tracking.backends._mlflow.answers import answering
 from ser_experiments.tracking.backends._mlflow.database import Database
 from ser_experiments.tracking.backends._mlflow.limits import of_tags
 from ser_experiments.tracking.backends._mlflow.log_model import DATA

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ser_experiments.errors import StoreError
-from ser_experiments.secret import hidden
+from ser_experiments.secret import reason
 from ser_experiments.tracking.backend import StoreAway
 
 #: What MLflow answers when it was asked for nonsense, or by somebody who may not; everything else means that it cannot
@@ -52,11 +52,6 @@ def is_away(error: BaseException) -> bool:
 def is_gone(error: BaseException) -> bool:
     """Whether an error means that what was asked for is not there."""
     return getattr(error, "error_code", None) == _GONE
-
-
-def reason(error: BaseException) -> str:
-    """Return the first line of an error, without the password of a store's address."""
-    return hidden((str(error).splitlines() or [type(error).__name__])[0])[:200]
 
 
 def _is_mlflows(error: BaseException) -> bool:

@@ -24,9 +24,9 @@ from mlflow.entities import (
 from mlflow.exceptions import MlflowException
 
 from ser_experiments.errors import InputError, StoreError
-from ser_experiments.secret import hidden
+from ser_experiments.secret import hidden, reason
 from ser_experiments.tracking.backend import ROWS_TAG
-from ser_experiments.tracking.backends._mlflow.answers import is_away, is_gone, reason
+from ser_experiments.tracking.backends._mlflow.answers import is_away, is_gone
 from ser_experiments.tracking.backends._mlflow.health import check_database
 from ser_experiments.tracking.backends._mlflow.log_model import MODEL_NAME
 from ser_experiments.tracking.backends._mlflow.pointing import point_mlflow_at
