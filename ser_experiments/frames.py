@@ -25,6 +25,11 @@ UTTERANCE_ID = "utterance_id"
 GROUP = "group"
 #: Columns that every table of utterances has before its truth.
 UTTERANCE_COLUMNS = ("path", "start_s", "end_s", "speaker", "session", "gender")
+#: Columns that tell how somebody else cut a corpus: the official split; the side of each corpus where one is trained on
+#: and another tested; and, before a name, folds that others have published.
+PARTITION, SIDE, PUBLISHED = "partition", "side", "published_"
+#: What stands in them where there are sides instead of folds.
+TRAIN, DEV, TEST = "train", "dev", "test"
 #: Columns of a table of predictions before the truth, after it, and of what was decided.
 FOLD, PREDICTED = "fold", "predicted"
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from ser_experiments.errors import InputError
 from ser_experiments.files import open_regular
 from ser_experiments.words import in_one_line
 
@@ -46,6 +47,12 @@ def walk(root: Path) -> Iterator[str]:
                     waiting.append((f"{inside}{one.name}/", depth + 1))
             elif one.is_file():
                 yield inside + one.name
+
+
+def must_be_folder(root: Path, what: str = "") -> None:
+    """Refuse a root that is none with an InputError; `what` begins the message, e.g. ``"corpus 'tess': "``."""
+    if not root.is_dir():
+        raise InputError(f"{what}{'not a' if root.exists() else 'no'} folder: {root}")
 
 
 def plain_path(root: Path, below: str) -> str:

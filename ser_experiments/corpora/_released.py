@@ -14,10 +14,10 @@ import pandas as pd
 
 from ser_experiments.corpora import manifest
 from ser_experiments.corpora._aliases import ALIASES
-from ser_experiments.corpora._copy import Copy, is_empty, is_pointer, plain_path, walk
+from ser_experiments.corpora._copy import Copy, is_empty, is_pointer, must_be_folder, plain_path, walk
 from ser_experiments.corpora._corpus import Reading
 from ser_experiments.errors import InputError
-from ser_experiments.frames import UTTERANCE_COLUMNS
+from ser_experiments.frames import PUBLISHED, UTTERANCE_COLUMNS
 
 #: What stands in a name, by the groups of the rule.
 Named = Mapping[str, str]
@@ -25,8 +25,6 @@ Named = Mapping[str, str]
 WAV, MP3, VIDEO = (".wav", ".flac"), (".wav", ".flac", ".mp3"), (".wav", ".flac", ".mp4", ".mp3")
 #: So many files are looked at to tell whether a folder is of a corpus.
 _LOOKED_AT = 20_000
-#: Begins the name of a column that holds folds that others have published.
-PUBLISHED = "published_"
 
 
 def _nothing(named: Named) -> Mapping[str, object]:
@@ -97,8 +95,7 @@ class Release:
         InputError
             No folder, no recording of this corpus, or nothing but what Git LFS left in their places.
         """
-        if not root.is_dir():
-            raise InputError(f"corpus {self.name!r}: {'not a' if root.exists() else 'no'} folder: {root}")
+        must_be_folder(root, f"corpus {self.name!r}: ")
         copy = Copy(root.resolve())
         found, notes = self._recordings(copy)
         if found.empty:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from ser_experiments.corpora._aliases import ALIASES
-from ser_experiments.corpora._copy import walk
+from ser_experiments.corpora._copy import must_be_folder, walk
 from ser_experiments.corpora._spelling import composed
 from ser_experiments.errors import InputError, nearest
 
@@ -66,8 +66,7 @@ def scan(folder: Path, pattern: str | None = None, *, endings: Collection[str] =
     InputError
         No recording, a pattern without label or speaker, one that fits nothing, or none that can be guessed.
     """
-    if not folder.is_dir():
-        raise InputError(f"{'not a' if folder.exists() else 'no'} folder: {folder}")
+    must_be_folder(folder)
     paths = [one for one in walk(folder) if os.path.splitext(one)[1].lower() in endings]
     if not paths:
         raise InputError(f"no recording under {folder}")

@@ -9,9 +9,8 @@ import pandas as pd
 from ser_experiments.corpora._corpus import Corpus
 from ser_experiments.corpora._left_out import LeftOut
 from ser_experiments.errors import InputError
+from ser_experiments.frames import SIDE, TEST, TRAIN
 
-#: The column that says which side an utterance is on.
-SIDE, TRAINED, TESTED = "side", "train", "test"
 #: Between the name of a corpus and what is its own: a speaker ``1`` of one corpus is not that of another.
 OF = "/"
 
@@ -54,7 +53,7 @@ def transfer(trained: Corpus, tested: Corpus) -> Corpus:
             f"{', '.join(tested.classes)}; at least two must be in both: choose other --labels, or count words as "
             "others with --map"
         )
-    sides = [_side(trained, TRAINED, common), _side(tested, TESTED, common)]
+    sides = [_side(trained, TRAIN, common), _side(tested, TEST, common)]
     specs = trained.spec, tested.spec
     spec = replace(
         trained.spec,

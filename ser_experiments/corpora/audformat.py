@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from ser_experiments.corpora._aliases import ALIASES
-from ser_experiments.corpora._copy import Copy
+from ser_experiments.corpora._copy import Copy, must_be_folder
 from ser_experiments.corpora._corpus import CorpusSpec, Reading
 from ser_experiments.corpora._labels import LabelScheme
 from ser_experiments.corpora._options import Option
@@ -56,8 +56,7 @@ def read(root: Path, *, source: str | None = None) -> Reading:
     InputError
         No header, no table with emotions or speakers, a table that is there as a pickle only, or no recording.
     """
-    if not root.is_dir():
-        raise InputError(f"corpus 'audformat': {'not a' if root.exists() else 'no'} folder: {root}")
+    must_be_folder(root, "corpus 'audformat': ")
     path = Copy(root.resolve()).beside(_HEADER)
     if path is None:
         raise InputError(f"corpus 'audformat': no {_HEADER} under {root}; expected what audb.load leaves")

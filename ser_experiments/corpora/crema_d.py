@@ -15,11 +15,11 @@ from ser_experiments.corpora._copy import Copy
 from ser_experiments.corpora._corpus import CorpusSpec
 from ser_experiments.corpora._counts import whole
 from ser_experiments.corpora._facts import Facts
+from ser_experiments.corpora._lists import check_columns
 from ser_experiments.corpora._released import MP3, Release
 from ser_experiments.corpora._schemes import own, schemes
 from ser_experiments.corpora._votes import counted, most
 from ser_experiments.csvfile import read_csv
-from ser_experiments.errors import InputError
 
 _WORDS = {"ANG": "anger", "DIS": "disgust", "FEA": "fear", "HAP": "happiness", "NEU": "neutral", "SAD": "sadness"}
 _VOTES = {code[0]: word for code, word in _WORDS.items()}
@@ -62,9 +62,7 @@ def _told(copy: Copy, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 def _votes(path: Path) -> pd.DataFrame:
     """Return what was said of each clip: votes on the voice alone, and the majority on the voice and with the face."""
-    rows = read_csv(path)
-    if missing := {"", "fileName", *_VOTES} - set(rows.columns):
-        raise InputError(f"{path}: no column {sorted(missing)[0]!r}; expected the tabulatedVotes.csv of CREMA-D")
+    rows = check_columns(path, read_csv(path), ("", "fileName", *_VOTES), "the tabulatedVotes.csv of CREMA-D")
     given = (rows[""].astype(int) // 100_000).map(_GIVEN)
     found: dict[str, dict[str, object]] = {}
     for name, modality, *cells in zip(rows["fileName"], given, *(rows[letter] for letter in _VOTES), strict=True):

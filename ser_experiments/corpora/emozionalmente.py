@@ -16,11 +16,11 @@ from ser_experiments.corpora._copy import Copy
 from ser_experiments.corpora._corpus import CorpusSpec
 from ser_experiments.corpora._counts import whole
 from ser_experiments.corpora._facts import Facts
+from ser_experiments.corpora._lists import check_columns, list_of_labels
 from ser_experiments.corpora._released import Release
 from ser_experiments.corpora._schemes import own, schemes
 from ser_experiments.corpora._votes import counted, most
 from ser_experiments.csvfile import read_csv
-from ser_experiments.errors import InputError
 
 _WORDS = ("anger", "disgust", "fear", "joy", "neutrality", "sadness", "surprise")
 _GENDERS = {"male": "m", "female": "f", "other": "other"}
@@ -28,9 +28,7 @@ _GENDERS = {"male": "m", "female": "f", "other": "other"}
 
 def _labels(copy: Copy, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Take what was to be expressed, who spoke, and what listeners recognised, from the three lists."""
-    samples = copy.beside("samples.csv")
-    if samples is None:
-        raise InputError(f"corpus 'emozionalmente': no metadata/samples.csv under {copy.root}; it holds the labels")
+    samples = list_of_labels("emozionalmente", copy, ["samples.csv"], called="metadata/samples.csv")
     rows = _list(samples, "file_name", "emotion_expressed", "sentence", "actor")
     texts = rows["sentence"].map(lambda said: identity.of_lines([said.lower()], size=identity.SHORT))
     told = pd.DataFrame({"emotion": rows["emotion_expressed"], "speaker": rows["actor"], "text_id": texts})
@@ -47,9 +45,7 @@ def _labels(copy: Copy, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 def _list(path: Path, key: str, *columns: str, twice: bool = False) -> pd.DataFrame:
     """Return a list by one of its columns, of files without their suffix; an InputError names a column it lacks."""
-    rows = read_csv(path)
-    if missing := [name for name in (key, *columns) if name not in rows]:
-        raise InputError(f"{path}: no column {missing[0]!r}; expected the list of Emozionalmente")
+    rows = check_columns(path, read_csv(path), (key, *columns), "the list of Emozionalmente")
     rows = rows.set_index(rows[key].str.removesuffix(".wav"))
     return rows if twice else rows[~rows.index.duplicated()]
 

@@ -18,6 +18,7 @@ from ser_experiments.corpora._copy import Copy
 from ser_experiments.corpora._corpus import CorpusSpec
 from ser_experiments.corpora._counts import counts, together, whole
 from ser_experiments.corpora._facts import Facts
+from ser_experiments.corpora._lists import check_columns, without_recording
 from ser_experiments.corpora._released import VIDEO, Release
 from ser_experiments.corpora._schemes import own, schemes
 from ser_experiments.corpora._spelling import folded_name
@@ -45,13 +46,10 @@ def _labels(copy: Copy, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         if path is None:
             notes.append(f"no {part}_sent_emo.csv: the {part} part has no labels")
             continue
-        rows = read_csv(path)
-        if missing := [name for name in _NEEDED if name not in rows]:
-            raise InputError(f"{path}: no column {missing[0]!r}; expected the list of MELD")
+        rows = check_columns(path, read_csv(path), _NEEDED, "the list of MELD")
         ids = [f"{part}_dia{d}_utt{u}" for d, u in zip(rows["Dialogue_ID"], rows["Utterance_ID"], strict=True)]
         parts.append(rows.set_axis(ids)[["Speaker", "Emotion", "Utterance"]])
-        if absent := sorted(set(ids) - set(table.index)):
-            notes.append(f"{len(absent)} lines of {path.name} have no recording, e.g. {absent[0]}")
+        notes += without_recording(f"lines of {path.name}", ids, table)
     if not parts:
         raise InputError(
             f"corpus 'meld': no list of labels under {copy.root}; expected train_sent_emo.csv and the like"

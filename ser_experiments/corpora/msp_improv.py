@@ -19,6 +19,7 @@ from ser_experiments.corpora._copy import Copy
 from ser_experiments.corpora._corpus import CorpusSpec
 from ser_experiments.corpora._counts import whole
 from ser_experiments.corpora._facts import Facts
+from ser_experiments.corpora._lists import list_of_labels, without_recording
 from ser_experiments.corpora._released import Release
 from ser_experiments.corpora._schemes import schemes
 from ser_experiments.corpora._votes import counted
@@ -43,17 +44,13 @@ def _row(named: Mapping[str, str]) -> dict[str, object]:
 
 def _labels(copy: Copy, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Take what the crowd said of each turn."""
-    path = copy.beside("Evaluation.txt", "Evalution.txt")
-    if path is None:
-        raise InputError(f"corpus 'msp_improv': no Evaluation.txt under {copy.root}; it holds the labels")
+    path = list_of_labels("msp_improv", copy, ("Evaluation.txt", "Evalution.txt"))
     told = _turns(path)
     if told.empty:
         raise InputError(
             f"{path}: no turn in it; expected lines such as 'UTD-IMPROV-S01A-F01-S-FM01.avi; N; A:3.0; ...'"
         )
-    notes = []
-    if absent := sorted(set(told.index) - set(table.index)):
-        notes.append(f"{len(absent)} labelled turns have no recording, e.g. {absent[0]}")
+    notes = without_recording("labelled turns", told.index, table)
     by_word = told.groupby("emotion")["activation"].mean()
     if by_word.get("anger", math.inf) < by_word.get("sadness", -math.inf):
         told["activation"] = 6 - told["activation"]

@@ -16,6 +16,7 @@ import pandas as pd
 from ser_experiments.corpora._copy import Copy
 from ser_experiments.corpora._corpus import CorpusSpec
 from ser_experiments.corpora._facts import Facts
+from ser_experiments.corpora._lists import check_columns, list_of_labels, without_recording
 from ser_experiments.corpora._released import Release
 from ser_experiments.corpora._schemes import own, schemes
 from ser_experiments.corpora._votes import counted
@@ -38,15 +39,12 @@ _RELEASES = {73_042: "1.8", 151_654: "1.11", 149_307: "1.11", 207_136: "1.12", 2
 def _labels(copy: Copy, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Take emotion, attributes, speaker and partition from the consensus, and the votes where they are there."""
     names = [f"labels_con{letter}ensus.{ending}" for letter in "sc" for ending in ("csv", "json")]
-    path = copy.beside(*names)
-    if path is None:
-        raise InputError(f"corpus 'msp_podcast': no {names[0]} or {names[1]} under {copy.root}; it holds the labels")
+    path = list_of_labels("msp_podcast", copy, names, called=f"{names[0]} or {names[1]}")
     told = _consensus(path)
     release = _RELEASES.get(len(told))
     notes = [f"{path.name} has {len(told)} labels, " + (f"as many as release {release}" if release else
              "which is no release whose count is known here")]  # fmt: skip
-    if absent := sorted(set(told.index) - set(table.index)):
-        notes.append(f"{len(absent)} labels have no recording, e.g. {absent[0]}")
+    notes += without_recording("labels", told.index, table)
     table = table.join(told)
     unknown = table["speaker"].isna() & table["emotion"].notna()
     if unknown.any():
@@ -66,8 +64,7 @@ def _consensus(path: Path) -> pd.DataFrame:
     else:
         rows = read_csv(path)
         rows = rows.set_index("FileName") if "FileName" in rows else rows
-    if missing := [name for name in (*_NEEDED, *_NUMBERS) if name not in rows]:
-        raise InputError(f"{path}: no column {missing[0]!r}; expected the consensus labels of MSP-Podcast")
+    check_columns(path, rows, (*_NEEDED, *_NUMBERS), "the consensus labels of MSP-Podcast")
     told = rows.set_axis([str(name).rpartition(".")[0] or str(name) for name in rows.index])
     told = told[~told.index.duplicated()]
     # A speaker's number may have become 1.0 in a table with gaps.

@@ -95,7 +95,7 @@ SPEC = CorpusSpec(
             by=("scenario", "song"),
         ),
     ),
-    facts=Facts("English (North American)", "acted", 2452, 24, 0.0, "https://zenodo.org/records/1188976"),
+    facts=Facts("English (North American)", "acted", 2452, 24, homepage="https://zenodo.org/records/1188976"),
     published={
         "emobox": "EmoBox, six folds; no speaker is on both sides",
         "audeering": "audEERING 1.1.0, train, dev and test by speaker",

@@ -97,6 +97,8 @@ class CutOptions:
 
     Parameters
     ----------
+    protocol : Protocol
+        The one that is cut by; its name may say more than that of its file, and it may be marked as leaky.
     n_splits : int
         Folds, where the utterances themselves do not say how many.
     seed : int
@@ -105,18 +107,13 @@ class CutOptions:
         Whether speakers of a session are heard in each other's recordings.
     assigned : Series of str, optional
         The fold of utterances by id, for the protocol that is told so.
-    which : str
-        What stands behind the colon of a protocol that takes a name.
-    protocol : Protocol, optional
-        The one that is cut by, where its name says more than that of its file.
     """
 
+    protocol: Protocol
     n_splits: int = 5
     seed: int = 0
     shares_room: bool = False
     assigned: pd.Series | None = None
-    which: str = ""
-    protocol: Protocol | None = None
 
 
 def other_groups(rows: pd.DataFrame, test: Mask) -> Mask:
@@ -163,6 +160,11 @@ class Protocol:
     partial: bool = False
     may_leak: bool = False
     takes_name: bool = False
+
+    @property
+    def which(self) -> str:
+        """Return what stands behind the colon of the name."""
+        return _parts(self.name)[1]
 
     def folds(
         self, rows: pd.DataFrame, tested_in: pd.Series, words: str, *, names: Sequence[str] | None = None
@@ -226,19 +228,23 @@ def get_protocol(name: str) -> Protocol:
     on both sides.
     """
     known = protocol_names()
-    plain = name.removesuffix(LEAKY)
-    base, _, which = plain.partition(":")
+    base, which = _parts(name)
     if base not in known:
         raise InputError(f"unknown protocol {name!r}{nearest(name, known)}")
     protocol: Protocol = plugins.load(PROTOCOLS, base, "protocol", holds="PROTOCOL").PROTOCOL
     if bool(which) != protocol.takes_name:
         do = f"say which: {base}:NAME" if protocol.takes_name else f"it takes no name: {base}"
         raise InputError(f"protocol {name!r}: {do}")
-    if plain == name:
+    if not name.endswith(LEAKY):
         return replace(protocol, name=name) if which else protocol
     if not protocol.may_leak:
         raise InputError(f"protocol {base!r} is not cut by somebody else; --protocol random shows a leak")
     return replace(protocol, name=name, leaky=True, trains=other_rows)
+
+
+def _parts(name: str) -> tuple[str, str]:
+    base, _, which = name.removesuffix(LEAKY).partition(":")
+    return base, which
 
 
 def default_protocol(utterances: pd.DataFrame) -> str:
@@ -281,8 +287,7 @@ def make_folds(
         Unknown protocol, fewer than two folds, or training rows of a fold that lack a class.
     """
     chosen = get_protocol(protocol or default_protocol(utterances))
-    which = chosen.name.removesuffix(LEAKY).partition(":")[2]
-    folds = chosen.cut(utterances, CutOptions(n_splits, seed, shares_room, assigned, which, chosen))
+    folds = chosen.cut(utterances, CutOptions(chosen, n_splits, seed, shares_room, assigned))
     if len(folds.folds) < 2 and not folds.partial:
         raise InputError(
             f"protocol {chosen.name!r}: everything is one group ({folds.group.iloc[0]!r}); at least two are needed, "

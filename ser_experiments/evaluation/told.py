@@ -6,9 +6,10 @@ import pandas as pd
 
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.folds import CutOptions, Folds, joined
+from ser_experiments.frames import DEV, TRAIN
 
 #: What is trained on and never tested, where a cut has sides instead of folds.
-SIDES = ("train", "dev")
+SIDES = (TRAIN, DEV)
 
 
 def cut_as_told(utterances: pd.DataFrame, told: pd.Series, options: CutOptions, words: str) -> Folds:
@@ -31,7 +32,6 @@ def cut_as_told(utterances: pd.DataFrame, told: pd.Series, options: CutOptions, 
         A speaker is on several sides, or a fold leaves nobody to train on.
     """
     protocol = options.protocol
-    assert protocol is not None
     group = utterances["speaker"].astype(str)
     if not protocol.leaky:
         _keep_apart(told, group, protocol.name)

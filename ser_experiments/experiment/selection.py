@@ -80,10 +80,10 @@ def load(request: CorpusRequest, project: Project) -> Corpus:
 
 def load_setting(request: SettingRequest, project: Project) -> Corpus:
     """Load the corpus of a setting: the one that is named, or that and the one that is tested."""
+    _protocol(request)  # what contradicts itself is said before corpora of hours are read
     trained = load(request, project)
     if not (request.test_corpus or request.test_root):
         return trained
-    _protocol(request)
     other = replace(request, corpus=request.test_corpus, root=request.test_root, corpus_options={})
     return transfer(trained, load(other, project))
 

@@ -8,14 +8,15 @@ from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ser_experiments.corpora import chosen, corpus_names
+from ser_experiments.corpora import chosen, corpus_names, transfer
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.scoring import get_score
-from ser_experiments.experiment.definition import load_experiment
+from ser_experiments.experiment.definition import Experiment, load_experiment
 from ser_experiments.experiment.estimator import features_of
 from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.run import run_experiment
-from ser_experiments.experiment.selection import load_setting, select
+from ser_experiments.experiment.selection import load, select
+from ser_experiments.experiment.setting import Setting
 
 if TYPE_CHECKING:
     from ser_experiments.project import Project
@@ -115,16 +116,18 @@ def transfers(
     """
     if len(places) < 2:
         raise InputError(f"a transfer needs at least two corpora, got {len(places)}")
+    experiment = load_experiment(request.experiment, project.experiments, request.overrides)
+    corpora = [load(replace(request, corpus=place.corpus, root=place.root), project) for place in places]
     pairs = [
         replace(request, corpus=a.corpus, root=a.root, test_corpus=b.corpus, test_root=b.root)
         for a, b in permutations(places, 2)
     ]
     # All of them are put together first: a pair that has no class in common is better known before hours of work.
-    cuts = [select(one, load_setting(one, project)) for one in pairs]
+    cuts = [select(one, transfer(a, b)) for one, (a, b) in zip(pairs, permutations(corpora, 2), strict=True)]
     for one, cut in zip(pairs, cuts, strict=True):
         task, (trained, tested) = cut.corpus.task, cut.corpus.parts
         tell(f"{trained} to {tested}")
-        earlier = None if store is None or again else _finished(store, one, cut.setting.name, cut.setting.rows, project)
+        earlier = None if store is None or again else _finished(store, experiment, cut.setting, one.seed)
         run = earlier or run_experiment(one, project=project, **how)
         metrics = run.metrics
         name = get_score(task.primary).name
@@ -134,17 +137,16 @@ def transfers(
         )
 
 
-def _finished(store: Backend, request: RunRequest, setting: str, rows: str, project: Project) -> StoredRun | None:
+def _finished(store: Backend, experiment: Experiment, setting: Setting, seed: int) -> StoredRun | None:
     """Return the latest run of the same rows, experiment, changes, seed and feature sets."""
-    experiment = load_experiment(request.experiment, project.experiments, request.overrides)
     wanted = {
-        "ser.rows": rows,
+        "ser.rows": setting.rows,
         "ser.changes": experiment.changes,
-        "ser.seed": str(request.seed),
+        "ser.seed": str(seed),
         "ser.features": ",".join(features_of(experiment)),
     }
     for known in store.settings():
-        for run in known.runs if known.name == setting else ():
+        for run in known.runs if known.name == setting.name else ():
             if run.name == experiment.name and wanted.items() <= run.tags.items():
                 return run
     return None

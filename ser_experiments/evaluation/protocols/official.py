@@ -7,16 +7,17 @@ import pandas as pd
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.folds import CutOptions, Folds, Protocol
 from ser_experiments.evaluation.told import cut_as_told
+from ser_experiments.frames import PARTITION
 
 
 def cut(utterances: pd.DataFrame, options: CutOptions) -> Folds:
     """Test the test side by one model of the others; whatever is tuned is tuned inside them."""
-    if "partition" not in utterances or utterances["partition"].isna().any():
+    if PARTITION not in utterances or utterances[PARTITION].isna().any():
         raise InputError(
             "protocol 'official': this corpus has no official split of all its utterances; use another --protocol"
         )
     words = "the official test side is tested once by a model of the training and development sides"
-    return cut_as_told(utterances, utterances["partition"].astype(str), options, words)
+    return cut_as_told(utterances, utterances[PARTITION].astype(str), options, words)
 
 
 PROTOCOL = Protocol("official", unit="speaker", cut=cut, partial=True, may_leak=True)
