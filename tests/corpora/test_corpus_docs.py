@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import textwrap
 from pathlib import Path
@@ -11,19 +10,12 @@ from ser_experiments import plugins
 from ser_experiments.corpora import chosen, corpus_names, read_corpus
 from tests.command import ser
 from tests.corpora.trees import clips
-
-DOCS = Path(__file__).parents[2] / "docs"
+from tests.generated_docs import DOCS, page, script
 
 
 def test_docs_tell_of_every_corpus_as_it_is() -> None:
-    script = DOCS / "build_corpora.py"
-    spec = importlib.util.spec_from_file_location("build_corpora", script)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    text = (DOCS / "corpora.md").read_text(encoding="utf-8")
-    assert text == module.render(), "stale: run python docs/build_corpora.py"
+    text = page("corpora")
+    assert text == script("corpora").render(), "stale: run python docs/build_corpora.py"
     assert [name for name in corpus_names() if f"\n### {name}\n" not in text] == []
 
 

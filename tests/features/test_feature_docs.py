@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
-DOCS = Path(__file__).parents[2] / "docs"
+from tests.generated_docs import page, script
 
 
 def test_docs_list_every_column_as_it_is() -> None:
-    script = DOCS / "build_features.py"
-    spec = importlib.util.spec_from_file_location("build_features", script)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    text = (DOCS / "features.md").read_text(encoding="utf-8")
-    assert text == module.render(), "stale: run python docs/build_features.py"
+    text = page("features")
+    assert text == script("features").render(), "stale: run python docs/build_features.py"
     assert text.count("\n| `") > 1_300
