@@ -6,10 +6,11 @@ import logging
 import os
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 import pandas as pd
+from filelock import FileLock, Timeout
 from sklearn.base import BaseEstimator
 
 from ser_experiments.errors import InputError
@@ -23,9 +24,9 @@ MOST_BYTES = 4 << 30
 #: What nobody asks for by its name, such as files that were written under another first, is a leftover after so many
 #: seconds.
 _LEFTOVER_S = 3600.0
-FIT, TRIALS, _UNFINISHED, _ASIDE = ".skops", ".trials", ".tmp", ".aside"
+FIT, TRIALS, SEARCHING, _UNFINISHED, _ASIDE = ".skops", ".trials", ".searching", ".tmp", ".aside"
 #: Why a leftover goes.
-_LEFTOVERS = {_UNFINISHED: "unfinished", _ASIDE: "set aside"}
+_LEFTOVERS = {_UNFINISHED: "unfinished", _ASIDE: "set aside", SEARCHING: "of a search that was ended"}
 
 
 def find_fit(path: Path) -> BaseEstimator | None:
@@ -114,7 +115,7 @@ def prune_fits(
     for used, size, path in sorted(_files(folder), reverse=True):
         age = now - used
         if path.suffix in _LEFTOVERS:
-            why = _LEFTOVERS[path.suffix] if age > _LEFTOVER_S else ""
+            why = _LEFTOVERS[path.suffix] if age > _LEFTOVER_S and not _held(path) else ""
         elif days is not None and age > days * 86400:
             why = f"not used for {age / 86400:.0f} days"
         else:
@@ -124,9 +125,22 @@ def prune_fits(
             removed.append((str(path), why, size))
     for name, _, _ in removed if not dry_run else ():
         # Another process may have it open or have removed it.
-        with suppress(OSError):
+        with suppress(OSError, Timeout), _unused(Path(name)):
             os.unlink(name)
     return pd.DataFrame(removed, columns=["path", "why", "bytes"])
+
+
+def _held(path: Path) -> bool:
+    try:
+        with _unused(path):
+            return False
+    except Timeout:
+        return True
+
+
+def _unused(path: Path) -> AbstractContextManager[object]:
+    """Hold what is a lock while it is removed: a search may take longer than a leftover stays."""
+    return FileLock(path).acquire(blocking=False) if path.suffix == SEARCHING else nullcontext()
 
 
 def _files(folder: Path) -> list[tuple[float, int, Path]]:

@@ -1,4 +1,4 @@
-"""The file of a search's trials: lines that are whole and carry a checksum, and a lock that ends with its process."""
+"""The file of a search's trials: lines that are whole and carry a checksum, written by one process at a time."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ import logging
 import os
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from ser_experiments.models.fits import set_aside, touch
+from ser_experiments.models.fits import SEARCHING, set_aside, touch
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
 log = logging.getLogger(__name__)
-#: One lock for all searches of a folder: to note a trial takes milliseconds, and no lock is left behind by any.
-_LOCK = ".trials.lock"
-_PATIENCE_S = 60.0
+#: How often a search looks whether the other process that makes it is done.
+_POLL_S = 0.2
 #: Between what is noted and the checksum of it; JSON writes it otherwise.
 _TAB = b"\t"
 
@@ -30,7 +29,8 @@ class Journal:
     """What Optuna notes of a study, line by line; a backend of its ``JournalStorage``.
 
     Optuna's own takes what is written behind half a line, as a killed process leaves one, for a part of it, waits for
-    the lock of a process that is dead, and believes a number in which a bit has flipped.
+    the lock of a process that is dead, and believes a number in which a bit has flipped. This one has no lock: who
+    opens it has the search for itself.
 
     Parameters
     ----------
@@ -40,21 +40,19 @@ class Journal:
     Raises
     ------
     OSError
-        It cannot be written, or another process does not let go of the lock.
+        It cannot be written.
     ValueError
         A line is damaged.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = FileLock(path.with_name(_LOCK), timeout=_PATIENCE_S, thread_local=False)
-        with self._held():
-            path.touch()
-            content = path.read_bytes()
-            end = content.rfind(b"\n") + 1
-            if end < len(content):
-                # Whoever was writing this is dead: nobody else holds the lock.
-                os.truncate(path, end)
+        path.touch()
+        content = path.read_bytes()
+        end = content.rfind(b"\n") + 1
+        if end < len(content):
+            # Whoever was writing this is dead: nobody else has the search.
+            os.truncate(path, end)
         list(self.read_logs(0))
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
@@ -66,22 +64,18 @@ class Journal:
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Note something, whole when this returns."""
-        with self._held(), self.path.open("ab") as file:
+        with self.path.open("ab") as file:
             file.write(b"".join(_written(one) for one in logs))
             file.flush()
             os.fsync(file.fileno())
 
-    @contextmanager
-    def _held(self) -> Iterator[None]:
-        try:
-            with self._lock:
-                yield
-        except Timeout as error:
-            raise OSError(f"{self._lock.lock_file}: another process has held it for {_PATIENCE_S:.0f} s") from error
 
+@contextmanager
+def storage_of(path: Path | None) -> Iterator[BaseStorage]:
+    """Yield where the trials of a search are kept; in memory alone without a file, or where it cannot be written.
 
-def storage_of(path: Path | None) -> BaseStorage:
-    """Return where the trials of a search are kept; in memory alone without a file, or where it cannot be written.
+    One process makes a search at a time. Folds of a stack ask for the same one side by side: the rows without the folds
+    A and B are the inner rows of either. Whoever comes second waits, and finds the trials made.
 
     Parameters
     ----------
@@ -90,22 +84,45 @@ def storage_of(path: Path | None) -> BaseStorage:
     """
     from optuna.storages import InMemoryStorage
 
-    if path is None:
-        return InMemoryStorage()
+    with ExitStack() as stack:
+        storage: BaseStorage = InMemoryStorage()
+        if path is not None:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(_alone(path))
+                storage = _readable(path)
+                touch(path)
+            except OSError as error:
+                log.warning("trials are not kept: %s", error)
+        yield storage
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Have a search for oneself: a lock that ends with its process."""
+    lock = FileLock(path.with_suffix(SEARCHING), thread_local=False)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            storage = _opened(path)
-        except OSError:
-            raise
-        except Exception as error:  # lines that are none, and whatever others provoke in Optuna
-            set_aside(path, f"kept trials cannot be used and are made again: {path} ({type(error).__name__}: {error})")
-            storage = _opened(path)
-        touch(path)
-    except OSError as error:
-        log.warning("trials are not kept: %s", error)
-        return InMemoryStorage()
-    return storage
+        lock.acquire(blocking=False)
+    except Timeout:
+        log.info("another process makes the same search; waiting for its trials: %s", path)
+        lock.acquire(poll_interval=_POLL_S)
+    try:
+        yield
+    finally:
+        # While it is held: who waits sees that the file has no name any more, and makes a new one.
+        with suppress(OSError):
+            os.unlink(lock.lock_file)
+        lock.release()
+
+
+def _readable(path: Path) -> BaseStorage:
+    try:
+        return _opened(path)
+    except OSError:
+        raise
+    except Exception as error:  # lines that are none, and whatever others provoke in Optuna
+        set_aside(path, f"kept trials cannot be used and are made again: {path} ({type(error).__name__}: {error})")
+        return _opened(path)
 
 
 def _opened(path: Path) -> BaseStorage:

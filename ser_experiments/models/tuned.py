@@ -109,23 +109,7 @@ class Tuned(Wrapper):
             Weights of the rows, in fits and in scores.
         """
         labels = np.asarray(y)
-        study = self._study(X, labels, sample_weight)
-        splits = list(ByColumn(self.folds).split(X))
-        planned = self._planned()
-        n_trials = self.trials if planned is None else len(planned)
-        while (done := len(_finished(study))) < n_trials:
-            # A seed for each trial, so that it does not matter in how many sittings the trials were made.
-            study.sampler = _sampler(self.seed + done)
-            if planned is not None or done == 0:
-                study.enqueue_trial(fixed(self.space, self._start() if planned is None else planned[done]))
-            trial = study.ask()
-            start = time.perf_counter()
-            chosen = {name: suggest(trial, name, values) for name, values in self.space.items()}
-            score = self._score(chosen, X, labels, splits, sample_weight)
-            trial.set_user_attr("seconds", round(time.perf_counter() - start, 3))
-            trial.set_user_attr("params", chosen)
-            study.tell(trial, score)
-        finished = _finished(study)
+        finished = self._search(X, labels, sample_weight)
         self.cv_results_ = [
             {"number": n, "params": t.user_attrs["params"], "uar": t.value, "seconds": t.user_attrs["seconds"]}
             for n, t in enumerate(finished)
@@ -239,20 +223,43 @@ class Tuned(Wrapper):
         start = self._start()
         return every and sorted(every, key=lambda one: any(one[name] != value for name, value in start.items()))
 
-    def _study(self, X: pd.DataFrame, y: NDArray[np.str_], weights: NDArray[np.float64] | None) -> optuna.Study:
-        """Return the study of exactly these rows and this search, with the trials made so far."""
-        import optuna
-
+    def _search(
+        self, X: pd.DataFrame, y: NDArray[np.str_], weights: NDArray[np.float64] | None
+    ) -> list[optuna.trial.FrozenTrial]:
+        """Return the trials of exactly these rows and this search: those made so far, and those that were missing."""
         from ser_experiments.models.trials import storage_of
 
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
         name = fit_key(self, X, y, weights)
-        storage = storage_of(None if self.folder is None else Path(self.folder) / f"{name}{TRIALS}")
-        study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
-        for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
-            # Whoever ran it is gone.
-            study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-        return study
+        splits = list(ByColumn(self.folds).split(X))
+        planned = self._planned()
+        n_trials = self.trials if planned is None else len(planned)
+        with storage_of(None if self.folder is None else Path(self.folder) / f"{name}{TRIALS}") as storage:
+            study = _study(name, storage)
+            while (done := len(_finished(study))) < n_trials:
+                # A seed for each trial, so that it does not matter in how many sittings the trials were made.
+                study.sampler = _sampler(self.seed + done)
+                if planned is not None or done == 0:
+                    study.enqueue_trial(fixed(self.space, self._start() if planned is None else planned[done]))
+                trial = study.ask()
+                start = time.perf_counter()
+                chosen = {name: suggest(trial, name, values) for name, values in self.space.items()}
+                score = self._score(chosen, X, y, splits, weights)
+                trial.set_user_attr("seconds", round(time.perf_counter() - start, 3))
+                trial.set_user_attr("params", chosen)
+                study.tell(trial, score)
+            return _finished(study)
+
+
+def _study(name: str, storage: optuna.storages.BaseStorage) -> optuna.Study:
+    """Return a study with the trials that are kept of it."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
+    for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
+        # Whoever ran it is gone.
+        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+    return study
 
 
 def _fit_and_predict(

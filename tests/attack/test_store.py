@@ -6,6 +6,9 @@ import errno
 import os
 import random
 import shutil
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from joblib import Parallel, delayed
 
 from ser_experiments.errors import StoreError
 from ser_experiments.features.store import compaction, references
@@ -31,6 +35,7 @@ from ser_experiments.models.remember import Remembered
 from ser_experiments.models.tuned import Tuned
 from tests.tiny_set import extractor, measured, write_recordings
 
+ROOT = Path(__file__).parents[2]
 Y = np.array(["angry", "sad"] * 12)
 
 
@@ -164,11 +169,47 @@ def test_the_lock_of_a_dead_process_is_not_waited_for(tmp_path: Path) -> None:
     searched(tmp_path)
     (path,) = tmp_path.glob("*.trials")
     os.symlink(path, f"{path}.lock")
-    (tmp_path / ".trials.lock").write_text("4711 elsewhere")
+    path.with_suffix(".searching").write_text("4711 elsewhere")
     began = time.monotonic()
     searched(tmp_path)
     assert time.monotonic() - began < 10
     assert path.stat().st_size > 100
+    assert not path.with_suffix(".searching").exists()
+
+
+def test_processes_that_ask_for_one_search_make_it_once(tmp_path: Path) -> None:
+    """As two folds of a stack do: what is left without both of them is the inner rows of either."""
+    right = searched(tmp_path / "alone", trials=6).cv_results_
+    found = Parallel(n_jobs=4)(delayed(searched)(tmp_path / "together", trials=6) for _ in range(4))
+    for one in found:
+        assert [(t["params"], t["uar"]) for t in one.cv_results_] == [(t["params"], t["uar"]) for t in right]
+    # Each trial was made by one of them alone: all saw it take as long.
+    assert len({tuple(t["seconds"] for t in one.cv_results_) for one in found}) == 1
+    assert [path.suffix for path in (tmp_path / "together").iterdir()] == [".trials"]
+
+
+def test_a_search_whose_process_was_killed_is_gone_on_with(tmp_path: Path) -> None:
+    right = searched(tmp_path / "whole", trials=6).cv_results_
+    code = f"""
+import os, signal
+from pathlib import Path
+from ser_experiments.models.tuned import Tuned
+from tests.attack.test_store import searched
+score, made = Tuned._score, []
+def killed(self, *args):
+    made.append(1)
+    if len(made) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return score(self, *args)
+Tuned._score = killed
+searched(Path({str(tmp_path / "killed")!r}), trials=6)
+"""
+    dead = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
+    assert dead.returncode == -signal.SIGKILL
+    assert len(list((tmp_path / "killed").glob("*.searching"))) == 1
+    again = searched(tmp_path / "killed", trials=6).cv_results_
+    assert [(t["params"], t["uar"]) for t in again] == [(t["params"], t["uar"]) for t in right]
+    assert [path.suffix for path in (tmp_path / "killed").iterdir()] == [".trials"]
 
 
 # --- rows and arrays ---------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 from skops import io
 
 from ser_experiments.errors import InputError
@@ -44,10 +45,14 @@ def test_the_least_recently_used_go_first(tmp_path: Path) -> None:
 def test_what_was_not_used_for_days_goes_with_its_trials_and_leftovers(tmp_path: Path) -> None:
     write(tmp_path, "a.skops", days=3)
     old = [write(tmp_path, name, days=31) for name in ("b.skops", "b.trials")]
-    left = write(tmp_path, "c.tmp", days=1)
+    left = [write(tmp_path, name, days=1) for name in ("c.tmp", "c.searching")]
     write(tmp_path, "d.tmp", days=0)
-    gone = prune_fits(tmp_path, days=30)
-    assert set(gone["path"]) == {*map(str, old), str(left)}
+    held = write(tmp_path, "d.searching", days=1)
+    with FileLock(held):
+        os.utime(held, (time.time() - 86400,) * 2)
+        gone = prune_fits(tmp_path, days=30)
+    assert set(gone["path"]) == {*map(str, old), *map(str, left)}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.skops", "d.searching", "d.tmp"]
     assert "not used for 31 days" in set(gone["why"])
     assert prune_fits(tmp_path / "none").empty
 
