@@ -23,6 +23,9 @@ from ser_experiments.words import MOST_OF_ID, check_words, cut
 UTTERANCE_ID = "utterance_id"
 #: The reserved column of a feature table, and of predictions: what folds keep apart.
 GROUP = "group"
+#: Begins a group, in a feature table alone, of the rows that choices are tried on: a development side. No word that
+#: comes from outside may hold it.
+TRIED_ON = "\x1f"
 #: Columns that every table of utterances has before its truth.
 UTTERANCE_COLUMNS = ("path", "start_s", "end_s", "speaker", "session", "gender")
 #: Columns that tell how somebody else cut a corpus: the official split; the side of each corpus where one is trained on

@@ -61,6 +61,9 @@ class Folds:
         Whether speakers stand on both sides of a fold.
     partial : bool
         Whether there may be rows that are never tested.
+    development : Series of bool, optional
+        The rows of the training side on which what is tuned is tried; without it, whatever is tuned deals the groups of
+        the training side to inner folds.
     """
 
     protocol: str
@@ -70,6 +73,7 @@ class Folds:
     words: str
     leaky: bool = False
     partial: bool = False
+    development: pd.Series | None = None
 
     @property
     def digest(self) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.folds import Fold, Folds
-from ser_experiments.frames import GROUP
+from ser_experiments.frames import GROUP, TRIED_ON
 from ser_experiments.task import Task
 
 
@@ -64,7 +64,10 @@ class Rows:
             if len(missing):
                 raise InputError(f"the table has no row for utterance {missing[0]!r} ({len(missing)} missing)")
             table = table.loc[utterances.index]
-        return cls(table.assign(**{GROUP: folds.group.to_numpy(dtype=str)}), utterances, folds, task)
+        group = folds.group
+        if folds.development is not None:
+            group = group.where(~folds.development, TRIED_ON + group)
+        return cls(table.assign(**{GROUP: group.to_numpy(dtype=str)}), utterances, folds, task)
 
     def __len__(self) -> int:
         return len(self.table)

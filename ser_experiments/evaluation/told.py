@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from ser_experiments.errors import InputError
@@ -40,6 +42,11 @@ def cut_as_told(utterances: pd.DataFrame, told: pd.Series, options: CutOptions, 
     if not (tested_in != "").any():
         raise InputError(f"protocol {protocol.name!r}: none of these utterances is tested; choose another --protocol")
     folds = protocol.folds(utterances.assign(group=group), tested_in, words)
+    development = told == DEV
+    if development.any():
+        folds = replace(
+            folds, development=development, words=f"{words}; what is tuned is tuned on the development side"
+        )
     # Where a room is shared, who speaks with a tested speaker is not trained on; there may be nobody left.
     alone = next((fold.name for fold in folds.folds if not len(fold.train)), None)
     if alone is not None:

@@ -24,7 +24,7 @@ from ser_experiments.evaluation.plots import (
 )
 from ser_experiments.evaluation.scoring import get_score
 from ser_experiments.features.extractor import get_extractor
-from ser_experiments.frames import GROUP
+from ser_experiments.models.grouping import groups_of
 from ser_experiments.models.report import report_of
 from ser_experiments.models.search_space import FEATURES
 from ser_experiments.parallel import one_thread
@@ -80,7 +80,7 @@ def _importance(result: Result, fitted: BaseEstimator) -> Figure | None:
     if len(descriptors(list(prepared.recorded.columns))) < 2:
         return None
     truth = prepared.rows.truth
-    groups = prepared.rows.table[GROUP].to_numpy(dtype=str)
+    groups = groups_of(prepared.rows.table)
     rows, model = np.arange(len(truth)), fitted
     how = "on rows it was fitted on: what it relies on, not what generalises"
     with one_thread():

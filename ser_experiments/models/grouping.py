@@ -19,7 +19,7 @@ from sklearn.model_selection import GroupKFold
 
 from ser_experiments import plugins
 from ser_experiments.errors import InputError, LeakError
-from ser_experiments.frames import GROUP
+from ser_experiments.frames import GROUP, TRIED_ON
 from ser_experiments.identity import canonical
 
 if TYPE_CHECKING:
@@ -85,7 +85,19 @@ def groups_of(X: object) -> NDArray[np.str_]:
         raise InputError(
             f"the table has no column {GROUP!r}; say fit(X, y, groups=...) with the speaker or session of each row"
         )
-    return X[GROUP].astype(str).to_numpy(dtype=str)
+    return X[GROUP].astype(str).str.removeprefix(TRIED_ON).to_numpy(dtype=str)
+
+
+def development_of(X: object) -> NDArray[np.bool_] | None:
+    """Say which rows are those that choices are tried on; None where the folds name none, or no other rows are there.
+
+    Under an official split that is its development side. What needs an answer for every row, such as a stack or a
+    calibration, deals groups to folds all the same.
+    """
+    if not isinstance(X, pd.DataFrame) or GROUP not in X.columns:
+        return None
+    tried_on = X[GROUP].astype(str).str.startswith(TRIED_ON).to_numpy(dtype=bool)
+    return tried_on if 0 < tried_on.sum() < len(tried_on) else None
 
 
 def with_groups(X: pd.DataFrame, groups: object = None) -> pd.DataFrame:

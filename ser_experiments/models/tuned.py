@@ -24,7 +24,7 @@ from sklearn.metrics import balanced_accuracy_score
 from ser_experiments.errors import InputError
 from ser_experiments.models.fit_key import fit_key
 from ser_experiments.models.fits import TRIALS
-from ser_experiments.models.grouping import ByColumn, input_columns, outputs_of
+from ser_experiments.models.grouping import ByColumn, development_of, input_columns, outputs_of
 from ser_experiments.models.report import FitReport, SearchReport, report_of
 from ser_experiments.models.search_space import FEATURES, fixed, grid, holds, suggest
 from ser_experiments.models.wrapper import Wrapper, fit
@@ -40,6 +40,8 @@ _RENAMED = {"best_uar_": "best_score_", "trials_": "cv_results_"}
 
 class Tuned(Wrapper):
     """A pipeline whose parameters are chosen by the UAR pooled over inner folds, then fitted on all rows.
+
+    Where the folds name a development side, the UAR is that of it, by a fit on the other rows.
 
     The first trial is the recipe as it stands; the others are drawn by Optuna's TPE sampler, or, where the space holds
     no more combinations of choices than there are trials, each combination has one. Every trial has a seed
@@ -57,7 +59,7 @@ class Tuned(Wrapper):
     trials : int, default=25
         Trials, the recipe's own among them.
     folds : int, default=3
-        Inner folds.
+        Inner folds; one where there is a development side.
     seed : int, default=0
         Seed of the search.
     folder : str, optional
@@ -193,7 +195,7 @@ class Tuned(Wrapper):
         splits: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
         weights: NDArray[np.float64] | None,
     ) -> float:
-        """Return the UAR pooled over the inner folds. Calibration is left out: it changes no prediction."""
+        """Return the UAR pooled over what is tested inside. Calibration is left out: it changes no prediction."""
         # Of the type of the labels, which a stack hands its members as numbers.
         predicted = np.empty_like(y)
         pipeline = self._pipeline(chosen, calibrate=False)
@@ -202,7 +204,16 @@ class Tuned(Wrapper):
         found = parallel(delayed(_fit_and_predict)(pipeline, X, y, train, test, weights) for train, test in splits)
         for (_, test), words in zip(splits, found, strict=True):
             predicted[test] = words
-        return float(balanced_accuracy_score(y, predicted, sample_weight=weights))
+        tested = np.sort(np.concatenate([test for _, test in splits]))
+        kept = None if weights is None else weights[tested]
+        return float(balanced_accuracy_score(y[tested], predicted[tested], sample_weight=kept))
+
+    def _splits(self, X: pd.DataFrame) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """Return training and test positions: the development side alone, or folds that keep groups apart."""
+        tried_on = development_of(X)
+        if tried_on is not None:
+            return [(np.flatnonzero(~tried_on), np.flatnonzero(tried_on))]
+        return list(ByColumn(self.folds).split(X))
 
     def _start(self) -> dict[str, Any]:
         """Return the recipe's own values, where the space holds them."""
@@ -230,7 +241,7 @@ class Tuned(Wrapper):
         from ser_experiments.models.trials import storage_of
 
         name = fit_key(self, X, y, weights)
-        splits = list(ByColumn(self.folds).split(X))
+        splits = self._splits(X)
         planned = self._planned()
         n_trials = self.trials if planned is None else len(planned)
         with storage_of(None if self.folder is None else Path(self.folder) / f"{name}{TRIALS}") as storage:

@@ -221,6 +221,9 @@ def test_published_and_official_folds_are_read_from_the_corpus() -> None:
     (fold,) = official.folds
     assert set(table["session"].iloc[fold.test]) == {"Session1"}
     assert set(table["session"].iloc[fold.train]) == {f"Session{i}" for i in range(2, 6)}
+    assert official.development is not None
+    assert set(table["session"][official.development]) == set(table["session"][table["partition"] == "dev"])
+    assert "tuned on the development side" in official.words
     published = make_folds(table, "published:us")
     assert [one.name for one in published.folds] == ["0", "1"]
     assert published.protocol == "published:us"

@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ser_experiments.errors import InputError
+from ser_experiments.frames import TRIED_ON
 from ser_experiments.models.events import EpochBar, EpochEnd, observing
 from ser_experiments.models.nets import batches, clips
 from ser_experiments.models.nets.clips import Clips
@@ -370,6 +371,27 @@ def test_groups_are_held_out_whole_and_no_class_is_lost() -> None:
     assert np.bincount(codes[stop]).tolist() == [7, 7, 2]
     learn, stop = hold_out(codes, np.full(80, "one"), 0.2, rng)
     assert np.bincount(codes[stop]).tolist() == [7, 7, 2]
+    # A development side instead, unless it takes the last rows of a class.
+    development = np.isin(groups, ["s3", "s4", "s5"])
+    learn, stop = hold_out(codes, groups, 0.25, rng, development)
+    assert (stop == np.flatnonzero(development)).all()
+    learn, stop = hold_out(codes, groups, 0.25, rng, np.isin(groups, ["s0", "s1"]))
+    assert len(set(groups[stop])) == 2
+    assert set(codes[learn]) == {0, 1, 2}
+
+
+def test_a_network_stops_by_the_development_side(speech: tuple[pd.DataFrame, NDArray[np.str_]]) -> None:
+    X, y = speech
+    group = X["group"].astype(str)
+    development = (group == group.iloc[0]).to_numpy()
+    shifted = X.copy()
+    shifted["melspec"] = [cell + (100 if tried else 0) for cell, tried in zip(X["melspec"], development, strict=True)]
+    marked = group.where(~development, TRIED_ON + group)
+    fitted = small(refit=False).fit(X.assign(group=marked), y)
+    # What it does not learn from is not in its statistics either.
+    again = small(refit=False).fit(shifted.assign(group=marked), y)
+    np.testing.assert_array_equal(fitted.mean_, again.mean_)
+    assert not np.array_equal(fitted.mean_, small(refit=False, early_stopping=False).fit(X, y).mean_)
 
 
 def test_masks_hide_as_much_as_they_are_told() -> None:

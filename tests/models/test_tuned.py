@@ -13,6 +13,8 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import GroupKFold
 
 from ser_experiments.errors import InputError
+from ser_experiments.frames import TRIED_ON
+from ser_experiments.models.grouping import ByColumn, development_of, groups_of
 from ser_experiments.models.persistence import load_estimator, save_estimator
 from ser_experiments.models.pipeline import build_pipeline
 from ser_experiments.models.remember import Remembered
@@ -128,6 +130,36 @@ def test_groups_stay_apart_in_every_trial(
     )
     tuned = Tuned({"model": "svm", "params": {}}, {"model.C": [1.0, 10.0]}, trials=2).fit(X, y)
     assert max(t["uar"] for t in tuned.cv_results_) <= 0.5
+
+
+def test_a_development_side_is_what_parameters_are_tried_on(rows: tuple[pd.DataFrame, np.ndarray]) -> None:
+    X, y = rows
+    tried_on = X["group"].isin(["s4", "s5"]).to_numpy()
+    marked = X.assign(group=X["group"].where(~tried_on, TRIED_ON + X["group"]))
+    tuned = Tuned(RECIPE, SPACE, trials=6).fit(marked, y)
+    for trial in tuned.cv_results_:
+        pipeline = tuned._pipeline(trial["params"], calibrate=False).fit(X[~tried_on], y[~tried_on])
+        assert trial["uar"] == pytest.approx(balanced_accuracy_score(y[tried_on], pipeline.predict(X[tried_on])))
+    # The best is fitted on both sides, and what calibrates it keeps the speakers apart as always.
+    alone = clone(tuned._pipeline(tuned.best_params_)).fit(X, y)
+    np.testing.assert_array_equal(tuned.predict_proba(X), alone.predict_proba(X))
+    # The other way round it is another search.
+    other = X.assign(group=X["group"].where(tried_on, TRIED_ON + X["group"]))
+    again = Tuned(RECIPE, SPACE, trials=6).fit(other, y)
+    assert [t["uar"] for t in again.cv_results_] != [t["uar"] for t in tuned.cv_results_]
+
+
+def test_inner_folds_know_a_speaker_of_both_sides(rows: tuple[pd.DataFrame, np.ndarray]) -> None:
+    """Training and development may share speakers; what calibrates deals each to one fold."""
+    X, _ = rows
+    half = np.arange(len(X)) % 2 == 0
+    marked = X.assign(group=X["group"].where(half, TRIED_ON + X["group"]))
+    assert set(groups_of(marked)) == set(X["group"])
+    for train, test in ByColumn(3).split(marked):
+        assert not set(X["group"].iloc[train]) & set(X["group"].iloc[test])
+    assert development_of(X) is None
+    assert development_of(marked[half]) is None
+    assert development_of(marked[~half]) is None
 
 
 def test_remembered_and_saved(rows: tuple[pd.DataFrame, np.ndarray], tmp_path: Path) -> None:

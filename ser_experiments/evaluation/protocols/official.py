@@ -11,7 +11,7 @@ from ser_experiments.frames import PARTITION
 
 
 def cut(utterances: pd.DataFrame, options: CutOptions) -> Folds:
-    """Test the test side by one model of the others; whatever is tuned is tuned inside them."""
+    """Test the test side by one model of the others; what is tuned is tuned on the development side."""
     if PARTITION not in utterances or utterances[PARTITION].isna().any():
         raise InputError(
             "protocol 'official': this corpus has no official split of all its utterances; use another --protocol"

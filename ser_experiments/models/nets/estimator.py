@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from ser_experiments.errors import InputError
 from ser_experiments.frames import GROUP
 from ser_experiments.models.events import EpochEnd, emit
-from ser_experiments.models.grouping import groups_of
+from ser_experiments.models.grouping import development_of, groups_of
 from ser_experiments.models.nets.checks import check_training
 from ser_experiments.models.nets.clips import Clips
 from ser_experiments.models.nets.holdout import hold_out
@@ -159,7 +159,9 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         if self.early_stopping and len(self.classes_) > 1:
             rng = np.random.default_rng(seed)
             kept = None if groups is None else groups[used]
-            learn, stop = (used[part] for part in hold_out(codes[used], kept, self.validation_fraction, rng))
+            tried_on = development_of(X)
+            wanted = None if tried_on is None else tried_on[used]
+            learn, stop = (used[part] for part in hold_out(codes[used], kept, self.validation_fraction, rng, wanted))
         weights = weights / weights[used].mean()
         self._train(clips, codes, weights, learn, stop, seed)
         if len(stop) and self.refit:

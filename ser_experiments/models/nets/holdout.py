@@ -17,7 +17,11 @@ DRAWS = 50
 
 
 def hold_out(
-    codes: NDArray[np.intp], groups: NDArray[np.str_] | None, fraction: float, rng: np.random.Generator
+    codes: NDArray[np.intp],
+    groups: NDArray[np.str_] | None,
+    fraction: float,
+    rng: np.random.Generator,
+    development: NDArray[np.bool_] | None = None,
 ) -> tuple[Rows, Rows]:
     """Cut the training rows into rows to learn from and rows to stop by.
 
@@ -31,6 +35,8 @@ def hold_out(
         Part of the groups (or rows) to hold out, at least one.
     rng : numpy.random.Generator
         Draws them.
+    development : ndarray of bool of shape (n_rows,), optional
+        What is held out instead, where the others know every class.
 
     Returns
     -------
@@ -38,7 +44,9 @@ def hold_out(
         Positions in rising order. `stop` is empty where nothing can be held out without taking the last rows of a
         class from the learning side.
     """
-    if groups is not None and len(np.unique(groups)) >= 2:
+    if development is not None and set(codes[~development]) == set(codes) and development.any():
+        chosen = development
+    elif groups is not None and len(np.unique(groups)) >= 2:
         chosen = _draw_groups(codes, groups, fraction, rng)
     else:
         chosen = _draw_rows(codes, fraction, rng)
