@@ -69,22 +69,23 @@ class CorpusCommand(click.Command):
         return [*super().get_params(ctx), *ctx.meta.get(_OF_CORPUS, ())]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Find out which corpus is named, then parse with its options; one of another corpus is refused naming that."""
+        """Find out which corpora are named, then parse with their options; one of another is refused, naming that."""
         ctx.meta.pop(_OF_CORPUS, None)
-        corpus, looked_at = self._named(ctx, args)
-        if looked_at:
-            ctx.meta[_OF_CORPUS] = _of_corpus(corpus, super().get_params(ctx))
+        corpora = self._named(ctx, args)
+        if corpora is not None:
+            ctx.meta[_OF_CORPUS] = _of_corpora(corpora, super().get_params(ctx))
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             from ser_experiments.corpora import get_corpus
             from ser_experiments.corpora._options import check_whose
 
-            check_whose(get_corpus(corpus).name, error.option_name.lstrip("-").replace("-", "_"))
+            for corpus in corpora or [""]:
+                check_whose(get_corpus(corpus).name, error.option_name.lstrip("-").replace("-", "_"))
             raise
 
-    def _named(self, ctx: click.Context, args: list[str]) -> tuple[str, bool]:
-        """Return the corpus, by an option or an argument wherever it stands, and whether its options need a look.
+    def _named(self, ctx: click.Context, args: list[str]) -> list[str] | None:
+        """Return the corpora, by an option or an argument wherever it stands; None where options need no look at them.
 
         Where no corpus is named and no option is strange they do not: a plain ``--help`` imports no corpus.
         """
@@ -94,38 +95,40 @@ class CorpusCommand(click.Command):
         given, rest, _ = parser.parse_args(list(args))
         strange = any(word.startswith("-") for word in rest)
         if isinstance(param, click.Option):
-            named = given.get("corpus")
-            if named or not strange:
-                return named or "", bool(named)
-            from ser_experiments.corpora import chosen
+            if not given.get("corpus") and not strange:
+                return None
+            from ser_experiments.corpora import chosen, place_of
 
-            return chosen(None, given.get("root")), True
+            return [place_of(one).corpus for one in given.get("corpus") or ()] or [chosen(None, given.get("root"))]
         # What follows an option that is not known yet may look like the argument.
         words = [word for word in (given.get("corpus"), *rest) if isinstance(word, str)]
         names = plugins.names("ser_experiments.corpora")
         known = [word for word in words if word.replace("-", "_") in names]
-        return (known or words or [""])[0], bool(known)
+        return (known or words)[:1]
 
 
 #: Where the options of the corpus stand in what click keeps of a call.
 _OF_CORPUS = f"{__name__}.corpus"
 
 
-def _of_corpus(corpus: str, own: Collection[click.Parameter]) -> list[click.Parameter]:
-    """Return the options of a corpus; what is said by them is the field ``corpus_options`` of a request."""
+def _of_corpora(corpora: Collection[str], own: Collection[click.Parameter]) -> list[click.Parameter]:
+    """Return the options of corpora; what is said by them is the field ``corpus_options`` of a request."""
     from ser_experiments.corpora._options import options_of
 
     taken = {name for one in own for name in one.opts}
-    made: list[click.Parameter] = []
-    for option in options_of(corpus):
-        flag = f"--{option.name}"
-        if flag in taken:
-            raise InputError(f"corpus {corpus!r}: its option {flag} is one of the command's own; give it another name")
-        how: dict[str, Any] = {"is_flag": True} if option.type is bool else {"type": option.type}
-        made.append(
-            click.Option([flag, option.keyword], help=option.help, expose_value=False, callback=_collect, **how)
-        )
-    return made
+    made: dict[str, click.Parameter] = {}
+    for corpus in corpora:
+        for option in options_of(corpus):
+            flag = f"--{option.name}"
+            if flag in taken:
+                raise InputError(
+                    f"corpus {corpus!r}: its option {flag} is one of the command's own; give it another name"
+                )
+            how: dict[str, Any] = {"is_flag": True} if option.type is bool else {"type": option.type}
+            made[flag] = click.Option(
+                [flag, option.keyword], help=option.help, expose_value=False, callback=_collect, **how
+            )
+    return list(made.values())
 
 
 def _collect(ctx: click.Context, param: click.Parameter, value: Any) -> None:

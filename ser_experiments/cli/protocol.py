@@ -63,6 +63,7 @@ def _as_on(card: Card, given: dict[str, Any]) -> dict[str, Any]:
     """Take from the card what was not given on the command line."""
     from click.core import ParameterSource
 
+    from ser_experiments.corpora import place_of
     from ser_experiments.corpora._options import called
 
     context = click.get_current_context()
@@ -75,11 +76,13 @@ def _as_on(card: Card, given: dict[str, Any]) -> dict[str, Any]:
         theirs |= {"labels": own["labels"], "map": own["map"], "drop": own["drop"]}
     sources = {name: context.get_parameter_source(name) for name in given}
     chosen = {name for name, source in sources.items() if source not in {ParameterSource.DEFAULT, None}}
-    first, *tested = card.facts.get("corpora") or [card.setting["corpus"]]
-    theirs["corpus"], told = called(first)
-    if tested:
-        theirs["test_corpus"] = called(tested[0])[0]
-    if "corpus" not in chosen or given["corpus"] == theirs["corpus"]:
+    found = [called(name) for name in card.facts.get("corpora") or [card.setting["corpus"]]]
+    theirs["corpus"] = tuple(name for name, _ in found)
+    told = {option: value for _, options in found for option, value in options.items()}
+    if "tested_corpus" in card.facts:
+        theirs["test_corpus"] = called(card.facts["tested_corpus"])[0]
+    same = sorted(place_of(one).corpus for one in given["corpus"]) == sorted(theirs["corpus"])
+    if "corpus" not in chosen or same:
         given = {**given, "corpus_options": {**told, **given.get("corpus_options", {})}}
     return {name: value if name in chosen else theirs.get(name, value) for name, value in given.items()}
 

@@ -41,7 +41,8 @@ def command(
     What was run before on the same rows is not run again, so that a matrix that was interrupted goes on.
     """
     from ser_experiments import project, tracking
-    from ser_experiments.experiment.transfers import place_of, transfers
+    from ser_experiments.corpora import place_of
+    from ser_experiments.experiment.transfers import transfers
     from ser_experiments.features import ProgressBar
     from ser_experiments.models.events import EpochBar
 

@@ -1,22 +1,16 @@
 """Corpora: one file each, found by this folder."""
 
 from ser_experiments.corpora._aliases import ALIASES
-from ser_experiments.corpora._corpus import (
-    Corpus,
-    CorpusSpec,
-    Reading,
-    corpus_names,
-    get_corpus,
-    load_corpus,
-    read_corpus,
-)
+from ser_experiments.corpora._corpus import Corpus, CorpusSpec, Reading
 from ser_experiments.corpora._facts import Facts
 from ser_experiments.corpora._labels import LabelScheme
 from ser_experiments.corpora._left_out import LeftOut
+from ser_experiments.corpora._load import corpus_names, get_corpus, load_corpus, read_corpus
 from ser_experiments.corpora._options import PACKAGE, Option
+from ser_experiments.corpora._places import Place, place_of
 from ser_experiments.corpora._recognised import chosen
 from ser_experiments.corpora._schemes import SCHEMES
-from ser_experiments.corpora._transfer import transfer
+from ser_experiments.corpora._together import pool, transfer
 
 __all__ = [
     "ALIASES",
@@ -28,11 +22,14 @@ __all__ = [
     "LabelScheme",
     "LeftOut",
     "Option",
+    "Place",
     "Reading",
     "chosen",
     "corpus_names",
     "get_corpus",
     "load_corpus",
+    "place_of",
+    "pool",
     "read_corpus",
     "transfer",
 ]

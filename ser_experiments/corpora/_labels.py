@@ -46,6 +46,8 @@ class LabelScheme:
     column : str
         The column that holds the words that are meant, where a corpus has them of several sources, such as what was
         acted and what was heard; by default ``emotion``.
+    among_others : bool
+        Whether own changes may name words that another corpus has, which is read beside this one.
     """
 
     name: str
@@ -55,9 +57,15 @@ class LabelScheme:
     drop: tuple[str, ...] = ()
     base: str = ""
     column: str = ""
+    among_others: bool = False
 
     def changed(
-        self, own: Mapping[str, str] | Sequence[str], drop: Sequence[str], utterances: pd.DataFrame
+        self,
+        own: Mapping[str, str] | Sequence[str],
+        drop: Sequence[str],
+        utterances: pd.DataFrame,
+        *,
+        among_others: bool = False,
     ) -> LabelScheme:
         """Return the scheme with own changes, which are a part of its name; itself where there are none.
 
@@ -69,6 +77,8 @@ class LabelScheme:
             ``--drop``: words that are left out; text is one word.
         utterances : DataFrame
             Whose words are meant, in whatever case and spelling.
+        among_others : bool
+            Whether some may be words of another corpus.
 
         Raises
         ------
@@ -89,7 +99,8 @@ class LabelScheme:
         shown = ",".join(changes)
         if len(shown) > _LONGEST_NAME:
             shown = identity.of(changes, size=identity.SHORT)
-        return replace(self, name=f"{self.name}{_OWN}{shown}", map=kept, drop=gone, base=self.name)
+        name = f"{self.name}{_OWN}{shown}"
+        return replace(self, name=name, map=kept, drop=gone, base=self.name, among_others=among_others)
 
     def _target(self, old: str, new: str, words: Iterable[str]) -> str:
         """Return the class that a word shall count as."""
@@ -166,6 +177,7 @@ class LabelScheme:
             hints=self._hints(set(unknown) - set(by_design)),
             empty=tuple(sorted(without_rows - {self._class_of(word) or word for word in self.drop})),
             alike=() if self.classes else tuple(slips(found, self.map.values())),
+            unused=tuple(word for word in (*self.map, *self.drop) if not self._means(word, utterances).any()),
         )
 
     def _hints(self, strange: Iterable[str]) -> dict[str, str]:
@@ -198,28 +210,32 @@ class LabelScheme:
 
     def _labels(self, utterances: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
         """Return the class of each utterance, None where it has none, and whether ``--drop`` took it out."""
-        codes = _codes(utterances)
-        plain = codes.map(dict(self.classes)) if self.classes else utterances["emotion"]
+        plain = self._plain(utterances)
         label = plain.astype(object).where(plain.notna(), None)
         dropped = pd.Series(False, index=utterances.index)
         for old, new in self.map.items():
-            label = label.mask(self._named(old, utterances, codes, plain, f"--map {old}={new}"), new)
+            label = label.mask(self._named(old, utterances, f"--map {old}={new}"), new)
         for old in self.drop:
-            named = self._named(old, utterances, codes, plain, f"--drop {old}")
+            named = self._named(old, utterances, f"--drop {old}")
             label, dropped = label.mask(named, None), dropped | named
         return label, dropped
 
-    def _named(
-        self, word: str, utterances: pd.DataFrame, codes: pd.Series, plain: pd.Series, said: str
-    ) -> NDArray[np.bool_]:
+    def _plain(self, utterances: pd.DataFrame) -> pd.Series:
+        """Return the class of each utterance without own changes."""
+        return _codes(utterances).map(dict(self.classes)) if self.classes else utterances["emotion"]
+
+    def _means(self, word: str, utterances: pd.DataFrame) -> NDArray[np.bool_]:
         """Say of each utterance whether an own change means it: by the corpus's word, the class, or the code."""
-        means = [utterances["emotion"] == word, plain == word]
-        means += [codes == ALIASES.get(word, word)] if self.classes else []
-        for named in means:
-            if named.any():
-                return named.to_numpy(dtype=bool)
-        known = {*utterances["emotion"], *plain.dropna()}
-        raise InputError(f"{said}: no utterance is labelled {word!r}{nearest(word, known)}")
+        means = [utterances["emotion"] == word, self._plain(utterances) == word]
+        means += [_codes(utterances) == ALIASES.get(word, word)] if self.classes else []
+        return next((one for one in means if one.any()), means[0]).to_numpy(dtype=bool)
+
+    def _named(self, word: str, utterances: pd.DataFrame, said: str) -> NDArray[np.bool_]:
+        named = self._means(word, utterances)
+        if not named.any() and not self.among_others:
+            known = {*utterances["emotion"], *self._plain(utterances).dropna()}
+            raise InputError(f"{said}: no utterance is labelled {word!r}{nearest(word, known)}")
+        return named
 
     def task(self, utterances: pd.DataFrame, where: str) -> Classes:
         """Return what is predicted of utterances that :meth:`apply` left.

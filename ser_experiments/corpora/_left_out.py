@@ -33,6 +33,8 @@ class LeftOut:
         Classes of the scheme that no utterance has.
     alike : tuple of (str, str)
         Classes that are written much alike; perhaps one of them is a slip of the pen.
+    unused : tuple of str
+        Words of own changes that no utterance has; where several corpora are read, another may have them.
     """
 
     scheme: str = ""
@@ -43,6 +45,7 @@ class LeftOut:
     hints: Mapping[str, str] = field(default_factory=dict)
     empty: tuple[str, ...] = ()
     alike: tuple[tuple[str, str], ...] = ()
+    unused: tuple[str, ...] = ()
 
     @property
     def lines(self) -> list[str]:

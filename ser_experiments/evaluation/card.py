@@ -21,7 +21,7 @@ from ser_experiments.words import MOST_OF_ID, check_words, cut
 
 FORMAT = "ser-protocol-card/1"
 _ROW = ("id", "label", "speaker", "session", "group", "fold")
-_FACTS = ("words", "label_rule", "text_overlap", "left_out", "own_labels", "enrolled", "corpora")
+_FACTS = ("words", "label_rule", "text_overlap", "left_out", "own_labels", "enrolled", "corpora", "tested_corpus")
 _IDENTITY = ("corpus", "labels", "subset", "protocol", "unit", "normalize")
 
 
@@ -138,6 +138,8 @@ def make_card(
         facts["own_labels"] = {"labels": own.base, "map": dict(own.map), "drop": list(own.drop)}
     if corpus.parts:
         facts["corpora"] = list(corpus.parts)
+    if corpus.tested:
+        facts["tested_corpus"] = corpus.tested
     if enrolled:
         facts["enrolled"] = {speaker: list(ids) for speaker, ids in enrolled.items()}
     return Card(setting, rows.sort_index(), facts)
@@ -224,6 +226,10 @@ def _parse(content: Any, path: str | Path) -> Card:
     check_words((cell for row in rows for cell in row[1:]), f"{path}: the card's rows")
     table = pd.DataFrame(rows, columns=list(_ROW)).set_index("id").rename_axis("utterance_id")
     facts = {key: content[key] for key in _FACTS if key in content}
+    for key, kind in (("corpora", list), ("tested_corpus", str)):
+        names = facts.get(key, kind())
+        if not isinstance(names, kind) or not all(isinstance(one, str) for one in names):
+            raise InputError(f"{path}: the card's {key!r} are no names of corpora; get it again")
     if "own_labels" in facts and not _are_own_labels(facts["own_labels"]):
         raise InputError(f"{path}: the card's 'own_labels' are no labels with map and drop; get it again")
     return Card({key: setting[key] for key in _IDENTITY}, table.sort_index(), facts)

@@ -41,8 +41,9 @@ class CorpusRequest:
 
     Parameters
     ----------
-    corpus : str, optional
-        A name that ``ser corpora list`` shows; by default the corpus that lies under the root, without one the demo.
+    corpus : str or sequence of str
+        A name that ``ser corpora list`` shows, ``NAME=ROOT`` or a root; several are pooled. By default the corpus that
+        lies under the root, without one the demo.
     root : path, optional
         Where it lies; by default ``SER_<CORPUS>_ROOT`` or ``ser.toml``.
     labels, subset : str, optional
@@ -58,9 +59,13 @@ class CorpusRequest:
     """
 
     corpus: Annotated[
-        str | None,
-        Option("`ser corpora list` shows it and its options; by default what lies under --root, without one the demo."),
-    ] = None
+        str | Sequence[str],
+        Option(
+            "`ser corpora list` shows it and its options; by default what lies under --root, without one the demo. "
+            "Given several times, corpora are pooled.",
+            metavar="NAME|NAME=ROOT",
+        ),
+    ] = ()
     root: Annotated[str | Path | None, Option("Where it lies: a folder, or the CSV file of a manifest.")] = None
     labels: Annotated[str | None, Option("Label scheme, e.g. 4class; see `ser corpora list`.")] = None
     subset: Annotated[str | None, Option("all, improvised or scripted.")] = None
@@ -73,6 +78,11 @@ class CorpusRequest:
     ] = ()
     as_spelled: Annotated[bool, Option("Speakers S3 and s03 are two, not one in two spellings.")] = False
     corpus_options: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def corpora(self) -> tuple[str, ...]:
+        """Return the corpora that are named, as they were said."""
+        return (self.corpus,) if isinstance(self.corpus, str) else tuple(self.corpus or ())
 
 
 @dataclass(frozen=True, kw_only=True)

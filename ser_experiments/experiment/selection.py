@@ -7,7 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from ser_experiments.corpora import Corpus, chosen, corpus_names, load_corpus, transfer
+from ser_experiments.corpora import (
+    Corpus,
+    Place,
+    chosen,
+    corpus_names,
+    get_corpus,
+    load_corpus,
+    place_of,
+    pool,
+    transfer,
+)
+from ser_experiments.corpora._options import check_option, options_of
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.card import Card, make_card
 from ser_experiments.evaluation.folds import LEAKY, Folds, get_protocol, make_folds
@@ -17,8 +28,8 @@ from ser_experiments.experiment.setting import Setting, setting_of
 from ser_experiments.features import Normalization, enrolment, parse_normalization
 from ser_experiments.project import Project
 
-#: The protocols where another corpus is tested, and where folds are brought along.
-TRANSFER, OWN = "transfer", "own-folds"
+#: The protocols where another corpus is tested, where folds are brought along, and where several corpora are pooled.
+TRANSFER, OWN, BY_SPEAKER = "transfer", "own-folds", "leave-one-speaker-out"
 _log = logging.getLogger(__name__)
 
 
@@ -54,38 +65,73 @@ class Selection:
         return make_card(self.corpus, self.folds, normalize=str(self.normalization), enrolled=self.enrolled)
 
 
-def load(request: CorpusRequest, project: Project) -> Corpus:
-    """Load the corpus that a request names, under its label scheme."""
-    corpus = chosen(request.corpus, request.root)
-    if not request.corpus and request.root:
+def load(request: CorpusRequest, project: Project, *, among_others: bool = False) -> Corpus:
+    """Load the corpus that a request names, under its label scheme; of several, all of them as one.
+
+    Parameters
+    ----------
+    request : CorpusRequest
+        Corpora, labels, subset and own words.
+    project : Project
+        Knows roots.
+    among_others : bool
+        Whether another corpus is read for the same setting: then words to map or drop may be its own.
+    """
+    places = [place_of(said) for said in request.corpora]
+    if len(places) < 2:
+        return _load(request, places[0] if places else _by_looks(request, project), project, among_others)
+    if request.root:
+        raise InputError(f"--root {request.root} is of one corpus; of several, say --corpus NAME=ROOT for each")
+    for keyword in request.corpus_options:
+        if not any(keyword in _keywords(place.corpus) for place in places):
+            check_option(get_corpus(places[0].corpus), keyword)
+    return pool([_load(request, place, project, among_others=True) for place in places])
+
+
+def _by_looks(request: CorpusRequest, project: Project) -> Place:
+    """Return the corpus that lies under the root where none is named, and the demo without a root."""
+    corpus = chosen(None, request.root)
+    known = [name for name in corpus_names() if name != corpus and project.root(name)]
+    if request.root:
         _log.info("%s is taken for the corpus %s; --corpus says it otherwise", request.root, corpus)
-    elif not request.corpus:
-        known = [name for name in corpus_names() if name != corpus and project.root(name)]
-        if known:
-            _log.warning(
-                "no corpus is named: it is the %s; others have a root: --corpus %s", corpus, " or ".join(known)
-            )
+    elif known:
+        _log.warning("no corpus is named: it is the %s; others have a root: --corpus %s", corpus, " or ".join(known))
+    return Place(corpus, None)
+
+
+def _load(request: CorpusRequest, place: Place, project: Project, among_others: bool) -> Corpus:
+    if place.root and request.root:
+        raise InputError(f"--root {request.root} and --corpus {place.corpus}={place.root}: say one of them")
+    options = request.corpus_options
+    if len(request.corpora) > 1:
+        options = {name: value for name, value in options.items() if name in _keywords(place.corpus)}
     return load_corpus(
-        corpus,
-        request.root,
+        place.corpus,
+        place.root or request.root,
         request.labels,
         subset=request.subset,
         map=request.map,
         drop=request.drop,
         as_spelled=request.as_spelled,
         project=project,
-        **request.corpus_options,
+        among_others=among_others,
+        **options,
     )
+
+
+def _keywords(corpus: str) -> set[str]:
+    return {one.keyword for one in options_of(corpus)}
 
 
 def load_setting(request: SettingRequest, project: Project) -> Corpus:
     """Load the corpus of a setting: the one that is named, or that and the one that is tested."""
     _protocol(request)  # what contradicts itself is said before corpora of hours are read
-    trained = load(request, project)
-    if not (request.test_corpus or request.test_root):
+    tested = bool(request.test_corpus or request.test_root)
+    trained = load(request, project, among_others=tested)
+    if not tested:
         return trained
-    other = replace(request, corpus=request.test_corpus, root=request.test_root, corpus_options={})
-    return transfer(trained, load(other, project))
+    other = replace(request, corpus=request.test_corpus or (), root=request.test_root, corpus_options={})
+    return transfer(trained, load(other, project, among_others=True))
 
 
 def _protocol(request: SettingRequest) -> str | None:
@@ -100,7 +146,9 @@ def _protocol(request: SettingRequest) -> str | None:
     for option, name in said.items():
         if request.protocol not in (None, name):
             raise InputError(f"--protocol {request.protocol}: with {option} it is {name}; leave one of them away")
-    protocol = next(iter(said.values()), request.protocol)
+    # Of corpora that are pooled, some may have sessions and others none.
+    several = BY_SPEAKER if len(request.corpora) > 1 else None
+    protocol = next(iter(said.values()), request.protocol or several)
     if not request.allow_leak:
         return protocol
     if protocol is None or not get_protocol(protocol).may_leak:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import permutations
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ser_experiments.corpora import chosen, corpus_names, transfer
+from ser_experiments.corpora import Place, transfer
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.scoring import get_score
 from ser_experiments.experiment.definition import Experiment, load_experiment
@@ -21,13 +20,6 @@ from ser_experiments.experiment.setting import Setting
 if TYPE_CHECKING:
     from ser_experiments.project import Project
     from ser_experiments.tracking.backend import Backend, StoredRun
-
-
-class Place(NamedTuple):
-    """A corpus and where it lies; the first is found by the second where it is not named."""
-
-    corpus: str | None
-    root: str | None
 
 
 class Transfer(NamedTuple):
@@ -58,26 +50,6 @@ class Transfer(NamedTuple):
     chance: float
     run_id: str | None
     earlier: bool
-
-
-def place_of(said: str) -> Place:
-    """Read ``NAME``, ``NAME=ROOT`` or ``ROOT``.
-
-    Raises
-    ------
-    InputError
-        It is neither the name of a corpus nor a path.
-    """
-    name, equals, root = said.partition("=")
-    if equals and name in corpus_names():
-        return Place(name, root)
-    if said in corpus_names():
-        return Place(said, None)
-    if Path(said).expanduser().exists():
-        return Place(chosen(None, said), said)
-    raise InputError(
-        f"{said!r}: no corpus and no path; say NAME, NAME=ROOT or ROOT (corpora: {', '.join(corpus_names())})"
-    )
 
 
 def transfers(
@@ -117,7 +89,9 @@ def transfers(
     if len(places) < 2:
         raise InputError(f"a transfer needs at least two corpora, got {len(places)}")
     experiment = load_experiment(request.experiment, project.experiments, request.overrides)
-    corpora = [load(replace(request, corpus=place.corpus, root=place.root), project) for place in places]
+    corpora = [
+        load(replace(request, corpus=place.corpus, root=place.root), project, among_others=True) for place in places
+    ]
     pairs = [
         replace(request, corpus=a.corpus, root=a.root, test_corpus=b.corpus, test_root=b.root)
         for a, b in permutations(places, 2)
@@ -125,7 +99,7 @@ def transfers(
     # All of them are put together first: a pair that has no class in common is better known before hours of work.
     cuts = [select(one, transfer(a, b)) for one, (a, b) in zip(pairs, permutations(corpora, 2), strict=True)]
     for one, cut in zip(pairs, cuts, strict=True):
-        task, (trained, tested) = cut.corpus.task, cut.corpus.parts
+        task, trained, tested = cut.corpus.task, cut.corpus.parts[0], cut.corpus.tested
         tell(f"{trained} to {tested}")
         earlier = None if store is None or again else _finished(store, experiment, cut.setting, one.seed)
         run = earlier or run_experiment(one, project=project, **how)

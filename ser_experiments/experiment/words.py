@@ -100,7 +100,7 @@ def _perfect(prepared: Prepared, metrics: Mapping[str, float]) -> bool:
 
 def contaminated(prepared: Prepared) -> bool:
     """Whether what measures the features has learned from the labels of the corpus."""
-    return any(names_corpus(corpora, prepared.setting.corpus) for corpora in _learned(prepared).values())
+    return any(names_corpus(learned, name) for learned in _learned(prepared).values() for name in prepared.corpus.names)
 
 
 def _learned(prepared: Prepared) -> dict[str, Sequence[str]]:

@@ -67,10 +67,10 @@ def test_what_is_said_arrives_and_what_is_not_keeps_its_default() -> None:
     assert said("--folds", "3", "--seed", "7") == replace(plain, n_splits=3, seed=7)
     assert said("--set", "a=1", "--set", "b=2") == replace(plain, overrides=("a=1", "b=2"))
     manifest = ("--corpus", "manifest")
-    assert said(*manifest) == replace(plain, corpus="manifest")
+    assert said(*manifest) == replace(plain, corpus=("manifest",))
     told = {"allow_outside": True, "name": "mine"}
     assert said("--allow-outside", "--name", "mine", *manifest) == replace(
-        plain, corpus="manifest", corpus_options=told
+        plain, corpus=("manifest",), corpus_options=told
     )
     assert CliRunner().invoke(command, ["--folds", "1"]).exit_code == 2
     assert CliRunner().invoke(command, ["--jobs", "0"]).exit_code == 2

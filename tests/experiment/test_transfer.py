@@ -11,10 +11,9 @@ import pandas as pd
 import pytest
 
 from ser_experiments import run_experiment
-from ser_experiments.corpora import load_corpus, transfer
+from ser_experiments.corpora import Place, load_corpus, place_of, transfer
 from ser_experiments.errors import InputError
 from ser_experiments.experiment import Result
-from ser_experiments.experiment.transfers import Place, place_of
 from tests.command import ser
 from tests.iemocap_tree import tone
 
@@ -157,7 +156,7 @@ def test_corpora_of_a_matrix_are_named_by_name_or_by_root(here: Path, project_fo
     assert place_of("demo") == Place("demo", None)
     assert place_of(f"manifest={here}") == Place("manifest", str(here))
     assert place_of(str(here)) == Place("manifest", str(here))
-    with pytest.raises(InputError, match="'nowhere': no corpus and no path; say NAME, NAME=ROOT or ROOT"):
+    with pytest.raises(InputError, match="unknown corpus 'nowhere'"):
         place_of("nowhere")
     alone = ser("transfer", "dummy", str(here))
     assert alone.returncode == 2

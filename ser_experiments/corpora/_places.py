@@ -1,0 +1,38 @@
+"""Which corpus is meant, and where it lies, as a user says both in one word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from ser_experiments import plugins
+from ser_experiments.corpora._options import PACKAGE
+from ser_experiments.corpora._recognised import chosen
+
+
+class Place(NamedTuple):
+    """A corpus and where it lies; the first is found by the second where it is not named."""
+
+    corpus: str
+    root: str | None
+
+
+def place_of(said: str) -> Place:
+    """Read ``NAME``, ``NAME=ROOT`` or ``ROOT``.
+
+    Raises
+    ------
+    InputError
+        It is neither the name of a corpus nor a path.
+    """
+    name, equals, root = said.partition("=")
+    if equals and _known(name):
+        return Place(name, root)
+    if not _known(said) and Path(said).expanduser().exists():
+        return Place(chosen(None, said), said)
+    plugins.require(PACKAGE, said, "corpus")
+    return Place(said, None)
+
+
+def _known(name: str) -> bool:
+    return name.replace("-", "_") in plugins.names(PACKAGE)
