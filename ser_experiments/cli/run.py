@@ -111,11 +111,14 @@ def show(result: Result, seconds: float) -> None:
 
 
 def _parts(result: Result, primary: Score) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield what the primary score consists of: its value for each target, and for each fold."""
+    """Yield what the primary score consists of: its value for each target, corpus and fold."""
     if primary.each is not None:
         prefix = primary.each.prefix
         names = {target: f"{prefix}_{target}" for target in result.prepared.task.targets}
         yield prefix, {target: result.metrics[name] for target, name in names.items() if name in result.metrics}
+    corpora = {name: result.metrics.get(f"{primary.name}_in_{name}") for name in result.prepared.selection.pooled}
+    if corpora:
+        yield "in", {name: value for name, value in corpora.items() if value is not None}
     if f"fold_{primary.name}" in result.folds:
         yield f"fold {primary.title}", result.folds[f"fold_{primary.name}"].to_dict()
 

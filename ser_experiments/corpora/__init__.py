@@ -10,7 +10,7 @@ from ser_experiments.corpora._options import PACKAGE, Option
 from ser_experiments.corpora._places import Place, place_of
 from ser_experiments.corpora._recognised import chosen
 from ser_experiments.corpora._schemes import SCHEMES
-from ser_experiments.corpora._together import pool, transfer
+from ser_experiments.corpora._together import of_corpus, pool, transfer
 
 __all__ = [
     "ALIASES",
@@ -28,6 +28,7 @@ __all__ = [
     "corpus_names",
     "get_corpus",
     "load_corpus",
+    "of_corpus",
     "place_of",
     "pool",
     "read_corpus",

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ser_experiments.corpora._corpus import Corpus
 from ser_experiments.corpora._left_out import LeftOut
@@ -99,6 +101,11 @@ def transfer(trained: Corpus, tested: Corpus) -> Corpus:
     )
 
 
+def of_corpus(utterances: pd.DataFrame, name: str) -> NDArray[np.bool_]:
+    """Say of utterances of corpora that were put together which are of one of them."""
+    return utterances.index.str.startswith(f"{name}{OF}")
+
+
 def _common(corpora: Sequence[Corpus]) -> list[str]:
     """Return the classes that all corpora have."""
     first = corpora[0]
@@ -182,5 +189,4 @@ def _missing(corpus: Corpus, others: Sequence[Corpus], classes: Sequence[str]) -
         return []
     listed = ", ".join(f"{label} {n}" for label, n in sorted(gone.items()))
     without = " or ".join(one.name for one in others if set(gone.index) - {*one.classes})
-    have = "does" if len(others) == 1 else "do"
-    return [f"{corpus.name}: {gone.sum()} utterances of classes that {without} {have} not have were left out: {listed}"]
+    return [f"{corpus.name}: {gone.sum()} utterances of classes that {without} does not have were left out: {listed}"]

@@ -16,27 +16,26 @@ import pandas as pd
 from sklearn.base import clone
 
 from ser_experiments import project as projects
-from ser_experiments.corpora import chosen, place_of
+from ser_experiments.corpora import chosen, of_corpus, place_of
 from ser_experiments.corpora._options import options_of
 from ser_experiments.csvfile import write_csv
 from ser_experiments.evaluation.crossval import FoldResult, cross_validate, member_predictions
 from ser_experiments.evaluation.rows import Rows
 from ser_experiments.evaluation.scoring import intervals, per_fold, pooled
 from ser_experiments.evaluation.tripwires import check_leaks
-from ser_experiments.experiment.definition import Experiment, load_experiment
+from ser_experiments.experiment.definition import load_experiment
 from ser_experiments.experiment.estimator import (
     build_estimator,
     check_normalization,
     check_task,
-    features_of,
     fetch_assets,
-    views_of,
 )
+from ser_experiments.experiment.measured import Measured, Progress, measure
 from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.result import Prepared, Result
 from ser_experiments.experiment.selection import Selection, load_setting, select, without
 from ser_experiments.experiment.words import note, tags, warnings_for
-from ser_experiments.features import feature_table, measuring_cost, normalize_by_speaker, read_table, survey
+from ser_experiments.features import measuring_cost, normalize_by_speaker
 from ser_experiments.features.storage import file_name
 from ser_experiments.frames import unit_column
 from ser_experiments.parallel import on_cluster, one_thread
@@ -48,10 +47,7 @@ if TYPE_CHECKING:
     from ser_experiments.tracking import Backend
 
 log = logging.getLogger(__name__)
-#: What a recording is recognised by.
-_TRACES = ("samples_digest", "content", "envelope")
 OnFold = Callable[[FoldResult], None]
-Progress = Callable[..., None]
 
 
 def prepare(
@@ -91,7 +87,7 @@ def prepare(
     check_names(selection.setting.name, corpus.classes, (fold.name for fold in selection.folds.folds))
     if ready is not None:
         ready()
-    measured = _measure(request, experiment, corpus.utterances, project, progress)
+    measured = measure(request, experiment, corpus.utterances, project, progress)
     if measured.skipped:
         corpus = without(corpus, measured.skipped)
         selection = select(request, corpus)
@@ -116,55 +112,7 @@ def prepare(
     )
 
 
-class _Measured:
-    """A feature table with what is known of its recordings, of which some may have been left out."""
-
-    def __init__(
-        self, table: pd.DataFrame, facts: pd.DataFrame, sets: dict[str, dict[str, object]], *, ready_made: bool = False
-    ) -> None:
-        self.table, self.sets = table, sets
-        self.skipped: dict[str, str] = dict(table.attrs.get("skipped", {}))
-        self._facts, self._ready_made = facts, ready_made
-
-    def traces(self, index: pd.Index) -> dict[str, Any]:
-        """Return what tells that two of some utterances are one recording: the recordings, and numbers of others."""
-        known = self._facts.loc[index]
-        # Files that cannot be read, such as empty ones, may be equal without being one recording.
-        found = {name: known[name].where(known["problem"].isna(), None) for name in _TRACES}
-        return found | ({"table": self.table.loc[index]} if self._ready_made else {})
-
-    def facts_of(self, index: pd.Index) -> pd.DataFrame | None:
-        """Return what is known of the recordings of some utterances, but for what they are recognised by."""
-        return None if self._ready_made else self._facts.loc[index].drop(columns=list(_TRACES[1:]))
-
-    @property
-    def notes(self) -> list[str]:
-        """Say that recordings beside a ready-made table cannot be read: nobody knows whether they are copies."""
-        bad = self._facts.index[self._facts["problem"].notna()]
-        if not self._ready_made or bad.empty:
-            return []
-        return [
-            f"{len(bad)} of {len(self._facts)} recordings cannot be read (e.g. {bad[0]!r}): whether they are copies of "
-            "others is told by the numbers of the table alone"
-        ]
-
-
-def _measure(
-    request: RunRequest, experiment: Experiment, utterances: pd.DataFrame, project: Project, progress: Progress | None
-) -> _Measured:
-    """Measure the sets of an experiment, or read the ready-made table instead."""
-    told = {"cache": project.cache, "jobs": request.jobs}
-    if request.table is not None:
-        # Whoever made the table, two of its rows may be of one recording that was encoded twice.
-        table = read_table(request.table, utterances, allow=request.allow_columns)
-        return _Measured(table, survey(utterances, envelopes=True, progress=progress, **told), {}, ready_made=True)
-    sets = features_of(experiment)
-    wanted = sets | views_of(experiment)
-    table = feature_table(list(wanted), utterances, params=wanted, skip_bad=request.skip_bad, progress=progress, **told)
-    return _Measured(table, survey(utterances.loc[table.index], envelopes=True, **told), sets)
-
-
-def _rows(selection: Selection, speakers: pd.Series, measured: _Measured) -> Rows:
+def _rows(selection: Selection, speakers: pd.Series, measured: Measured) -> Rows:
     """Take out the speaker and align."""
     corpus, folds = selection.corpus, selection.folds
     table = normalize_by_speaker(measured.table, speakers, selection.normalization, selection.enrolled)
@@ -179,6 +127,8 @@ def score(prepared: Prepared, *, jobs: int | None = None, on_fold: OnFold | None
     folds["fit_s"] = [round(r.fit_s, 3) for r in results]
     ranges = intervals(predictions, unit_column(prepared.folds.unit))
     metrics = pooled(predictions)
+    for part in prepared.selection.pooled:
+        metrics[f"{primary}_in_{part}"] = pooled(predictions.rows(of_corpus(predictions.frame, part)))[primary]
     for name, interval in ranges.items():
         metrics |= interval.metrics(name)
     by_fold = folds[f"fold_{primary}"]

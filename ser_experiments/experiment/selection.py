@@ -60,6 +60,11 @@ class Selection:
         return setting_of(self.corpus, self.folds, str(self.normalization))
 
     @property
+    def pooled(self) -> tuple[str, ...]:
+        """Return the corpora that are tested together, where there are several."""
+        return () if self.corpus.tested or len(self.corpus.parts) < 2 else self.corpus.parts
+
+    @property
     def card(self) -> Card:
         """Return the protocol card."""
         return make_card(self.corpus, self.folds, normalize=str(self.normalization), enrolled=self.enrolled)

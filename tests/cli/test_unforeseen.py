@@ -278,7 +278,7 @@ def test_a_parameter_that_no_fit_takes_is_one_line_before_the_folds(
     def measured(*args: object, **kwargs: object) -> None:
         pytest.fail("measured")
 
-    monkeypatch.setattr("ser_experiments.experiment.run._measure", measured)
+    monkeypatch.setattr("ser_experiments.experiment.run.measure", measured)
     lines = ["path,label,speaker"]
     for i in range(12):
         soundfile.write(tmp_path / f"{i}.wav", np.random.default_rng(i).normal(0, 0.1, 800), 8000)

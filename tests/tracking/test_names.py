@@ -115,7 +115,7 @@ def test_what_cannot_be_named_is_said_before_anything_is_measured(
     def measured(*args: object, **kwargs: object) -> None:
         pytest.fail("measured")
 
-    monkeypatch.setattr("ser_experiments.experiment.run._measure", measured)
+    monkeypatch.setattr("ser_experiments.experiment.run.measure", measured)
     lines = ["path,label,speaker,session"]
     for i in range(8):
         tone(tmp_path / f"{i}.wav", i, seconds=0.1)
