@@ -78,7 +78,9 @@ def _as_on(card: Card, given: dict[str, Any]) -> dict[str, Any]:
     chosen = {name for name, source in sources.items() if source not in {ParameterSource.DEFAULT, None}}
     found = [called(name) for name in card.facts.get("corpora") or [card.setting["corpus"]]]
     theirs["corpus"] = tuple(name for name, _ in found)
-    told = {option: value for _, options in found for option, value in options.items()}
+    # Two corpora that take one option cannot both be told by it.
+    options = [one for _, one in found]
+    told = {name: value for one in options for name, value in one.items() if sum(name in o for o in options) == 1}
     if "tested_corpus" in card.facts:
         theirs["test_corpus"] = called(card.facts["tested_corpus"])[0]
     same = sorted(place_of(one).corpus for one in given["corpus"]) == sorted(theirs["corpus"])

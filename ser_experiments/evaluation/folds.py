@@ -154,6 +154,10 @@ class Protocol:
         Whether a user may have speakers on both sides all the same; the name then ends in ``-leaky``.
     takes_name : bool
         Whether a name follows, behind a colon.
+    assigns : callable, optional
+        ``assigns(utterances, protocol) -> Series`` of what a corpus knows of its cut, for a protocol that somebody else
+        made; None where it holds of all utterances, and missing where it is about others alone, which are then left
+        out.
     """
 
     name: str
@@ -164,6 +168,7 @@ class Protocol:
     partial: bool = False
     may_leak: bool = False
     takes_name: bool = False
+    assigns: Callable[[pd.DataFrame, Protocol], pd.Series] | None = None
 
     @property
     def which(self) -> str:

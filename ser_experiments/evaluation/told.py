@@ -7,11 +7,30 @@ from dataclasses import replace
 import pandas as pd
 
 from ser_experiments.errors import InputError
-from ser_experiments.evaluation.folds import CutOptions, Folds, joined
+from ser_experiments.evaluation.folds import CutOptions, Folds, Protocol, joined
 from ser_experiments.frames import DEV, TRAIN
 
 #: What is trained on and never tested, where a cut has sides instead of folds.
 SIDES = (TRAIN, DEV)
+
+
+def assigned(utterances: pd.DataFrame, protocol: Protocol) -> pd.Series:
+    """Return what a corpus knows of a cut, of each utterance.
+
+    Raises
+    ------
+    InputError
+        It knows nothing of the cut, or the cut is not about some of the utterances.
+    """
+    if protocol.assigns is None:
+        raise InputError(f"protocol {protocol.name!r}: it does not say where its folds stand")
+    told = protocol.assigns(utterances, protocol)
+    if told.isna().any():
+        raise InputError(
+            f"protocol {protocol.name!r}: {int(told.isna().sum())} of {len(told)} utterances are in none of its folds, "
+            f"e.g. {told.index[told.isna()][0]!r}; leave them out"
+        )
+    return told.astype(str)
 
 
 def cut_as_told(utterances: pd.DataFrame, told: pd.Series, options: CutOptions, words: str) -> Folds:

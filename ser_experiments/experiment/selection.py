@@ -14,6 +14,7 @@ from ser_experiments.corpora import (
     corpus_names,
     get_corpus,
     load_corpus,
+    of_corpus,
     place_of,
     pool,
     transfer,
@@ -129,14 +130,35 @@ def _keywords(corpus: str) -> set[str]:
 
 
 def load_setting(request: SettingRequest, project: Project) -> Corpus:
-    """Load the corpus of a setting: the one that is named, or that and the one that is tested."""
+    """Load the corpus of a setting: the one that is named, or that and the one that is tested.
+
+    Where folds are those of somebody else, they may be about a part of it; the rest is left out, and said.
+    """
     _protocol(request)  # what contradicts itself is said before corpora of hours are read
     tested = bool(request.test_corpus or request.test_root)
     trained = load(request, project, among_others=tested)
     if not tested:
-        return trained
+        return _of_protocol(trained, _protocol(request))
     other = replace(request, corpus=request.test_corpus or (), root=request.test_root, corpus_options={})
     return transfer(trained, load(other, project, among_others=True))
+
+
+def _of_protocol(corpus: Corpus, name: str | None) -> Corpus:
+    protocol = None if name is None else get_protocol(name)
+    if protocol is None or protocol.assigns is None:
+        return corpus
+    told = protocol.assigns(corpus.utterances, protocol)
+    others = told.index[told.isna()]
+    if others.empty:
+        return corpus
+    without_any = [one for one in corpus.parts if told[of_corpus(corpus.utterances, one)].isna().all()]
+    if without_any:
+        raise InputError(f"protocol {protocol.name!r}: it is not of {without_any[0]!r}; use another --protocol")
+    note = (
+        f"protocol {protocol.name}: {len(others)} of {len(told)} utterances are in none of its folds and are left out, "
+        f"e.g. {others[0]!r}"
+    )
+    return replace(without(corpus, others), notes=(*corpus.notes, note))
 
 
 def _protocol(request: SettingRequest) -> str | None:

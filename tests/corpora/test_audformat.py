@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from ser_experiments.corpora import chosen, load_corpus, read_corpus
 from ser_experiments.errors import InputError
+from tests.command import ser
 from tests.corpora.trees import audformat
 
 
@@ -94,3 +96,13 @@ def test_damaged_tables_are_said(folder: Path) -> None:
     (folder / f"{path.stem}.csv").write_text("file,start,end,emotion\nwav/09a_0.wav,soon,later,anger\n")
     with pytest.raises(InputError, match=r"test\.gold_standard': start: .*expected times"):
         read_corpus("audformat", folder)
+
+
+@pytest.mark.slow
+def test_a_support_vector_machine_runs_on_it(folder: Path, project_folder: Path) -> None:
+    done = ser("run", "svm_lld", "--root", str(folder), "--labels", "4class", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["corpus"] == "audformat-small"
+    assert told["n_groups"] == 3
+    assert told["metrics"]["uar"] >= 0

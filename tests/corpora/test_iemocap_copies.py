@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 
 from ser_experiments.corpora import chosen, load_corpus, read_corpus
 from ser_experiments.errors import InputError
+from tests.command import ser
 from tests.iemocap_tree import small_tree
 
 _WORDS = {"neu": "neutral", "hap": "happy", "exc": "excited", "ang": "angry", "sad": "sad", "fru": "frustrated"}
@@ -68,3 +70,19 @@ def test_a_release_lies_two_folders_below_in_copies_of_kaggle(tmp_path: Path) ->
     release = small_tree(tmp_path / "kaggle" / "archive" / "IEMOCAP_full_release")
     assert load_corpus("iemocap", tmp_path / "kaggle").root == release
     assert chosen(None, tmp_path / "kaggle") == "iemocap"
+
+
+@pytest.mark.slow
+def test_a_support_vector_machine_scores_a_copy_in_parquet_like_the_release(
+    parquet: Path, project_folder: Path
+) -> None:
+    """The same turns, speakers and sound; what raters call a turn is the same in this copy."""
+    told = {}
+    for root in (parquet, parquet.parent / "release"):
+        done = ser("run", "svm_lld", "--root", str(root), "--labels", "4class", "--json")
+        assert done.returncode == 0, done.stderr
+        told[root.name] = json.loads(done.stdout)
+    copy, release = told["copy"], told["release"]
+    assert copy["corpus"] == "iemocap-parquet"
+    assert copy["n_utterances"] == release["n_utterances"]
+    assert copy["metrics"]["uar"] == pytest.approx(release["metrics"]["uar"])

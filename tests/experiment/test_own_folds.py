@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from sklearn.metrics import balanced_accuracy_score
 
 from ser_experiments import run_experiment
 from ser_experiments.errors import InputError
 from tests.command import ser
+from tests.corpora.trees import msp_podcast
 from tests.experiment.test_transfer import corpus
 
 
@@ -90,3 +92,41 @@ def test_two_protocols_are_one_too_many(here: Path, project_folder: Path) -> Non
         InputError, match="protocol 'own-folds': say which utterance is in which fold with --folds-file"
     ):
         run_experiment("dummy", protocol="own-folds", **told)  # type: ignore[arg-type]
+
+
+def test_a_split_of_a_part_of_a_corpus_leaves_the_rest_out(tmp_path: Path, project_folder: Path) -> None:
+    """Releases of MSP-Podcast have more than one test side; the official split knows one of them."""
+    root = msp_podcast.build(tmp_path / "msp")
+    result = run_experiment("dummy", root=root, labels="4class", protocol="official", log_run=False)
+    utterances = result.prepared.utterances
+    assert set(utterances["partition"]) == {"train", "dev", "test"}
+    (fold,) = result.prepared.folds.folds
+    assert set(utterances["partition"].iloc[fold.train]) == {"train", "dev"}
+    assert len(result.predictions) == (utterances["partition"] == "test").sum()
+    assert any("in none of its folds and are left out, e.g. 'MSP-PODCAST_0007_00" in line for line in result.warnings)
+    pooled = ser(
+        "run", "dummy", "--corpus", str(root), "--corpus", "demo", "--labels", "4class", "--protocol", "official"
+    )
+    assert pooled.returncode == 2
+    assert "protocol 'official': it is not of 'demo'" in pooled.stderr
+
+
+def test_a_search_is_tried_on_the_official_development_side(tmp_path: Path, project_folder: Path) -> None:
+    root = msp_podcast.build(tmp_path / "msp")
+    result = run_experiment(
+        "svm_lld_tuned",
+        root=root,
+        labels="4class",
+        protocol="official",
+        overrides=["search.trials=3", "pipeline.calibrate=none"],
+        log_run=False,
+    )
+    rows = result.prepared.rows
+    (report,) = result.reports.values()
+    assert report.search is not None
+    first = report.search.trials[0]
+    dev, train = (rows.utterances["partition"].isin([side]).to_numpy() for side in ("dev", "train"))
+    tuned = result.prepared.estimator.estimator
+    fitted = tuned._pipeline(first["params"], calibrate=False).fit(rows.table[train], rows.truth[train])
+    assert first["uar"] == pytest.approx(balanced_accuracy_score(rows.truth[dev], fitted.predict(rows.table[dev])))
+    assert "tuned on the development side" in result.prepared.folds.words

@@ -112,7 +112,7 @@ def test_own_words_may_be_of_one_corpus(lists: dict[str, Path]) -> None:
     [
         (
             ["--corpus", "A", "--corpus", "B", "--root", "x"],
-            "--root x is of one corpus; of several, say --corpus NAME=",
+            "--root x is of one corpus; of several, say --corpus",
         ),
         (["--corpus", "A", "--root", "x"], "say one of them"),
         (["--corpus", "A", "--corpus", "A"], "--corpus: 'a' is there twice"),
@@ -142,7 +142,7 @@ def test_three_corpora_have_the_classes_of_all(lists: dict[str, Path]) -> None:
     together = pool(every)
     assert together.name == "a-and-b-and-c"
     assert together.classes == ["angry", "sad"]
-    assert "c: 6 utterances of classes that b do not have were left out: happy 6" in together.notes
+    assert "c: 6 utterances of classes that b does not have were left out: happy 6" in together.notes
     assert transfer(pool(every[:2]), every[2]).parts == ("a", "b")
 
 

@@ -6,25 +6,23 @@ import pandas as pd
 
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.evaluation.folds import CutOptions, Folds, Protocol
-from ser_experiments.evaluation.told import cut_as_told
+from ser_experiments.evaluation.told import assigned, cut_as_told
 from ser_experiments.frames import PUBLISHED
 
 
 def cut(utterances: pd.DataFrame, options: CutOptions) -> Folds:
     """Test each utterance in the fold that was published."""
-    which = options.protocol.which
+    protocol = options.protocol
+    return cut_as_told(utterances, assigned(utterances, protocol), options, f"folds as published ({protocol.which})")
+
+
+def fold(utterances: pd.DataFrame, protocol: Protocol) -> pd.Series:
+    """Return the published fold of each utterance."""
     known = [str(name).removeprefix(PUBLISHED) for name in utterances if str(name).startswith(PUBLISHED)]
-    if which not in known:
-        there = nearest(which, known) if known else "; none are known of this corpus"
-        raise InputError(f"protocol 'published': no folds {which!r}{there}")
-    told = utterances[PUBLISHED + which]
-    if told.isna().any():
-        first = told.index[told.isna()][0]
-        raise InputError(
-            f"protocol 'published:{which}': {int(told.isna().sum())} of {len(told)} utterances are in none of "
-            f"its folds, e.g. {first!r}; leave them out of the corpus or use another --protocol"
-        )
-    return cut_as_told(utterances, told.astype(str), options, f"folds as published ({which})")
+    if protocol.which not in known:
+        there = nearest(protocol.which, known) if known else "; none are known of this corpus"
+        raise InputError(f"protocol 'published': no folds {protocol.which!r}{there}")
+    return utterances[PUBLISHED + protocol.which]
 
 
-PROTOCOL = Protocol("published", unit="speaker", cut=cut, partial=True, may_leak=True, takes_name=True)
+PROTOCOL = Protocol("published", unit="speaker", cut=cut, partial=True, may_leak=True, takes_name=True, assigns=fold)
