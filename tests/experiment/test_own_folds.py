@@ -118,7 +118,7 @@ def test_a_search_is_tried_on_the_official_development_side(tmp_path: Path, proj
         root=root,
         labels="4class",
         protocol="official",
-        overrides=["search.trials=3", "pipeline.calibrate=none"],
+        overrides=["search.trials=3"],
         log_run=False,
     )
     rows = result.prepared.rows
