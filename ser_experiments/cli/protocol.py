@@ -76,13 +76,15 @@ def _as_on(card: Card, given: dict[str, Any]) -> dict[str, Any]:
         theirs |= {"labels": own["labels"], "map": own["map"], "drop": own["drop"]}
     sources = {name: context.get_parameter_source(name) for name in given}
     chosen = {name for name, source in sources.items() if source not in {ParameterSource.DEFAULT, None}}
-    found = [called(name) for name in card.facts.get("corpora") or [card.setting["corpus"]]]
+    readers = card.facts.get("readers", {})
+    found = [called(name, readers.get(name)) for name in card.facts.get("corpora") or [card.setting["corpus"]]]
     theirs["corpus"] = tuple(name for name, _ in found)
     # Two corpora that take one option cannot both be told by it.
     options = [one for _, one in found]
     told = {name: value for one in options for name, value in one.items() if sum(name in o for o in options) == 1}
     if "tested_corpus" in card.facts:
-        theirs["test_corpus"] = called(card.facts["tested_corpus"])[0]
+        tested = card.facts["tested_corpus"]
+        theirs["test_corpus"] = called(tested, readers.get(tested))[0]
     same = sorted(place_of(one).corpus for one in given["corpus"]) == sorted(theirs["corpus"])
     if "corpus" not in chosen or same:
         given = {**given, "corpus_options": {**told, **given.get("corpus_options", {})}}

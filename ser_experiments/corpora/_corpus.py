@@ -135,6 +135,8 @@ class Corpus:
         Of corpora that were put together, the names of those that are trained on.
     tested : str
         The name of the corpus that is tested instead, where there is one.
+    readers : mapping of str to str
+        By the name in the setting, which corpus (``spec.name``) read it: a copy may be called otherwise.
     """
 
     spec: CorpusSpec
@@ -147,6 +149,7 @@ class Corpus:
     left_out: LeftOut = field(default_factory=LeftOut)
     parts: tuple[str, ...] = ()
     tested: str = ""
+    readers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -133,7 +133,17 @@ def load_corpus(
         raise InputError(f"{where}: one speaker only ({only!r}); speaker-independent scores need at least two")
     first = [*frames.UTTERANCE_COLUMNS, *task.truth_columns]
     rest = [column for column in table.columns if column not in first]
-    return Corpus(spec, reading.name, reading.root, scheme, subset, table[[*first, *rest]], notes, left_out)
+    return Corpus(
+        spec,
+        reading.name,
+        reading.root,
+        scheme,
+        subset,
+        table[[*first, *rest]],
+        notes,
+        left_out,
+        readers={reading.name: spec.name},
+    )
 
 
 def _root(spec: CorpusSpec, root: str | Path | None, project: Project | None, options: Mapping[str, object]) -> Path:

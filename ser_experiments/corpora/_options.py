@@ -74,11 +74,18 @@ def check_whose(corpus: str, keyword: str) -> None:
         )
 
 
-def called(name: str) -> tuple[str, dict[str, object]]:
+def called(name: str, reader: str | None = None) -> tuple[str, dict[str, object]]:
     """Return the corpus that stands in results under a name, and what its reader must be told for that.
 
-    A name that is no corpus's own is that of a copy, which one corpus lets its user say.
+    Parameters
+    ----------
+    name : str
+        As in a setting. One that is no corpus's own is that of a copy, which one corpus lets its user say.
+    reader : str, optional
+        The corpus that read it, where that is known.
     """
+    if reader is not None and reader in plugins.names(PACKAGE):
+        return reader, {NAME: name} if reader in takers(NAME) else {}
     if name in plugins.names(PACKAGE):
         return name, {}
     for corpus in takers(NAME):

@@ -152,7 +152,14 @@ def _merged(corpora: Sequence[Corpus], common: Sequence[str]) -> Corpus:
     notes += [said for one in corpora for said in _missing(one, [o for o in corpora if o is not one], common)]
     subsets = dict.fromkeys(one.subset for one in corpora)
     return replace(
-        corpora[0], spec=spec, subset=_AND.join(subsets), notes=tuple(notes), left_out=LeftOut(), parts=(), tested=""
+        corpora[0],
+        spec=spec,
+        subset=_AND.join(subsets),
+        notes=tuple(notes),
+        left_out=LeftOut(),
+        parts=(),
+        tested="",
+        readers={name: reader for one in corpora for name, reader in one.readers.items()},
     )
 
 

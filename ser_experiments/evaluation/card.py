@@ -21,7 +21,17 @@ from ser_experiments.words import MOST_OF_ID, check_words, cut
 
 FORMAT = "ser-protocol-card/1"
 _ROW = ("id", "label", "speaker", "session", "group", "fold")
-_FACTS = ("words", "label_rule", "text_overlap", "left_out", "own_labels", "enrolled", "corpora", "tested_corpus")
+_FACTS = (
+    "words",
+    "label_rule",
+    "text_overlap",
+    "left_out",
+    "own_labels",
+    "enrolled",
+    "corpora",
+    "tested_corpus",
+    "readers",
+)
 _IDENTITY = ("corpus", "labels", "subset", "protocol", "unit", "normalize")
 
 
@@ -138,6 +148,7 @@ def make_card(
         facts["own_labels"] = {"labels": own.base, "map": dict(own.map), "drop": list(own.drop)}
     if corpus.parts:
         facts["corpora"] = list(corpus.parts)
+    facts["readers"] = dict(corpus.readers)
     if corpus.tested:
         facts["tested_corpus"] = corpus.tested
     if enrolled:
@@ -226,9 +237,10 @@ def _parse(content: Any, path: str | Path) -> Card:
     check_words((cell for row in rows for cell in row[1:]), f"{path}: the card's rows")
     table = pd.DataFrame(rows, columns=list(_ROW)).set_index("id").rename_axis("utterance_id")
     facts = {key: content[key] for key in _FACTS if key in content}
-    for key, kind in (("corpora", list), ("tested_corpus", str)):
+    for key, kind in zip(_CORPORA, (list, str, dict), strict=True):
         names = facts.get(key, kind())
-        if not isinstance(names, kind) or not all(isinstance(one, str) for one in names):
+        told = [*names, *names.values()] if isinstance(names, dict) else names
+        if not isinstance(names, kind) or not all(isinstance(one, str) for one in told):
             raise InputError(f"{path}: the card's {key!r} are no names of corpora; get it again")
     if "own_labels" in facts and not _are_own_labels(facts["own_labels"]):
         raise InputError(f"{path}: the card's 'own_labels' are no labels with map and drop; get it again")

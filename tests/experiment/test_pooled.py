@@ -14,6 +14,7 @@ from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.selection import load_setting, select
 from ser_experiments.project import find
 from tests.command import ser
+from tests.corpora.trees import audformat
 from tests.experiment.test_transfer import corpus
 from tests.iemocap_tree import small_tree
 
@@ -166,3 +167,25 @@ def test_every_command_knows_a_pool(lists: dict[str, Path]) -> None:
     told = json.loads(ser("predict", str(lists["b"].parent / "aangry0.wav"), "--json").stdout)
     assert {"angry", "sad"} == set(told[0]["probabilities"])
     assert ser("check", "logreg_lld", *which).returncode == 0
+
+
+@pytest.mark.slow
+def test_a_card_knows_which_corpus_read_a_copy(project_folder: Path, tmp_path: Path) -> None:
+    """The name of a copy, such as that of a database in audformat, is not the name of its corpus."""
+    root = audformat.build(tmp_path / "db")
+    made = ser("protocol", "--root", str(root), "--labels", "4class", "--export", "card.json")
+    assert made.returncode == 0, made.stderr
+    assert json.loads(Path("card.json").read_text())["readers"] == {"audformat-small": "audformat"}
+    again = ser("protocol", "--import", "card.json", "--root", str(root))
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "same card as card.json" in again.stdout
+
+
+@pytest.mark.parametrize("facts", [{"corpora": [1]}, {"corpora": "a"}, {"tested_corpus": ["a"]}, {"readers": {"a": 1}}])
+def test_a_card_whose_corpora_are_none_is_refused(lists: dict[str, Path], facts: dict[str, object]) -> None:
+    assert ser("protocol", "--corpus", said(lists, "a")[0], "--export", "card.json").returncode == 0
+    card = json.loads(Path("card.json").read_text())
+    Path("card.json").write_text(json.dumps({**card, **facts}))
+    done = ser("protocol", "--import", "card.json")
+    assert done.returncode == 2
+    assert "are no names of corpora; get it again" in done.stderr
