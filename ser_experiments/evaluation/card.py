@@ -21,17 +21,9 @@ from ser_experiments.words import MOST_OF_ID, check_words, cut
 
 FORMAT = "ser-protocol-card/1"
 _ROW = ("id", "label", "speaker", "session", "group", "fold")
-_FACTS = (
-    "words",
-    "label_rule",
-    "text_overlap",
-    "left_out",
-    "own_labels",
-    "enrolled",
-    "corpora",
-    "tested_corpus",
-    "readers",
-)
+#: Facts of corpora, and what each is.
+_CORPORA: dict[str, type] = {"corpora": list, "tested_corpus": str, "readers": dict}
+_FACTS = ("words", "label_rule", "text_overlap", "left_out", "own_labels", "enrolled", *_CORPORA)
 _IDENTITY = ("corpus", "labels", "subset", "protocol", "unit", "normalize")
 
 
@@ -237,7 +229,7 @@ def _parse(content: Any, path: str | Path) -> Card:
     check_words((cell for row in rows for cell in row[1:]), f"{path}: the card's rows")
     table = pd.DataFrame(rows, columns=list(_ROW)).set_index("id").rename_axis("utterance_id")
     facts = {key: content[key] for key in _FACTS if key in content}
-    for key, kind in zip(_CORPORA, (list, str, dict), strict=True):
+    for key, kind in _CORPORA.items():
         names = facts.get(key, kind())
         told = [*names, *names.values()] if isinstance(names, dict) else names
         if not isinstance(names, kind) or not all(isinstance(one, str) for one in told):
