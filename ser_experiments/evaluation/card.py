@@ -229,10 +229,10 @@ def _parse(content: Any, path: str | Path) -> Card:
     check_words((cell for row in rows for cell in row[1:]), f"{path}: the card's rows")
     table = pd.DataFrame(rows, columns=list(_ROW)).set_index("id").rename_axis("utterance_id")
     facts = {key: content[key] for key in _FACTS if key in content}
-    for key, kind in _CORPORA.items():
-        names = facts.get(key, kind())
+    for key, of in _CORPORA.items():
+        names = facts.get(key, of())
         told = [*names, *names.values()] if isinstance(names, dict) else names
-        if not isinstance(names, kind) or not all(isinstance(one, str) for one in told):
+        if not isinstance(names, of) or not all(isinstance(one, str) for one in told):
             raise InputError(f"{path}: the card's {key!r} are no names of corpora; get it again")
     if "own_labels" in facts and not _are_own_labels(facts["own_labels"]):
         raise InputError(f"{path}: the card's 'own_labels' are no labels with map and drop; get it again")
