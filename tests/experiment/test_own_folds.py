@@ -12,7 +12,7 @@ from sklearn.metrics import balanced_accuracy_score
 from ser_experiments import run_experiment
 from ser_experiments.errors import InputError
 from tests.command import ser
-from tests.corpora.trees import msp_podcast
+from tests.corpora.trees import emodb, msp_podcast
 from tests.experiment.test_transfer import corpus
 
 
@@ -108,7 +108,7 @@ def test_a_split_of_a_part_of_a_corpus_leaves_the_rest_out(tmp_path: Path, proje
         "run", "dummy", "--corpus", str(root), "--corpus", "demo", "--labels", "4class", "--protocol", "official"
     )
     assert pooled.returncode == 2
-    assert "protocol 'official': it is not of 'demo'" in pooled.stderr
+    assert "protocol 'official': it is not of 'emodb'" in pooled.stderr
 
 
 def test_a_search_is_tried_on_the_official_development_side(tmp_path: Path, project_folder: Path) -> None:

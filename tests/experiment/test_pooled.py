@@ -14,7 +14,7 @@ from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.selection import load_setting, select
 from ser_experiments.project import find
 from tests.command import ser
-from tests.corpora.trees import audformat
+from tests.corpora.trees import audformat, emodb
 from tests.experiment.test_transfer import corpus
 from tests.iemocap_tree import small_tree
 
@@ -26,6 +26,12 @@ def lists(tmp_path: Path, project_folder: Path) -> dict[str, Path]:
         "b": corpus(tmp_path / "b", "angry sad bored", first=1000, speakers="abc"),
         "c": corpus(tmp_path / "c", "angry sad happy", first=2000),
     }
+
+
+@pytest.fixture
+def berlin(tmp_path: Path) -> Path:
+    (tmp_path / "berlin").mkdir()
+    return emodb.build(tmp_path / "berlin")
 
 
 def said(lists: dict[str, Path], *names: str) -> tuple[str, ...]:
@@ -119,23 +125,25 @@ def test_own_words_may_be_of_one_corpus(lists: dict[str, Path]) -> None:
         (["--corpus", "A", "--corpus", "A"], "--corpus: 'a' is there twice"),
         (["--corpus", "A", "--corpus", "nowhere"], "unknown corpus 'nowhere'"),
         (["--corpus", "A", "--corpus", "B", "--partner", "x"], "No such option"),
-        (["--corpus", "A", "--corpus", "demo"], "are no one rule; say --labels with a scheme that both have"),
-        (["--corpus", "A", "--corpus", "demo", "--labels", "4class", "--protocol", "official"], "no official split"),
+        (["--corpus", "A", "--corpus", "E"], "are no one rule; say --labels with a scheme that both have"),
+        (["--corpus", "A", "--corpus", "E", "--labels", "4class", "--protocol", "official"], "no official split"),
     ],
 )
-def test_what_cannot_be_pooled_is_one_line(lists: dict[str, Path], arguments: list[str], message: str) -> None:
-    places = {"A": f"manifest={lists['a']}", "B": f"manifest={lists['b']}"}
+def test_what_cannot_be_pooled_is_one_line(
+    lists: dict[str, Path], berlin: Path, arguments: list[str], message: str
+) -> None:
+    places = {"A": f"manifest={lists['a']}", "B": f"manifest={lists['b']}", "E": f"emodb={berlin}"}
     done = ser("run", "dummy", *(places.get(one, one) for one in arguments))
     assert done.returncode == 2
     assert message in done.stderr
     assert len(done.stderr.strip().splitlines()) <= 4
 
 
-def test_options_go_to_the_corpus_that_has_them(lists: dict[str, Path]) -> None:
-    which = ["--corpus", f"manifest={lists['a']}", "--corpus", "demo", "--labels", "4class"]
+def test_options_go_to_the_corpus_that_has_them(lists: dict[str, Path], berlin: Path) -> None:
+    which = ["--corpus", f"manifest={lists['a']}", "--corpus", str(berlin), "--labels", "4class"]
     done = ser("protocol", *which, "--name", "mine", "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["setting"]["corpus"] == "demo-and-mine"
+    assert json.loads(done.stdout)["setting"]["corpus"] == "emodb-and-mine"
 
 
 def test_three_corpora_have_the_classes_of_all(lists: dict[str, Path]) -> None:
