@@ -104,9 +104,10 @@ def test_a_split_of_a_part_of_a_corpus_leaves_the_rest_out(tmp_path: Path, proje
     assert set(utterances["partition"].iloc[fold.train]) == {"train", "dev"}
     assert len(result.predictions) == (utterances["partition"] == "test").sum()
     assert any("in none of its folds and are left out, e.g. 'MSP-PODCAST_0007_00" in line for line in result.warnings)
-    pooled = ser(
-        "run", "dummy", "--corpus", str(root), "--corpus", "demo", "--labels", "4class", "--protocol", "official"
-    )
+    (tmp_path / "berlin").mkdir()
+    berlin = emodb.build(tmp_path / "berlin")
+    both = ["--corpus", str(root), "--corpus", str(berlin)]
+    pooled = ser("run", "dummy", *both, "--labels", "4class", "--protocol", "official")
     assert pooled.returncode == 2
     assert "protocol 'official': it is not of 'emodb'" in pooled.stderr
 
