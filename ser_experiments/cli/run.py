@@ -116,6 +116,11 @@ def _parts(result: Result, primary: Score) -> Iterator[tuple[str, dict[str, floa
         prefix = primary.each.prefix
         names = {target: f"{prefix}_{target}" for target in result.prepared.task.targets}
         yield prefix, {target: result.metrics[name] for target, name in names.items() if name in result.metrics}
+    at = f"{primary.name}_at_"
+    percents = [name.removeprefix(at) for name in result.metrics if name.startswith(at)]
+    sure = {f"{one} %": result.metrics[f"{at}{one}"] for one in sorted(percents, reverse=True) if one.isdecimal()}
+    if sure:
+        yield "surest", sure
     corpora = {name: result.metrics.get(f"{primary.name}_in_{name}") for name in result.prepared.selection.pooled}
     if corpora:
         yield "in", {name: value for name, value in corpora.items() if value is not None}

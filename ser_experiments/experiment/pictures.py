@@ -23,6 +23,7 @@ from ser_experiments.evaluation.plots import (
     plot_spectrograms,
 )
 from ser_experiments.evaluation.scoring import get_score
+from ser_experiments.evaluation.selective import coverage_by
 from ser_experiments.features.extractor import get_extractor
 from ser_experiments.models.grouping import groups_of
 from ser_experiments.models.report import report_of
@@ -158,6 +159,10 @@ def _mistakes(result: Result, fitted: BaseEstimator) -> pd.DataFrame:
     return surely_wrong(result.scored)
 
 
+def _coverage(result: Result, fitted: BaseEstimator) -> pd.DataFrame:
+    return coverage_by(result.scored)
+
+
 #: What is logged besides the pictures of the predictions, by the name of its artifact.
 MAKERS: dict[str, Maker] = {
     "plots/table_map.png": _map,
@@ -168,4 +173,5 @@ MAKERS: dict[str, Maker] = {
     "plots/layer_weights.png": _layers,
     "layer_weights.csv": _layer_table,
     "surely_wrong.csv": _mistakes,
+    "coverage_by_speaker.csv": _coverage,
 }

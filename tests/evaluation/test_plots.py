@@ -77,12 +77,14 @@ def test_reliability_shows_the_share_of_each_bin() -> None:
 
 def test_which_pictures_predictions_get() -> None:
     predictions = predictions_for("uar")
-    every = {f"plots/{name}.png" for name in ("confusion_matrix", "fold_uar", "speaker_uar", "reliability")}
+    every = {
+        f"plots/{name}.png" for name in ("confusion_matrix", "fold_uar", "speaker_uar", "reliability", "risk_coverage")
+    }
     assert set(pictures_of(predictions)) == every
     for picture in pictures_of(predictions).values():
         assert "a title" in texts(picture.draw(predictions, "a title"))
     bare = Predictions(predictions.frame.drop(columns="p_anger"), predictions.task)
-    assert set(pictures_of(bare)) == every - {"plots/reliability.png"}
+    assert set(pictures_of(bare)) == every - {"plots/reliability.png", "plots/risk_coverage.png"}
     other = Picture("scatter", plot_confusion, kinds=("dimensions",))
     assert not other.fits(predictions)
 

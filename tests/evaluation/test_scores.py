@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -51,6 +52,29 @@ def _auroc_of_confidence(truth: np.ndarray, predicted: np.ndarray, values: np.nd
     return oracle.roc_auc_score(right, values.max(axis=1).round(9)) if 0 < right.sum() < len(right) else np.nan
 
 
+def _area_of_risk(truth: np.ndarray, predicted: np.ndarray, values: np.ndarray, labels: list[str]) -> float:
+    """Add up, answer by answer, what is wrong among the surest; equally sure ones are wrong alike."""
+    sure, wrong = values.max(axis=1).round(9), (truth != predicted).astype(float)
+    for level in np.unique(sure):
+        wrong[sure == level] = wrong[sure == level].mean()
+    wrong = wrong[np.argsort(-sure, kind="stable")]
+    return float(np.mean([wrong[: n + 1].mean() for n in range(len(wrong))]))
+
+
+def _answered(truth: np.ndarray, predicted: np.ndarray, values: np.ndarray, labels: list[str], share: float) -> float:
+    """Take the surest rows one by one until there is no room; the last level shares what is left."""
+    sure, room, part = values.max(axis=1).round(9), share * len(truth), np.zeros(len(truth))
+    for level in np.unique(sure)[::-1]:
+        rows = sure == level
+        part[rows] = min(1.0, max(0.0, room / rows.sum()))
+        room -= rows.sum()
+    recalls = []
+    for label in sorted(set(truth)):
+        kept = part[truth == label].sum()
+        recalls.append(part[(truth == label) & (predicted == label)].sum() / kept if kept else 0.0)
+    return float(np.mean(recalls))
+
+
 Oracle = Callable[[np.ndarray, np.ndarray, np.ndarray, list[str]], float]
 #: What another program says. A macro mean is over the classes that occur in the truth.
 ORACLES: dict[str, Oracle] = {
@@ -64,6 +88,10 @@ ORACLES: dict[str, Oracle] = {
     "brier": lambda t, p, v, c: oracle.brier_score_loss(t, v, labels=c, scale_by_half=False),
     "ece": _sklearn_ece,
     "confidence_auroc": _auroc_of_confidence,
+    "aurc": _area_of_risk,
+    "uar_at_90": partial(_answered, share=0.9),
+    "uar_at_70": partial(_answered, share=0.7),
+    "uar_at_50": partial(_answered, share=0.5),
 }
 
 
@@ -125,17 +153,16 @@ def test_the_parts_equal_scikit_learn(predictions: Predictions) -> None:
 
 
 #: Scores of probabilities.
-PROBABLE = ("log_loss", "brier", "ece", "confidence_auroc")
+PROBABLE = (
+    "log_loss", "brier", "ece", "confidence_auroc", "aurc", "uar_at_90", "uar_at_70", "uar_at_50"
+)  # fmt: skip
 
 
 def test_names_that_are_logged_and_their_order() -> None:
     names = list(pooled(predictions_for("uar")))
     assert names[0] == "uar"
     parts = {f"{prefix}_{c}" for prefix in ("recall", "precision", "f1") for c in CLASSES}
-    assert (
-        set(names)
-        == {"uar", "wa", "macro_f1", "macro_precision", "log_loss", "brier", "ece", "confidence_auroc"} | parts
-    )
+    assert set(names) == {"uar", "wa", "macro_f1", "macro_precision", *PROBABLE} | parts
     assert [score.name for score in scores_of(Classes.of("ab"))][:4] == ["uar", "macro_f1", "macro_precision", "wa"]
 
 

@@ -9,6 +9,7 @@ from ser_experiments.evaluation.plots.layer_weights import plot_layer_weights
 from ser_experiments.evaluation.plots.leaderboard import plot_leaderboard
 from ser_experiments.evaluation.plots.learning import plot_learning
 from ser_experiments.evaluation.plots.reliability import plot_reliability
+from ser_experiments.evaluation.plots.risk_coverage import plot_risk_coverage
 from ser_experiments.evaluation.plots.spectrograms import plot_spectrograms
 from ser_experiments.evaluation.plots.table_map import plot_map
 from ser_experiments.evaluation.plots.timeline import plot_timeline
@@ -26,6 +27,7 @@ __all__ = [
     "plot_learning",
     "plot_map",
     "plot_reliability",
+    "plot_risk_coverage",
     "plot_spectrograms",
     "plot_timeline",
     "plot_transfer",

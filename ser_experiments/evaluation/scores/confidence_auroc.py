@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ser_experiments.evaluation.score import Floats, Score
 from ser_experiments.evaluation.scores._sums import ratio
 from ser_experiments.evaluation.scores.ece import confidences
+from ser_experiments.evaluation.selective import levels
 from ser_experiments.frames import Predictions
 
 
@@ -24,27 +24,18 @@ def auroc(predictions: Predictions) -> Callable[[Floats], Floats]:
     and Whitney, 1947).
     """
     confidence, right, _ = confidences(predictions)
-    # Probabilities that differ by rounding alone are equal.
-    order, first = _levels(np.round(confidence, 9))
+    order, first = levels(confidence)
     is_right = right[order]
 
     def weighed(weights: Floats) -> Floats:
         ordered = weights[:, order]
         rights = np.add.reduceat(ordered * is_right, first, axis=1)
         wrongs = np.add.reduceat(ordered * ~is_right, first, axis=1)
-        below = np.cumsum(wrongs, axis=1) - wrongs
-        area = (rights * (below + wrongs / 2)).sum(axis=1)
+        less_sure = wrongs.sum(axis=1, keepdims=True) - np.cumsum(wrongs, axis=1)
+        area = (rights * (less_sure + wrongs / 2)).sum(axis=1)
         return ratio(area, rights.sum(axis=1) * wrongs.sum(axis=1))
 
     return weighed
-
-
-def _levels(values: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows in the order of their values, and where in it each new value begins."""
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    first = np.flatnonzero(np.concatenate([[True], np.diff(ordered) > 0]))
-    return order, first
 
 
 SCORE = Score("AUROC of confidence", better=1, weighing=auroc, needs_values=True)
