@@ -66,8 +66,6 @@ def area(predictions: Predictions) -> Callable[[Floats], Floats]:
     It is the mean, over every number of answers, of the share of these that is wrong, where the surest are answered
     first; rows that are equally sure come in any order, so that the mean over these orders is taken.
     """
-    from scipy.special import digamma
-
     order, first = levels(predictions.values.max(axis=1))
     wrong = (truth_of(predictions) != predictions.decided)[order]
 
@@ -79,7 +77,8 @@ def area(predictions: Predictions) -> Callable[[Floats], Floats]:
         before = np.cumsum(errors, axis=1) - errors
         rate = ratio(errors, rows, empty=0.0)
         # The sum of (before + (i - start) * rate) / i over the numbers i of answers that end within equally sure rows.
-        harmonic = digamma(ends + 1) - digamma(ends - rows + 1)
+        sums = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, ends[:, -1].max() + 1))])
+        harmonic = sums[ends.astype(np.intp)] - sums[(ends - rows).astype(np.intp)]
         return ratio((errors + (before - (ends - rows) * rate) * harmonic).sum(axis=1), ends[:, -1])
 
     return weighed
