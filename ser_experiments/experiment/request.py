@@ -111,7 +111,8 @@ class SettingRequest(CorpusRequest):
     protocol: Annotated[
         str | None,
         Option(
-            "leave-one-session-out, leave-one-speaker-out, grouped-k-fold, official, published:NAME, or random (leaks)."
+            "leave-one-session-out, leave-one-speaker-out, leave-one-speaker-and-text-out, grouped-k-fold, official, "
+            "published:NAME, or random (leaks)."
         ),
     ] = None
     folds_file: Annotated[

@@ -5,6 +5,7 @@ from ser_experiments.evaluation.plots.choices import plot_choices
 from ser_experiments.evaluation.plots.confusion import plot_confusion
 from ser_experiments.evaluation.plots.groups import plot_groups
 from ser_experiments.evaluation.plots.importance import plot_importance
+from ser_experiments.evaluation.plots.ladder import plot_ladder
 from ser_experiments.evaluation.plots.layer_weights import plot_layer_weights
 from ser_experiments.evaluation.plots.leaderboard import plot_leaderboard
 from ser_experiments.evaluation.plots.learning import plot_learning
@@ -22,6 +23,7 @@ __all__ = [
     "plot_confusion",
     "plot_groups",
     "plot_importance",
+    "plot_ladder",
     "plot_layer_weights",
     "plot_leaderboard",
     "plot_learning",
