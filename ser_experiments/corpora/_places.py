@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import NamedTuple
 
 from ser_experiments import plugins
@@ -28,7 +28,8 @@ def place_of(said: str) -> Place:
     name, equals, root = said.partition("=")
     if equals and _known(name):
         return Place(name, root)
-    if not _known(said) and Path(said).expanduser().exists():
+    # Of a name that is too long for one there is no file.
+    if not _known(said) and os.path.exists(os.path.expanduser(said)):
         return Place(chosen(None, said), said)
     plugins.require(PACKAGE, said, "corpus")
     return Place(said, None)

@@ -25,6 +25,7 @@ def utterances(sessions: int = 5, each: int = 8, **columns: object) -> pd.DataFr
             "speaker": f"{s}{letter}",
             "session": f"Session{s}",
             "label": "ab"[i % 2],
+            "text_id": f"t{i // 2}",
             "side": "test" if s == 1 else "train",
             "partition": {1: "test", 2: "dev"}.get(s, "train"),
             "published_us": str(s % 2),

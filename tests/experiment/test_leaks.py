@@ -97,7 +97,7 @@ def test_the_ladder_shows_what_a_leak_is_worth(listed: Path) -> None:
     assert list(found) == ["random", "leave-one-speaker-out", "leave-one-session-out", NAME]
     assert found["random"]["value"] > 0.9
     assert found["random"]["fall"] is None
-    assert found["leave-one-speaker-out"]["value"] < 0.75
+    assert found["leave-one-speaker-out"]["value"] < 0.85
     fall = found["leave-one-speaker-out"]["fall"]
     assert fall["value"] == pytest.approx(found["random"]["value"] - found["leave-one-speaker-out"]["value"])
     assert fall["n_groups"] == 5

@@ -185,7 +185,7 @@ def test_what_is_shuffled_is_not_kept(tmp_path: Path, monkeypatch: pytest.Monkey
     keeping_nothing(stack).fit(X, y)
     assert not list(tmp_path.iterdir())
     clone(stack).fit(X, y)
-    assert {path.suffix for path in tmp_path.iterdir()} == {".skops", ".trials", ".lock"}
+    assert {path.suffix for path in tmp_path.iterdir()} == {".skops", ".trials"}
 
 
 def test_a_damaged_fit_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
