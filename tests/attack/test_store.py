@@ -177,6 +177,7 @@ def test_the_lock_of_a_dead_process_is_not_waited_for(tmp_path: Path) -> None:
     assert not path.with_suffix(".searching").exists()
 
 
+@pytest.mark.slow
 def test_processes_that_ask_for_one_search_make_it_once(tmp_path: Path) -> None:
     """As two folds of a stack do: what is left without both of them is the inner rows of either."""
     right = searched(tmp_path / "alone", trials=6).cv_results_
@@ -188,6 +189,7 @@ def test_processes_that_ask_for_one_search_make_it_once(tmp_path: Path) -> None:
     assert [path.suffix for path in (tmp_path / "together").iterdir()] == [".trials"]
 
 
+@pytest.mark.slow
 def test_a_search_whose_process_was_killed_is_gone_on_with(tmp_path: Path) -> None:
     right = searched(tmp_path / "whole", trials=6).cv_results_
     code = f"""

@@ -125,6 +125,7 @@ def test_the_ladder_is_logged_and_ends_elsewhere(listed: Path) -> None:
     assert json.loads(boards.stdout)["n_utterances"] == len(rows)
 
 
+@pytest.mark.slow
 def test_rich_obeys_no_name_of_a_corpus(listed: Path) -> None:
     done = ser("leaks", "dummy", "--corpus", f"manifest={listed / 'list.csv'}", "--name", "[/x]", "--no-log")
     assert done.returncode == 0, done.stderr

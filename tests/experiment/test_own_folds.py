@@ -112,6 +112,7 @@ def test_a_split_of_a_part_of_a_corpus_leaves_the_rest_out(tmp_path: Path, proje
     assert "protocol 'official': it is not of 'emodb'" in pooled.stderr
 
 
+@pytest.mark.slow
 def test_a_search_is_tried_on_the_official_development_side(tmp_path: Path, project_folder: Path) -> None:
     root = msp_podcast.build(tmp_path / "msp")
     result = run_experiment(

@@ -189,6 +189,7 @@ def test_impossible_parameters_are_refused(options: dict[str, float], message: s
         track_f0(np.zeros(1600, np.float32), **options)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.speech
 @pytest.mark.parametrize(
     ("corpus", "gross", "agreement"),

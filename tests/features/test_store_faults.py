@@ -424,6 +424,7 @@ def test_a_read_only_disk(small_disk: Path, tmp_path: Path) -> None:
         build([extractor()], utterances, cache=small_disk)
 
 
+@pytest.mark.slow
 def test_thousands_of_arrays_need_few_open_files(tmp_path: Path) -> None:
     code = """
 import resource, sys

@@ -228,7 +228,7 @@ with start(project.find(), name="xgb_lld", setting="demo-4class", rows="abc", ta
     [
         (signal.SIGKILL, "KILLED", -9, "the process was killed"),
         pytest.param(signal.SIGTERM, "KILLED", 143, "SystemExit: 143", marks=pytest.mark.slow),
-        (signal.SIGINT, "KILLED", None, "KeyboardInterrupt"),
+        pytest.param(signal.SIGINT, "KILLED", None, "KeyboardInterrupt", marks=pytest.mark.slow),
     ],
 )
 def test_no_run_stays_running(project_folder: Path, number: int, status: str, code: int | None, error: str) -> None:
