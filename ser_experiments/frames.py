@@ -33,6 +33,8 @@ UTTERANCE_COLUMNS = ("path", "start_s", "end_s", "speaker", "session", "gender")
 PARTITION, SIDE, PUBLISHED = "partition", "side", "published_"
 #: What stands in them where there are sides instead of folds.
 TRAIN, DEV, TEST = "train", "dev", "test"
+#: The column of what is said, where that is known.
+TEXT = "text_id"
 #: Columns of a table of predictions before the truth, after it, and of what was decided.
 FOLD, PREDICTED = "fold", "predicted"
 

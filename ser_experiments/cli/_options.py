@@ -97,9 +97,9 @@ class CorpusCommand(click.Command):
         if isinstance(param, click.Option):
             if not given.get("corpus") and not strange:
                 return None
-            from ser_experiments.corpora import chosen, place_of
+            from ser_experiments.corpora import meant
 
-            return [place_of(one).corpus for one in given.get("corpus") or ()] or [chosen(None, given.get("root"))]
+            return meant(given.get("corpus") or (), given.get("root"))
         # What follows an option that is not known yet may look like the argument.
         words = [word for word in (given.get("corpus"), *rest) if isinstance(word, str)]
         names = plugins.names("ser_experiments.corpora")

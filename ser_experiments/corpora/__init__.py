@@ -7,7 +7,7 @@ from ser_experiments.corpora._labels import LabelScheme
 from ser_experiments.corpora._left_out import LeftOut
 from ser_experiments.corpora._load import corpus_names, get_corpus, load_corpus, read_corpus
 from ser_experiments.corpora._options import PACKAGE, Option
-from ser_experiments.corpora._places import Place, place_of
+from ser_experiments.corpora._places import Place, meant, place_of
 from ser_experiments.corpora._recognised import chosen
 from ser_experiments.corpora._schemes import SCHEMES
 from ser_experiments.corpora._together import of_corpus, pool, transfer
@@ -28,6 +28,7 @@ __all__ = [
     "corpus_names",
     "get_corpus",
     "load_corpus",
+    "meant",
     "of_corpus",
     "place_of",
     "pool",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from ser_experiments import plugins
@@ -33,6 +35,11 @@ def place_of(said: str) -> Place:
         return Place(chosen(None, said), said)
     plugins.require(PACKAGE, said, "corpus")
     return Place(said, None)
+
+
+def meant(said: Sequence[str], root: str | Path | None) -> list[str]:
+    """Return the corpora that are named, without a name the one that lies under a root, without a root the demo."""
+    return [place_of(one).corpus for one in said] or [chosen(None, root)]
 
 
 def _known(name: str) -> bool:

@@ -16,7 +16,7 @@ from ser_experiments.errors import InputError
 from ser_experiments.evaluation.folds import Folds, get_protocol
 from ser_experiments.evaluation.tripwires import check_leaks
 from ser_experiments.files import Missing, read_json
-from ser_experiments.frames import unit_column
+from ser_experiments.frames import TEXT, unit_column
 from ser_experiments.words import MOST_OF_ID, check_words, cut
 
 FORMAT = "ser-protocol-card/1"
@@ -157,9 +157,9 @@ def text_overlap(utterances: pd.DataFrame, folds: Folds) -> dict[str, float | in
         ``n_known``, utterances whose ``text_id`` is known, and ``share`` of them whose text occurs in the training
         rows of the fold that tests them; None where no text is known.
     """
-    if "text_id" not in utterances or utterances["text_id"].isna().all():
+    if TEXT not in utterances or utterances[TEXT].isna().all():
         return {"n_known": 0, "share": None}
-    texts = utterances["text_id"]
+    texts = utterances[TEXT]
     known = shared = 0
     for fold in folds.folds:
         tested = texts.iloc[fold.test].dropna()

@@ -24,40 +24,42 @@ from ser_experiments.frames import Predictions
 COVERAGES = (0.9, 0.7, 0.5)
 
 
-def levels(confidence: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def levels(predictions: Predictions) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the rows from the surest to the least sure, and where in this order each new confidence begins."""
     # Probabilities that differ by rounding alone are equal.
-    rounded = np.round(confidence, 9)
+    rounded = np.round(predictions.values.max(axis=1), 9)
     order = np.argsort(-rounded, kind="stable")
     first = np.flatnonzero(np.concatenate([[True], np.diff(rounded[order]) < 0]))
     return order, first
 
 
-def answered(predictions: Predictions, weights: Floats, coverage: float) -> Floats:
-    """Return which part of each row is answered.
+def answered(predictions: Predictions, coverage: float) -> Callable[[Floats], Floats]:
+    """Return which part of each row is answered, as a function of how often each row counts.
 
     Parameters
     ----------
     predictions : Predictions
         Of classes, with probabilities.
-    weights : ndarray of shape (n_weightings, n_rows)
-        How often each row counts.
     coverage : float
         Which share of the rows is answered: the surest. Of rows that are equally sure, all are answered in part.
 
     Returns
     -------
-    ndarray of shape (n_weightings, n_rows)
-        Between 0 and 1.
+    callable
+        From weights of shape (n_weightings, n_rows) to parts of the same shape, between 0 and 1.
     """
-    order, first = levels(predictions.values.max(axis=1))
-    rows = np.add.reduceat(weights[:, order], first, axis=1)
-    ends = np.cumsum(rows, axis=1)
-    room = coverage * ends[:, -1:] - (ends - rows)
-    part = np.clip(ratio(room, rows, empty=0.0), 0, 1)
-    found = np.empty_like(weights, dtype=np.float64)
-    found[:, order] = np.repeat(part, np.diff([*first, len(order)]), axis=1)
-    return found
+    order, first = levels(predictions)
+    sizes = np.diff([*first, len(order)])
+
+    def parts(weights: Floats) -> Floats:
+        rows = np.add.reduceat(weights[:, order], first, axis=1)
+        ends = np.cumsum(rows, axis=1)
+        room = coverage * ends[:, -1:] - (ends - rows)
+        found = np.empty_like(weights, dtype=np.float64)
+        found[:, order] = np.repeat(np.clip(ratio(room, rows, empty=0.0), 0, 1), sizes, axis=1)
+        return found
+
+    return parts
 
 
 def area(predictions: Predictions) -> Callable[[Floats], Floats]:
@@ -66,7 +68,7 @@ def area(predictions: Predictions) -> Callable[[Floats], Floats]:
     It is the mean, over every number of answers, of the share of these that is wrong, where the surest are answered
     first; rows that are equally sure come in any order, so that the mean over these orders is taken.
     """
-    order, first = levels(predictions.values.max(axis=1))
+    order, first = levels(predictions)
     wrong = (truth_of(predictions) != predictions.decided)[order]
 
     def weighed(weights: Floats) -> Floats:
@@ -94,9 +96,10 @@ def uar_at(coverage: float) -> Callable[[Predictions], Callable[[Floats], Floats
         truth = truth_of(predictions)
         spoken = np.eye(len(predictions.task.targets))[truth]
         right = truth == predictions.decided
+        parts = answered(predictions, coverage)
 
         def weighed(weights: Floats) -> Floats:
-            kept = weights * answered(predictions, weights, coverage)
+            kept = weights * parts(weights)
             recalls = ratio((kept * right) @ spoken, kept @ spoken, empty=0.0)
             return mean_over_present(np.where(weights @ spoken > 0, recalls, np.nan))
 
@@ -107,7 +110,7 @@ def uar_at(coverage: float) -> Callable[[Predictions], Callable[[Floats], Floats
 
 def risk_coverage(predictions: Predictions) -> pd.DataFrame:
     """Return the risk-coverage curve: ``coverage`` and ``risk``, the share of the answered rows that is wrong."""
-    order, first = levels(predictions.values.max(axis=1))
+    order, first = levels(predictions)
     wrong = (truth_of(predictions) != predictions.decided)[order]
     ends = np.append(first[1:], len(order))
     return pd.DataFrame({"coverage": ends / len(order), "risk": np.cumsum(wrong)[ends - 1] / ends})
@@ -134,7 +137,7 @@ def coverage_by(
     """
     units = pd.Series(predictions.units(unit), name=unit)
     ones = np.ones((1, len(predictions)))
-    parts = {f"answered_{round(100 * one)}": answered(predictions, ones, one)[0] for one in coverages}
+    parts = {f"answered_{round(100 * one)}": answered(predictions, one)(ones)[0] for one in coverages}
     table = pd.DataFrame(parts).groupby(units.to_numpy()).mean().rename_axis(unit)
     table.insert(0, "n_utterances", units.value_counts().loc[table.index].to_numpy())
     return table

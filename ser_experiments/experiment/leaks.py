@@ -10,7 +10,7 @@ from ser_experiments.errors import InputError
 from ser_experiments.evaluation.compare import Difference, paired_difference
 from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.run import run_experiment
-from ser_experiments.experiment.selection import TRANSFER, load, load_setting, select
+from ser_experiments.experiment.selection import TRANSFER, load_setting, select
 from ser_experiments.frames import Predictions
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ LADDER = {
     "leave-one-speaker-out": "texts known; speakers new",
     "leave-one-session-out": "texts known; speakers, sessions new",
     "leave-one-speaker-and-text-out": "speakers, texts new",
-    TRANSFER: "all new: another corpus",
 }
+_ELSEWHERE = "all new: another corpus"
 
 
 class Rung(NamedTuple):
@@ -92,30 +92,28 @@ def leaks(
     InputError
         The request itself cannot be run.
     """
-    elsewhere = bool(request.test_corpus or request.test_root)
     request = replace(request, protocol=None, folds_file=None, allow_leak=False)
     here = replace(request, test_corpus=None, test_root=None)
-    corpus = load(here, project)
-    both = load_setting(request, project) if elsewhere else corpus
+    corpus = load_setting(here, project)
+    steps = [(protocol, known, replace(here, protocol=protocol), corpus) for protocol, known in LADDER.items()]
+    if request != here:
+        steps.append((TRANSFER, _ELSEWHERE, request, load_setting(request, project)))
     first: Predictions | None = None
-    for protocol, known in LADDER.items():
-        if protocol == TRANSFER and not elsewhere:
-            continue
-        one = request if protocol == TRANSFER else replace(here, protocol=protocol)
-        why_not = _why_not(one, both if protocol == TRANSFER else corpus)
-        if why_not:
-            yield Rung(protocol, known, both.name if protocol == TRANSFER else corpus.name, why_not=why_not)
+    for protocol, known, one, rows in steps:
+        if why_not := _why_not(one, rows):
+            yield Rung(protocol, known, rows.name, why_not=why_not)
             continue
         tell(protocol)
         result = run_experiment(one, project=project, **how)
         task, interval = result.prepared.task, result.interval
-        paired = first is not None and protocol != TRANSFER
-        fall = paired_difference(first, result.scored, "speaker") if paired and first is not None else None
+        # The utterances of another corpus are no pair of these.
+        paired = first if rows is corpus else None
+        fall = None if paired is None else paired_difference(paired, result.scored, "speaker")
         first = first or result.scored
         yield Rung(
             protocol,
             known,
-            result.prepared.setting.corpus,
+            rows.name,
             task.primary,
             result.metrics[task.primary],
             interval.low,

@@ -16,7 +16,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from ser_experiments import project as projects
-from ser_experiments.corpora import chosen, of_corpus, place_of
+from ser_experiments.corpora import meant, of_corpus
 from ser_experiments.corpora._options import options_of
 from ser_experiments.csvfile import write_csv
 from ser_experiments.evaluation.crossval import FoldResult, cross_validate, member_predictions
@@ -205,7 +205,7 @@ def _requested(experiment: str, told: dict[str, Any]) -> RunRequest:
     """Return the request; what is no field of it and an option of the corpus is told to the corpus's reader."""
     known = {one.name for one in fields_of(RunRequest)}
     corpora = RunRequest(experiment=experiment, corpus=told.get("corpus") or ()).corpora
-    named = [place_of(one).corpus for one in corpora] or [chosen(None, told.get("root"))]
+    named = meant(corpora, told.get("root"))
     own = {option.keyword for name in named for option in options_of(name)} - known
     options = {**told.pop("corpus_options", {}), **{name: told.pop(name) for name in own & told.keys()}}
     return RunRequest(experiment=experiment, corpus_options=options, **told)

@@ -253,7 +253,7 @@ class Tuned(Wrapper):
                     study.enqueue_trial(fixed(self.space, self._start() if planned is None else planned[done]))
                 trial = study.ask()
                 start = time.perf_counter()
-                chosen = {name: suggest(trial, name, values) for name, values in self.space.items()}
+                chosen = {param: suggest(trial, param, values) for param, values in self.space.items()}
                 score = self._score(chosen, X, y, splits, weights)
                 trial.set_user_attr("seconds", round(time.perf_counter() - start, 3))
                 trial.set_user_attr("params", chosen)

@@ -57,11 +57,11 @@ def test_a_row_that_counts_twice_is_two_rows() -> None:
 
 def test_the_surest_share_is_answered_and_of_equal_ones_a_part() -> None:
     predictions = table([0.9, 0.8, 0.8, 0.8, 0.6], [True] * 5)
-    parts = answered(predictions, np.ones((1, 5)), 0.6)
+    parts = answered(predictions, 0.6)(np.ones((1, 5)))
     np.testing.assert_allclose(parts, [[1, 2 / 3, 2 / 3, 2 / 3, 0]])
-    assert answered(predictions, np.ones((1, 5)), 1.0).tolist() == [[1] * 5]
+    assert answered(predictions, 1.0)(np.ones((1, 5))).tolist() == [[1] * 5]
     # Whoever is left out takes no room.
-    np.testing.assert_allclose(answered(predictions, np.array([[0.0, 1, 1, 1, 1]]), 0.5)[0, 1:], [2 / 3] * 3 + [0])
+    np.testing.assert_allclose(answered(predictions, 0.5)(np.array([[0.0, 1, 1, 1, 1]]))[0, 1:], [2 / 3] * 3 + [0])
 
 
 def test_silence_on_an_emotion_is_no_way_to_a_better_score() -> None:

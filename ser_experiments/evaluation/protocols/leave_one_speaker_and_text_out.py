@@ -8,9 +8,7 @@ from sklearn.model_selection import GroupKFold
 
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.folds import CutOptions, Folds, Mask, Protocol, dealt, joined, other_groups
-
-#: The column of what is said.
-_TEXT = "text_id"
+from ser_experiments.frames import TEXT
 
 
 def cut(utterances: pd.DataFrame, options: CutOptions) -> Folds:
@@ -18,10 +16,10 @@ def cut(utterances: pd.DataFrame, options: CutOptions) -> Folds:
 
     An utterance whose text is not known counts as a text of its own.
     """
-    if _TEXT not in utterances or utterances[_TEXT].isna().all():
-        raise InputError(f"protocol {PROTOCOL.name!r}: this corpus does not say what is said (no {_TEXT})")
+    if TEXT not in utterances or utterances[TEXT].isna().all():
+        raise InputError(f"protocol {PROTOCOL.name!r}: this corpus does not say what is said (no {TEXT})")
     speaker = utterances["speaker"].astype(str)
-    said = utterances[_TEXT].astype(object)
+    said = utterances[TEXT].astype(object)
     text = said.where(said.notna(), utterances.index.to_series()).to_numpy(dtype=str)
     n_parts = min(options.n_splits, len(np.unique(text)))
     if n_parts < 2:
@@ -41,7 +39,7 @@ def trains(rows: pd.DataFrame, test: Mask) -> Mask:
     """Train on the rows of other groups whose text is not tested."""
     others = other_groups(rows, test)
     # A card holds no texts: its folds are tested as they were, and checked for speakers alone.
-    return others & ~rows[_TEXT].isin(rows[_TEXT][test].dropna()).to_numpy(dtype=bool) if _TEXT in rows else others
+    return others & ~rows[TEXT].isin(rows[TEXT][test].dropna()).to_numpy(dtype=bool) if TEXT in rows else others
 
 
 PROTOCOL = Protocol("leave-one-speaker-and-text-out", unit="speaker", cut=cut, trains=trains)

@@ -23,8 +23,8 @@ def auroc(predictions: Predictions) -> Callable[[Floats], Floats]:
     It is the share of pairs of a right and a wrong answer in which the right one is surer; equal ones count half (Mann
     and Whitney, 1947).
     """
-    confidence, right, _ = confidences(predictions)
-    order, first = levels(confidence)
+    _, right, _ = confidences(predictions)
+    order, first = levels(predictions)
     is_right = right[order]
 
     def weighed(weights: Floats) -> Floats:
