@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from ser_experiments.csvfile import is_gap
 from ser_experiments.errors import InputError
-from ser_experiments.task import Classes, Task
+from ser_experiments.task import Task
+from ser_experiments.tasks.classes import Classes
 from ser_experiments.words import MOST_OF_ID, check_words, cut
 
 #: The name of the index of every table of utterances, features and predictions.
@@ -148,8 +149,7 @@ class Predictions:
     Parameters
     ----------
     frame : DataFrame
-        Indexed by ``utterance_id``: the truth, ``predicted`` where the task decides, and perhaps the task's columns of
-        numbers, ``fold``, ``speaker``, ``session`` and ``group``.
+        Indexed by ``utterance_id``: the truth, what the task decides, and perhaps the task's columns of numbers, ``fold``, ``speaker``, ``session`` and ``group``.
     task : Task
         What is predicted.
 
@@ -164,7 +164,7 @@ class Predictions:
 
     def __post_init__(self) -> None:
         check_index(self.frame, "predictions")
-        for column in (*self.task.truth_columns, PREDICTED):
+        for column in (*self.task.truth_columns, *self.task.decided_columns):
             if column not in self.frame:
                 raise InputError(f"predictions: no column {column!r}; got {', '.join(map(str, self.frame.columns))}")
         if self.frame.empty:
@@ -190,7 +190,8 @@ class Predictions:
         frame = utterances[["speaker", "session", *task.truth_columns]].copy()
         frame.insert(0, FOLD, fold)
         frame[GROUP] = group
-        frame[PREDICTED] = task.decided(values)
+        for column, decided in task.decisions(values).items():
+            frame[column] = decided
         for place, column in enumerate(task.columns):
             frame[column] = values[:, place]
         return cls(frame, task)

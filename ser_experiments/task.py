@@ -1,21 +1,23 @@
 """What is predicted: a value that every layer above reads its targets, truth, columns and primary score from.
 
-Today's only kind is :class:`Classes`. Another kind (numbers on a scale, a distribution over raters' votes) is another
-subclass: whatever differs between kinds is asked of the task, so that no module above tests for one.
+Each kind is one file of :mod:`ser_experiments.tasks`: classes, numbers on a scale, distributions over votes. Whatever
+differs between kinds is asked of the task, so that no module above tests for one.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+#: What estimators are fitted on: one word a row; a number a target; or a share of each target.
+Learns = Literal["labels", "numbers", "shares"]
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,34 @@ class Task(ABC):
     kind: ClassVar[str]
     #: The score that ranks runs.
     primary: ClassVar[str]
-    #: Columns of a table of utterances that hold the truth.
-    truth_columns: ClassVar[tuple[str, ...]]
+    #: The score that a shuffled column is judged by: it moves with every answer, not only with those that change.
+    finest: ClassVar[str]
+    #: What estimators are fitted on.
+    learns: ClassVar[Learns]
+    #: How many targets there must be.
+    fewest: ClassVar[int] = 1
+    #: What an answer holds besides ``warnings`` and ``error``.
+    answer_fields: ClassVar[tuple[str, ...]]
+
+    @classmethod
+    @abstractmethod
+    def of_columns(cls, columns: Iterable[object]) -> Task | None:
+        """Return the task that a table of predictions is of, as the names of its columns tell; None of another kind."""
+
+    @property
+    @abstractmethod
+    def truth_columns(self) -> tuple[str, ...]:
+        """Return the columns of a table of utterances that hold the truth."""
 
     @property
     @abstractmethod
     def columns(self) -> list[str]:
         """Return the columns that a table of predictions has for the targets, in their order."""
+
+    @property
+    def decided_columns(self) -> tuple[str, ...]:
+        """Return the columns of a table of predictions that hold what was decided, besides the numbers."""
+        return ()
 
     @property
     @abstractmethod
@@ -62,90 +85,61 @@ class Task(ABC):
     def check_fitted(self, estimator: object) -> None:
         """Refuse an estimator, as read from a file, that cannot answer: a ValueError that continues "the file ..."."""
 
-    @abstractmethod
-    def decided(self, values: Floats) -> NDArray[Any]:
-        """Return what stands in the column ``predicted``, one a row, for numbers of shape (n_rows, n_targets)."""
+    def decisions(self, values: Floats) -> dict[str, NDArray[Any]]:
+        """Return what stands in :attr:`decided_columns` for numbers of shape (n_rows, n_targets)."""
+        return {}
 
     @abstractmethod
     def decided_codes(self, frame: pd.DataFrame) -> NDArray[Any]:
-        """Return the column ``predicted`` of a table of predictions as numbers, as scores take it."""
+        """Return what a table of predictions decides as numbers, as scores take it."""
+
+    @abstractmethod
+    def strata(self, utterances: pd.DataFrame) -> pd.Series:
+        """Return a word for each utterance, alike for a like truth: for colours, and for folds of equal shares."""
+
+    @abstractmethod
+    def described(self, utterances: pd.DataFrame) -> str:
+        """Say in a few words what truth utterances have."""
+
+    @abstractmethod
+    def read_numbers(self, where: str, table: pd.DataFrame) -> pd.DataFrame:
+        """Return a table of predictions, read as text, with numbers in its columns of targets.
+
+        Raises
+        ------
+        InputError
+            A cell holds none, or one that cannot be; `where` begins the message.
+        """
+
+    @abstractmethod
+    def answer(self, values: Floats, known: Mapping[str, Any]) -> dict[str, Any]:
+        """Return :attr:`answer_fields` of one recording.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_targets,)
+            The numbers.
+        known : mapping
+            What :meth:`learned` told of the model, among other things.
+        """
+
+    @property
+    @abstractmethod
+    def no_answer(self) -> dict[str, Any]:
+        """Return :attr:`answer_fields` of a recording that cannot be answered."""
+
+    def with_truth(self, frame: pd.DataFrame) -> Task:
+        """Return the task of predictions that stand beside their truth, which may have more targets."""
+        return self
+
+    def learned(self, frame: pd.DataFrame) -> dict[str, Any]:
+        """Return what a model is to know of its out-of-fold predictions, as JSON takes it."""
+        return {}
+
+    def kept(self, utterances: pd.DataFrame) -> NDArray[np.bool_]:
+        """Say of utterances, perhaps of a wider task of the same kind, which have a truth among the targets."""
+        return np.ones(len(utterances), dtype=bool)
 
     def values(self, frame: pd.DataFrame) -> Floats:
         """Return the numbers of a table of predictions, shape (n_rows, n_targets)."""
         return frame[self.columns].to_numpy(dtype=np.float64)
-
-
-@dataclass(frozen=True)
-class Classes(Task):
-    """One class an utterance; a prediction is a probability for each class.
-
-    Parameters
-    ----------
-    targets : tuple of str
-        The classes in alphabetical order.
-    """
-
-    kind: ClassVar[str] = "classes"
-    primary: ClassVar[str] = "uar"
-    truth_columns: ClassVar[tuple[str, ...]] = ("label",)
-    #: Before the name of a class in the name of its column.
-    prefix: ClassVar[str] = "p_"
-
-    @classmethod
-    def of(cls, labels: Iterable[str]) -> Classes:
-        """Return the task whose classes are those that occur."""
-        return cls(tuple(sorted({str(label) for label in labels})))
-
-    @classmethod
-    def named(cls, columns: Iterable[object]) -> tuple[str, ...]:
-        """Return the classes that the columns of a table of predictions name, in their order."""
-        return tuple(str(c).removeprefix(cls.prefix) for c in columns if str(c).startswith(cls.prefix))
-
-    @property
-    def columns(self) -> list[str]:
-        """Return ``p_<class>`` for each class."""
-        return [self.prefix + name for name in self.targets]
-
-    @property
-    def chance(self) -> float:
-        """Return the UAR of whoever knows nothing."""
-        return 1 / len(self.targets)
-
-    def truth(self, utterances: pd.DataFrame) -> NDArray[np.str_]:
-        """Return the classes as strings."""
-        return utterances["label"].to_numpy(dtype=str)
-
-    def codes(self, frame: pd.DataFrame) -> NDArray[np.intp]:
-        """Return the place of each row's class among the targets; -1 of one that is none."""
-        return self._places(frame["label"])
-
-    def decided_codes(self, frame: pd.DataFrame) -> NDArray[np.intp]:
-        """Return the place of each row's predicted class among the targets; -1 of one that is none."""
-        return self._places(frame["predicted"])
-
-    def response(self, fitted: Any, X: pd.DataFrame) -> Floats:
-        """Return probabilities in the order of the targets; a class that was not learned has zero."""
-        return self.align(fitted.predict_proba(X), fitted.classes_)
-
-    def check_fitted(self, estimator: object) -> None:
-        """Refuse what gives no probabilities, or knows other classes than the targets; their order does not count."""
-        known = getattr(estimator, "classes_", None)
-        if not callable(getattr(estimator, "predict_proba", None)):
-            raise ValueError(f"holds a {type(estimator).__name__}, which gives no probabilities")
-        if not isinstance(known, np.ndarray | list | tuple) or not len(known):
-            raise ValueError("holds an estimator without classes")
-        if sorted(map(str, known)) != sorted(self.targets):
-            raise ValueError("knows other classes than model.json says")
-
-    def align(self, proba: NDArray[np.floating], present: Sequence[str]) -> Floats:
-        """Put the probability columns of the classes that are `present` among all targets; others get zero."""
-        full = np.zeros((len(proba), len(self.targets)))
-        full[:, [self.targets.index(str(name)) for name in present]] = proba
-        return full
-
-    def decided(self, values: Floats) -> NDArray[np.str_]:
-        """Return the most probable class of each row."""
-        return np.asarray(self.targets, dtype=str)[values.argmax(axis=1)]
-
-    def _places(self, labels: pd.Series) -> NDArray[np.intp]:
-        return pd.Index(self.targets).get_indexer(pd.Index(labels.astype(str))).astype(np.intp)

@@ -10,7 +10,7 @@ import pytest
 
 from ser_experiments.errors import InputError
 from ser_experiments.frames import Predictions, check_index, check_utterances, unit_column
-from ser_experiments.task import Classes
+from ser_experiments.tasks.classes import Classes
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ser_experiments.task import Classes, Task
+from ser_experiments.task import Task
+from ser_experiments.tasks.classes import Classes
 
 names = st.lists(
     st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=6), min_size=1

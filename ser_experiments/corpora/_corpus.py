@@ -13,6 +13,7 @@ from ser_experiments.corpora._facts import Facts
 from ser_experiments.corpora._labels import LabelScheme
 from ser_experiments.corpora._left_out import LeftOut
 from ser_experiments.corpora._options import Option
+from ser_experiments.corpora._rules._rule import Rule
 from ser_experiments.task import Task
 
 
@@ -121,12 +122,12 @@ class Corpus:
         The name in the setting; for a manifest its own.
     root : Path
         Where it lies.
-    labels : LabelScheme
+    labels : Rule
         The label rule.
     subset : str
         Which scenarios were kept.
     utterances : DataFrame
-        One row an utterance, as :class:`Reading` says, with the truth of the task (``label``) after ``gender``.
+        One row an utterance, as :class:`Reading` says, with the truth of the task (of classes ``label``) after ``gender``.
     notes : tuple of str
         What a user should know about this copy.
     left_out : LeftOut
@@ -142,7 +143,7 @@ class Corpus:
     spec: CorpusSpec
     name: str
     root: Path
-    labels: LabelScheme
+    labels: Rule
     subset: str
     utterances: pd.DataFrame
     notes: tuple[str, ...] = field(default=())

@@ -16,7 +16,7 @@ from ser_experiments.corpora._alike import check_alike, slips
 from ser_experiments.corpora._left_out import LeftOut
 from ser_experiments.corpora._spelling import spelled
 from ser_experiments.errors import InputError, nearest
-from ser_experiments.task import Classes
+from ser_experiments.tasks.classes import Classes
 from ser_experiments.words import check_word, check_words
 
 #: Between the name of a scheme and own changes of it.
@@ -101,6 +101,16 @@ class LabelScheme:
             shown = identity.of(changes, size=identity.SHORT)
         name = f"{self.name}{_OWN}{shown}"
         return replace(self, name=name, map=kept, drop=gone, base=self.name, among_others=among_others)
+
+    @property
+    def own(self) -> dict[str, object]:
+        """Return own changes as a card keeps them; empty where there are none."""
+        changed = self.map or self.drop
+        return {"labels": self.base, "map": dict(self.map), "drop": list(self.drop)} if changed else {}
+
+    def among(self, targets: Sequence[str]) -> LabelScheme:
+        """Return itself: which classes there are is told by the utterances."""
+        return self
 
     def _target(self, old: str, new: str, words: Iterable[str]) -> str:
         """Return the class that a word shall count as."""

@@ -35,6 +35,10 @@ class LeftOut:
         Classes that are written much alike; perhaps one of them is a slip of the pen.
     unused : tuple of str
         Words of own changes that no utterance has; where several corpora are read, another may have them.
+    without : mapping of str to int
+        Utterances without a rating, by what was not rated.
+    n_without : int
+        Utterances that lack one of these.
     """
 
     scheme: str = ""
@@ -46,6 +50,8 @@ class LeftOut:
     empty: tuple[str, ...] = ()
     alike: tuple[tuple[str, str], ...] = ()
     unused: tuple[str, ...] = ()
+    without: Mapping[str, int] = field(default_factory=dict)
+    n_without: int = 0
 
     @property
     def lines(self) -> list[str]:
@@ -53,6 +59,9 @@ class LeftOut:
         said = []
         if self.unknown:
             said.append(f"labels {self.scheme} left out {self._share(self.unknown)}{self._reasons()}")
+        if self.n_without:
+            lacking = _listed([f"without {name} {n}" for name, n in self.without.items()])
+            said.append(f"labels {self.scheme} left out {self.n_without} of {self.n_rows} utterances: {lacking}")
         if self.dropped:
             said.append(f"--drop left out {self._share(self.dropped)}: {_listed(counted(self.dropped))}")
         if self.empty:
@@ -73,6 +82,7 @@ class LeftOut:
             "dropped": dict(self.dropped),
             "did_you_mean": dict(self.hints),
             "empty_classes": list(self.empty),
+            **({"without": dict(self.without)} if self.without else {}),
         }
 
     def _share(self, words: Mapping[str, int]) -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 from ser_experiments import frames, plugins
 from ser_experiments import project as projects
 from ser_experiments.corpora._corpus import Corpus, CorpusSpec, Reading
-from ser_experiments.corpora._labels import LabelScheme
 from ser_experiments.corpora._left_out import of_no_subset
 from ser_experiments.corpora._options import PACKAGE, check_option
+from ser_experiments.corpora._rules import rule_of
 from ser_experiments.corpora._spelling import check_spelling
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.files import path_of
@@ -107,7 +107,7 @@ def load_corpus(
         words that may mean one class, one speaker or one class only, a speaker or session in two spellings.
     """
     spec = get_corpus(name)
-    scheme = _scheme(spec, labels)
+    scheme = rule_of(spec, labels)
     subset = subset or spec.subsets[0]
     if subset not in spec.subsets:
         raise InputError(f"corpus {spec.name!r}: unknown subset {subset!r}{nearest(subset, spec.subsets)}")
@@ -169,10 +169,3 @@ def _checked(spec: CorpusSpec, reading: Reading) -> Reading:
     if len(spec.subsets) > 1 and "scenario" not in reading.utterances:
         raise InputError(f"{where}: no column 'scenario' to choose a subset by; its reader must give it")
     return reading
-
-
-def _scheme(spec: CorpusSpec, labels: str | None) -> LabelScheme:
-    name = labels or next(iter(spec.schemes))
-    if name not in spec.schemes:
-        raise InputError(f"corpus {spec.name!r}: unknown label scheme {name!r}{nearest(name, spec.schemes)}")
-    return spec.schemes[name]

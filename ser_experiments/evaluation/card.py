@@ -135,9 +135,8 @@ def make_card(
         "text_overlap": text_overlap(utterances, folds),
         "left_out": corpus.left_out.as_dict(),
     }
-    own = corpus.labels
-    if own.map or own.drop:
-        facts["own_labels"] = {"labels": own.base, "map": dict(own.map), "drop": list(own.drop)}
+    if corpus.labels.own:
+        facts["own_labels"] = corpus.labels.own
     if corpus.parts:
         facts["corpora"] = list(corpus.parts)
     facts["readers"] = dict(corpus.readers)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ser_experiments.evaluation.score import Score
 from ser_experiments.evaluation.scoring import get_score
-from ser_experiments.frames import GROUP, PREDICTED, Predictions
+from ser_experiments.frames import GROUP, Predictions
 from ser_experiments.task import Task
 
 #: Cells of the shuffled tables that a model is asked for at once.
@@ -128,7 +128,7 @@ def _scored(model: Any, table: pd.DataFrame, utterances: pd.DataFrame, task: Tas
     values = task.response(model, table)
     truth = {name: utterances[name] for name in task.truth_columns}
     for own in np.split(values, len(table) // len(utterances)):
-        told = {PREDICTED: task.decided(own), **dict(zip(task.columns, own.T, strict=True))}
+        told = {**task.decisions(own), **dict(zip(task.columns, own.T, strict=True))}
         yield score.on(Predictions(pd.DataFrame({**truth, **told}), task)).whole()
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 from ser_experiments.csvfile import headings, read_csv
 from ser_experiments.errors import InputError
 from ser_experiments.frames import PREDICTED, UTTERANCE_ID, Predictions, check_index
-from ser_experiments.task import Classes
+from ser_experiments.tasks import task_of_columns
+from ser_experiments.tasks.classes import Classes
 from ser_experiments.words import MOST_OF_ID, check_words
 
 #: What a table of predictions has, so that one without ids is told from another file.
@@ -50,43 +51,21 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
         raise InputError(f"{path}: utterance {twice!r} is predicted twice; keep one row an utterance")
     table = table.set_index(UTTERANCE_ID)
     check_index(table, str(path))
-    given = Classes(Classes.named(table.columns))
-    for column in given.columns:
-        table[column] = _numbers(path, table[column])
-    if given.targets:
-        _check_sums(path, table[given.columns])
-    if PREDICTED not in table:
-        if not given.targets:
-            raise InputError(f"{path}: neither {PREDICTED!r} nor probabilities 'p_<class>'; add one of them")
-        table[PREDICTED] = given.decided(given.values(table))
-    return table
+    given = task_of_columns(table.columns)
+    if given is None:
+        raise InputError(f"{path}: neither {PREDICTED!r} nor probabilities 'p_<class>'; add one of them")
+    return given.read_numbers(str(path), table)
 
 
 def with_truth(table: pd.DataFrame) -> Predictions:
     """Return predictions that stand beside their truth, as a run keeps them.
 
-    The classes are those that occur as labels and those that have a probability.
-
     Raises
     ------
     InputError
-        There is no truth.
+        There is no truth, or there are no predictions.
     """
-    labels = table.get("label", ())
-    return Predictions.of_classes(table, [*Classes.named(table.columns), *labels])
-
-
-def _numbers(path: Path, texts: pd.Series) -> pd.Series:
-    values = pd.to_numeric(texts, errors="coerce").astype(float)
-    wrong = texts[~((values >= 0) & (values <= 1)).to_numpy()]
-    if len(wrong):
-        raise InputError(f"{path}: {texts.name} of {wrong.index[0]!r} is {wrong.iloc[0]!r}; must be within 0 and 1")
-    return values
-
-
-def _check_sums(path: Path, probabilities: pd.DataFrame) -> None:
-    sums = probabilities.sum(axis=1)
-    # Files with three decimals and a dozen classes are off by less than this.
-    wrong = sums[(sums - 1).abs() > 0.01]
-    if len(wrong):
-        raise InputError(f"{path}: the probabilities of {wrong.index[0]!r} sum to {wrong.iloc[0]:.4g}; must be 1")
+    task = task_of_columns(table.columns)
+    if task is None:
+        raise InputError(f"predictions: nothing is predicted; got {', '.join(map(str, table.columns))}")
+    return Predictions(table, task.with_truth(table))

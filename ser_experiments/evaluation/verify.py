@@ -15,7 +15,7 @@ from ser_experiments.evaluation.intervals import Interval
 from ser_experiments.evaluation.predictions import read_predictions
 from ser_experiments.evaluation.scoring import intervals, per_fold, pooled, scores_of
 from ser_experiments.frames import FOLD, PREDICTED, Predictions, unit_column
-from ser_experiments.task import Classes
+from ser_experiments.tasks.classes import Classes
 
 
 @dataclass(frozen=True)

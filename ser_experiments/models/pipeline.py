@@ -20,7 +20,7 @@ from ser_experiments.models.missing import FillMissing
 from ser_experiments.models.selection import SelectColumns
 from ser_experiments.models.spec import ModelSpec, get_model
 from ser_experiments.models.temperature import TemperatureScaled
-from ser_experiments.task import Classes
+from ser_experiments.tasks.classes import Classes
 
 #: Values of ``scale``.
 SCALERS: dict[str, Callable[[], BaseEstimator] | None] = {

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from sklearn.base import BaseEstimator
 
 from ser_experiments import plugins
-from ser_experiments.task import Classes
 
 if TYPE_CHECKING:
     from ser_experiments.features.extractor import Extractor
@@ -38,6 +37,37 @@ class FitIdentity:
 
 
 @dataclass(frozen=True)
+class Regression:
+    """How a family learns numbers instead of classes.
+
+    Parameters
+    ----------
+    build : callable
+        ``build(**params)`` returns the bare, unfitted regressor: scikit-learn's contract. It is fitted on truth of mean 0
+        and standard deviation 1, of shape (n_rows, n_targets) where it takes `several` and else (n_rows,).
+    params : callable
+        Returns the names that ``build`` accepts.
+    estimator : str
+        Where the class that it builds is imported from.
+    without : sequence of str
+        Parameters of the classifier that mean nothing here, such as weights of classes: they are left out.
+    several : bool
+        Whether one fit learns all targets; otherwise there is one a target.
+    matched : bool
+        Whether the answers are stretched to the spread of the truth, as inner folds show it, where the definition does
+        not say: squared errors answer too near the mean, which CCC counts as a mistake. Networks with a loss that does
+        it by itself do without.
+    """
+
+    build: Callable[..., BaseEstimator]
+    params: Callable[[], Sequence[str]]
+    estimator: str
+    without: tuple[str, ...] = ("class_weight",)
+    several: bool = False
+    matched: bool = True
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """One family of models.
 
@@ -58,8 +88,8 @@ class ModelSpec:
         whichever is installed.
     without_effect : sequence of str
         Parameters, besides scikit-learn's ``n_jobs`` and ``verbose``, that change no number.
-    kinds : sequence of str
-        Kinds of tasks that it can do; see :mod:`ser_experiments.task`.
+    regression : Regression, optional
+        How it learns numbers; without it, it is for classes alone.
     layout : {"row", "array"}
         What it takes: functionals, or one array over time an utterance.
     reads_group : bool
@@ -86,7 +116,7 @@ class ModelSpec:
     version: str = "1"
     libraries: tuple[str, ...] = ()
     without_effect: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = (Classes.kind,)
+    regression: Regression | None = None
     layout: Literal["row", "array"] = "row"
     reads_group: bool = False
     takes_normalized: bool = True
@@ -94,6 +124,11 @@ class ModelSpec:
     trusted_types: tuple[str, ...] = ()
     guard: Callable[[], None] | None = None
     checks: tuple[tuple[str, Callable[[Any], None]], ...] = ()
+
+    @property
+    def estimator_classes(self) -> list[str]:
+        """Return where the classes that it builds are imported from."""
+        return [self.estimator, *([] if self.regression is None else [self.regression.estimator])]
 
 
 def model_names() -> list[str]:
@@ -117,7 +152,9 @@ def get_model(name: str) -> ModelSpec:
 def families_of(kind: type) -> dict[str, ModelSpec]:
     """Return the families that build estimators of a class, by name."""
     specs = {name: module.SPEC for name, module in plugins.each(ZOO, "model", holds="SPEC")}
-    return {name: spec for name, spec in specs.items() if _is_imported(spec.estimator, kind)}
+    return {
+        name: spec for name, spec in specs.items() if any(_is_imported(path, kind) for path in spec.estimator_classes)
+    }
 
 
 def _is_imported(path: str, kind: type) -> bool:

@@ -7,8 +7,9 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from ser_experiments.errors import InputError, nearest
-from ser_experiments.task import Classes, Task
+from ser_experiments.task import Task
+from ser_experiments.tasks import task_of as known_task
+from ser_experiments.tasks.classes import Classes
 
 
 def task_of(meta: Mapping[str, Any], estimator: BaseEstimator) -> Task:
@@ -22,7 +23,4 @@ def task_of(meta: Mapping[str, Any], estimator: BaseEstimator) -> Task:
     said = meta.get("task")
     if said is None:
         return Classes.of(estimator.classes_)
-    kinds = {one.kind: one for one in Task.__subclasses__()}
-    if said["kind"] not in kinds:
-        raise InputError(f"the model predicts {said['kind']!r}, which is unknown here{nearest(said['kind'], kinds)}")
-    return kinds[said["kind"]](tuple(said["targets"]))
+    return known_task(said["kind"], said["targets"])

@@ -34,7 +34,7 @@ from ser_experiments.models.zoo._lightgbm_text import check_text
 from ser_experiments.models.zoo._xgboost_bytes import check_booster
 from ser_experiments.serving import TableModel
 from ser_experiments.serving.folder import ABOUT, ESTIMATOR, load_any, save_model
-from ser_experiments.task import Classes
+from ser_experiments.tasks.classes import Classes
 
 CLASSES = ["a", "b", "c"]
 COLUMNS = [f"x{i}" for i in range(5)]

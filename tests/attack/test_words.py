@@ -29,7 +29,7 @@ from ser_experiments.evaluation.predictions import read_predictions
 from ser_experiments.experiment.definition import load_experiment
 from ser_experiments.features.external import read_table
 from ser_experiments.frames import check_utterances
-from ser_experiments.task import Classes
+from ser_experiments.tasks.classes import Classes
 from ser_experiments.tracking.names import LONGEST, as_stored, as_told, check_names
 from ser_experiments.words import (
     MOST,

@@ -14,7 +14,7 @@ import pytest
 from ser_experiments.cli._answers import show
 from ser_experiments.cli._recordings import Recording, recordings
 from ser_experiments.errors import InputError
-from ser_experiments.task import Classes
+from ser_experiments.tasks.classes import Classes
 
 TASK = Classes(("a", "b"))
 ANSWER = {"label": "a", "probabilities": {"a": 0.75, "b": 0.25}, "warnings": [], "error": ""}

@@ -14,7 +14,7 @@ from ser_experiments import plugins
 from ser_experiments.corpora import Corpus, LabelScheme, get_corpus, load_corpus, read_corpus
 from ser_experiments.errors import InputError
 from ser_experiments.project import Project
-from ser_experiments.task import Classes
+from ser_experiments.tasks.classes import Classes
 from tests.command import ser
 
 #: A reader as somebody writes it; what a test spoils stands between.

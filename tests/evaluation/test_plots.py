@@ -28,7 +28,7 @@ from ser_experiments.evaluation.plots import (
 )
 from ser_experiments.evaluation.scoring import by, get_score, pooled
 from ser_experiments.frames import Predictions
-from ser_experiments.task import Classes
+from ser_experiments.tasks.classes import Classes
 from tests.scored import predictions_for
 
 

@@ -10,7 +10,7 @@ from ser_experiments.errors import InputError
 from ser_experiments.evaluation.folds import Folds, make_folds
 from ser_experiments.evaluation.rows import Rows
 from ser_experiments.frames import GROUP
-from ser_experiments.task import Classes
+from ser_experiments.tasks.classes import Classes
 
 
 @pytest.fixture

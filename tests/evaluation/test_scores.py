@@ -31,7 +31,7 @@ from ser_experiments.evaluation.scoring import (
     scores_of,
 )
 from ser_experiments.frames import Predictions
-from ser_experiments.task import Classes
+from ser_experiments.tasks.classes import Classes
 from tests.scored import CLASSES, SCORES, predictions_for, some
 
 

@@ -24,7 +24,7 @@ from ser_experiments.models.persistence import load_estimator, save_estimator
 from ser_experiments.models.pipeline import build_pipeline
 from ser_experiments.models.remember import Remembered, keeping_nothing
 from ser_experiments.models.tuned import Tuned
-from ser_experiments.task import Classes
+from ser_experiments.tasks.classes import Classes
 
 
 def corpus(n_classes: int = 3, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:

@@ -20,7 +20,7 @@ from ser_experiments.errors import InputError
 from ser_experiments.features.extractor import get_extractor
 from ser_experiments.models.pipeline import build_pipeline
 from ser_experiments.serving import AudioModel, TableModel, load_folder, save_model
-from ser_experiments.task import Classes
+from ser_experiments.tasks.classes import Classes
 from ser_experiments.tracking import RunRecord, start
 from ser_experiments.tracking.backends._mlflow.log_model import synthetic_recording
 

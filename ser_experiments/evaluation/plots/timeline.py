@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ser_experiments.evaluation.plots._style import ACCENT, INK, PALE, colours, new_figure
-from ser_experiments.task import Classes
+from ser_experiments.tasks.classes import Classes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,0 +1,60 @@
+"""What every rule of ``--labels`` can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+import pandas as pd
+
+from ser_experiments.corpora._left_out import LeftOut
+from ser_experiments.task import Task
+
+
+class Rule(Protocol):
+    """From what a corpus's reader gives to the truth of a task: :class:`ser_experiments.corpora.LabelScheme` is one."""
+
+    @property
+    def name(self) -> str:
+        """Return it as written after ``--labels``, own changes with it."""
+
+    @property
+    def note(self) -> str:
+        """Return one line on what it is."""
+
+    @property
+    def rule(self) -> str:
+        """Return it in words; empty where the note says it."""
+
+    @property
+    def classes(self) -> Mapping[str, str]:
+        """Return emotion codes by the class they count as; none where words are no matter, or taken as they are."""
+
+    @property
+    def own(self) -> dict[str, object]:
+        """Return own changes as a card keeps them: ``labels``, ``map`` and ``drop``; empty where there are none."""
+
+    def changed(
+        self,
+        own: Mapping[str, str] | Sequence[str],
+        drop: Sequence[str],
+        utterances: pd.DataFrame,
+        *,
+        among_others: bool = False,
+    ) -> Rule:
+        """Return the rule with own changes of words (``--map`` and ``--drop``)."""
+
+    def apply(self, utterances: pd.DataFrame) -> pd.DataFrame:
+        """Return the utterances that have a truth, with the task's columns of it."""
+
+    def left_out(self, utterances: pd.DataFrame, codes: Iterable[str] = ()) -> LeftOut:
+        """Return what :meth:`apply` makes no use of."""
+
+    def ask(self, utterances: pd.DataFrame, where: str) -> None:
+        """Ask about what may be a slip of the pen: an InputError that begins with `where`."""
+
+    def task(self, utterances: pd.DataFrame, where: str) -> Task:
+        """Return what is predicted of utterances that :meth:`apply` left; an InputError where that is nothing."""
+
+    def among(self, targets: Sequence[str]) -> Rule:
+        """Return the rule on fewer targets, which are those that several corpora share."""

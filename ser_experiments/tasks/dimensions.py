@@ -1,0 +1,134 @@
+"""Numbers on scales, such as valence, arousal and dominance: a prediction is a number for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from ser_experiments.errors import InputError
+from ser_experiments.task import Floats, Learns, Task
+
+#: The share of unheard utterances whose truth an answer's interval is to hold.
+COVERS = 0.9
+#: Utterances are coloured and dealt by so many parts of the scale of the first dimension.
+_PARTS = ("low", "middle", "high")
+
+
+@dataclass(frozen=True)
+class Dimensions(Task):
+    """A number on each of several scales; the scale is the corpus's own, in and out.
+
+    Parameters
+    ----------
+    targets : tuple of str
+        The dimensions, e.g. ``("valence", "arousal", "dominance")``.
+    """
+
+    kind: ClassVar[str] = "dimensions"
+    primary: ClassVar[str] = "ccc"
+    finest: ClassVar[str] = "rmse"
+    learns: ClassVar[Learns] = "numbers"
+    answer_fields: ClassVar[tuple[str, ...]] = ("values", "intervals")
+    #: Before the name of a dimension in the name of the column of its predictions.
+    prefix: ClassVar[str] = "predicted_"
+
+    @classmethod
+    def of_columns(cls, columns: Iterable[object]) -> Dimensions | None:
+        """Return the dimensions that are predicted."""
+        named = tuple(str(c).removeprefix(cls.prefix) for c in columns if str(c).startswith(cls.prefix))
+        return cls(named) if named else None
+
+    @property
+    def truth_columns(self) -> tuple[str, ...]:
+        """Return the dimensions."""
+        return self.targets
+
+    @property
+    def columns(self) -> list[str]:
+        """Return ``predicted_<dimension>`` for each."""
+        return [self.prefix + name for name in self.targets]
+
+    @property
+    def chance(self) -> float:
+        """Return the CCC of whoever answers the same number always."""
+        return 0.0
+
+    def truth(self, utterances: pd.DataFrame) -> Floats:
+        """Return the numbers, shape (n_utterances, n_targets)."""
+        return utterances[list(self.targets)].to_numpy(dtype=np.float64)
+
+    def codes(self, frame: pd.DataFrame) -> Floats:
+        """Return the numbers, shape (n_rows, n_targets)."""
+        return self.truth(frame)
+
+    def decided_codes(self, frame: pd.DataFrame) -> Floats:
+        """Return the predicted numbers, shape (n_rows, n_targets)."""
+        return self.values(frame)
+
+    def response(self, fitted: Any, X: pd.DataFrame) -> Floats:
+        """Return what the regressor says, shape (n_rows, n_targets)."""
+        return np.asarray(fitted.predict(X), dtype=np.float64).reshape(len(X), len(self.targets))
+
+    def check_fitted(self, estimator: object) -> None:
+        """Refuse what predicts nothing, and what predicts classes."""
+        if not callable(getattr(estimator, "predict", None)):
+            raise ValueError(f"holds a {type(estimator).__name__}, which predicts nothing")
+        if hasattr(estimator, "classes_"):
+            raise ValueError("holds an estimator of classes")
+
+    def strata(self, utterances: pd.DataFrame) -> pd.Series:
+        """Return the third of the first dimension's truth that each utterance is in, e.g. ``"valence low"``."""
+        first = self.targets[0]
+        order = utterances[first].rank(method="first").to_numpy(dtype=np.float64)
+        part = np.minimum(((order - 1) / max(1, len(order)) * len(_PARTS)).astype(int), len(_PARTS) - 1)
+        return pd.Series([f"{first} {_PARTS[one]}" for one in part], index=utterances.index)
+
+    def described(self, utterances: pd.DataFrame) -> str:
+        """Return each dimension with its mean and range, e.g. ``"valence 2.8 (1 to 5)"``."""
+        told = ((name, utterances[name]) for name in self.targets)
+        return ", ".join(f"{name} {one.mean():.2f} ({one.min():g} to {one.max():g})" for name, one in told)
+
+    def read_numbers(self, where: str, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the table with numbers in the columns of the predictions, and in those of the truth that are there."""
+        given = [*self.columns, *(name for name in self.targets if name in table)]
+        return table.assign(**{column: _number(where, table[column]) for column in given})
+
+    def answer(self, values: Floats, known: Mapping[str, Any]) -> dict[str, Any]:
+        """Return ``values`` (dimension to float) and ``intervals`` (dimension to low and high), where these are known.
+
+        An interval is the answer with the out-of-fold residuals of the run around it: nine of ten lie within.
+        """
+        told = {name: float(value) for name, value in zip(self.targets, values, strict=True)}
+        around: Mapping[str, list[float]] = known.get("residuals", {})
+        return {
+            "values": told,
+            "intervals": {name: [told[name] + around[name][0], told[name] + around[name][1]] for name in told}
+            if set(around) >= set(told)
+            else {},
+        }
+
+    @property
+    def no_answer(self) -> dict[str, Any]:
+        """Return no values and no intervals."""
+        return {"values": {}, "intervals": {}}
+
+    def learned(self, frame: pd.DataFrame) -> dict[str, Any]:
+        """Return ``residuals``: by dimension the ends of the middle nine tenths of truth minus prediction."""
+        beside = self.codes(frame) - self.values(frame)
+        ends = np.quantile(beside, [(1 - COVERS) / 2, (1 + COVERS) / 2], axis=0)
+        return {"residuals": {name: [float(x) for x in ends[:, i]] for i, name in enumerate(self.targets)}}
+
+
+def _number(where: str, texts: pd.Series) -> pd.Series:
+    values = pd.to_numeric(texts, errors="coerce").astype(float)
+    wrong = texts[~np.isfinite(values.to_numpy())]
+    if len(wrong):
+        raise InputError(f"{where}: {texts.name} of {wrong.index[0]!r} is {wrong.iloc[0]!r}; must be a number")
+    return values
+
+
+TASK = Dimensions
