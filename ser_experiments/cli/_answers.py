@@ -71,9 +71,9 @@ class _Csv:
             _row(["path", *times, *self._task.cells(self._task.no_answer), "warnings", "error"])
             self._begun = True
         for part in answer["timeline"] if spans else [answer]:
-            times = [f"{part[key]:.3f}" for key in TIMES] if spans else []
+            when = [f"{part[key]:.3f}" for key in TIMES] if spans else []
             cells = self._task.cells(part).values()
-            _row([str(recording), *times, *cells, "; ".join(answer["warnings"]), answer["error"]])
+            _row([str(recording), *when, *cells, "; ".join(answer["warnings"]), answer["error"]])
 
     def end(self, *, refused: bool) -> None:
         """Write nothing last."""

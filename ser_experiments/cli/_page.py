@@ -65,9 +65,11 @@ def build_page(model: AudioModel, folder: Path) -> tuple[gr.Blocks, dict[str, An
                 # A component of our own would have Gradio write a file beside this one.
                 audio.async_move_resource_to_block_cache = uploaded  # type: ignore[method-assign, assignment]
                 button = gr.Button("Hear the emotion", variant="primary", elem_id="hear")
+                words = gr.Markdown(_ASK, elem_id="words", render=not model.task.are_shares)
             with gr.Column():
                 shown = _component(model.task)
-                words = gr.Markdown(_ASK, elem_id="words")
+                if model.task.are_shares:
+                    words.render()
         picture = gr.Plot(label="Emotion over time", show_label=False, elem_id="timeline")
         table = gr.Dataframe(label="Emotion over time", interactive=False, elem_id="steps")
 
@@ -135,7 +137,7 @@ def _words(task: Task, length_s: float, whole: dict[str, Any]) -> str:
     if task.are_shares:
         return said
     if task.ranges(whole):
-        said += " In brackets: where nine of ten unheard utterances lie."
+        said += " In brackets: intervals that hold the truth of about nine in ten unheard utterances."
     return "\n".join([*(f"- {one}" for one in task.told(whole)), "", said])
 
 

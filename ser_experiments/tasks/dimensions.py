@@ -79,7 +79,8 @@ class Dimensions(Task):
         """
         said = np.asarray(fitted.predict(X), dtype=np.float64)
         if said.size != len(X) * len(self.targets):
-            raise InputError(f"the estimator does not answer with {len(self.targets)} numbers; it is of another task")
+            each = said.size // max(1, len(X))
+            raise InputError(f"the estimator answers with {each} numbers, the task has {len(self.targets)} targets")
         return said.reshape(len(X), len(self.targets))
 
     def check_fitted(self, estimator: object) -> None:

@@ -91,7 +91,7 @@ def _point(axis: Axes, at: Sequence[float], ranges: Sequence[Sequence[float] | N
     x, y = [*at, 0.0][:2]
     beside = [None if ends is None else [[at[i] - ends[0]], [ends[1] - at[i]]] for i, ends in enumerate(ranges)]
     across, up = [*beside, None][:2]
-    label = "whole recording" + (", nine in ten within the bars" if any(one is not None for one in beside) else "")
+    label = "whole recording" + (" with its intervals" if any(one is not None for one in beside) else "")
     axis.errorbar(
         x, y, xerr=across, yerr=up, fmt="o", color=ALARM, ecolor=ACCENT, markersize=9, elinewidth=2, capsize=5,
         zorder=4, label=label,
