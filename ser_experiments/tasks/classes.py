@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ser_experiments.errors import InputError, nearest
-from ser_experiments.task import Floats, Learns, Task
+from ser_experiments.task import AnswerType, Floats, Learns, Task
 
 #: The columns of the truth and of what was decided.
 LABEL, PREDICTED = "label", "predicted"
@@ -33,7 +33,7 @@ class Classes(Task):
     learns: ClassVar[Learns] = "labels"
     fewest: ClassVar[int] = 2
     all_trained: ClassVar[bool] = True
-    answer_fields: ClassVar[tuple[str, ...]] = ("label", "probabilities")
+    answer_fields: ClassVar[Mapping[str, AnswerType]] = {"label": "text", "probabilities": "numbers"}
     #: Before the name of a class in the name of its column.
     prefix: ClassVar[str] = "p_"
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ser_experiments.errors import InputError
-from ser_experiments.task import Floats, Learns, Task
+from ser_experiments.task import AnswerType, Floats, Learns, Task
 
 #: The share of unheard utterances whose truth an answer's interval is to hold.
 COVERS = 0.9
@@ -34,7 +34,7 @@ class Dimensions(Task):
     primary: ClassVar[str] = "ccc"
     finest: ClassVar[str] = "rmse"
     learns: ClassVar[Learns] = "numbers"
-    answer_fields: ClassVar[tuple[str, ...]] = ("values", "intervals")
+    answer_fields: ClassVar[Mapping[str, AnswerType]] = {"values": "numbers", "intervals": "ranges"}
     #: Before the name of a dimension in the name of the column of its predictions.
     prefix: ClassVar[str] = "predicted_"
 
@@ -72,8 +72,18 @@ class Dimensions(Task):
         return self.values(frame)
 
     def response(self, fitted: Any, X: pd.DataFrame) -> Floats:
-        """Return what the regressor says, shape (n_rows, n_targets)."""
-        return np.asarray(fitted.predict(X), dtype=np.float64).reshape(len(X), len(self.targets))
+        """Return what the regressor says, shape (n_rows, n_targets).
+
+        Raises
+        ------
+        InputError
+            It says another number of numbers than there are targets.
+        """
+        said = np.asarray(fitted.predict(X), dtype=np.float64)
+        if said.size != len(X) * len(self.targets):
+            each = said.size // max(1, len(X))
+            raise InputError(f"the estimator answers with {each} numbers, the task has {len(self.targets)} targets")
+        return said.reshape(len(X), len(self.targets))
 
     def check_fitted(self, estimator: object) -> None:
         """Refuse what predicts nothing, and what predicts classes."""
@@ -135,10 +145,16 @@ class Dimensions(Task):
         return said
 
     def learned(self, frame: pd.DataFrame) -> dict[str, Any]:
-        """Return ``residuals``: by dimension the ends of the middle nine tenths of truth minus prediction."""
-        beside = self.codes(frame) - self.values(frame)
-        ends = np.quantile(beside, [(1 - COVERS) / 2, (1 + COVERS) / 2], axis=0)
-        return {"residuals": {name: [float(x) for x in ends[:, i]] for i, name in enumerate(self.targets)}}
+        """Return what an answer is seen against, by dimension.
+
+        ``residuals`` are the ends of the middle nine tenths of truth minus prediction, ``scale`` those of the truth.
+        """
+        truth = self.codes(frame)
+        beside = np.quantile(truth - self.values(frame), [(1 - COVERS) / 2, (1 + COVERS) / 2], axis=0)
+        return {"residuals": self._ends(beside), "scale": self._ends(np.array([truth.min(axis=0), truth.max(axis=0)]))}
+
+    def _ends(self, ends: Floats) -> dict[str, list[float]]:
+        return {name: [float(one) for one in ends[:, i]] for i, name in enumerate(self.targets)}
 
 
 def _number(where: str, texts: pd.Series) -> pd.Series:
