@@ -19,6 +19,7 @@ from ser_experiments.models.nets.checks import check_training
 from ser_experiments.models.nets.clips import Clips
 from ser_experiments.models.nets.holdout import hold_out
 from ser_experiments.models.nets.inputs import Rows, rows_to_answer
+from ser_experiments.models.nets.learns import Learns
 from ser_experiments.models.report import FitReport
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class TorchEstimator(BaseEstimator):
+class TorchEstimator(Learns, BaseEstimator):
     """Fit a network by mini-batches, stop by people it has not heard.
 
     A family declares its network's parameters as further fields and says how to build it. The dataclass writes the
@@ -120,47 +121,6 @@ class TorchEstimator(BaseEstimator):
     @abstractmethod
     def _network(self, n_columns: int, n_outputs: int) -> nn.Module:
         """Build the network, its weights drawn from torch's generator."""
-
-    @property
-    @abstractmethod
-    def _n_outputs(self) -> int:
-        """Return how many numbers the network answers for a row."""
-
-    @abstractmethod
-    def _take_in(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None) -> Rows:
-        """Return the rows of a fit with their truth, and learn what it consists of."""
-
-    @abstractmethod
-    def _strata(self, rows: Rows) -> NDArray[np.intp] | None:
-        """Return of what kind the truth of each row is, for holding rows out; None where there is nothing to stop."""
-
-    @abstractmethod
-    def _truth(self, rows: Rows, learn: NDArray[np.intp]) -> NDArray[Any] | None:
-        """Return what the network is to say of each row, by what is known of those to learn from; None if it is one."""
-
-    @abstractmethod
-    def batch_loss(self, outputs: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
-        """Return the loss of a batch.
-
-        Parameters
-        ----------
-        outputs : tensor of shape (n_rows, n_outputs)
-            What the network says.
-        truth : tensor of shape (n_rows, ...)
-            Rows of what :meth:`_truth` returned.
-        weights : float32 tensor of shape (n_rows,)
-            Of the rows; their mean over all rows is one.
-        """
-
-    @abstractmethod
-    def read(self, outputs: Tensor) -> Tensor:
-        """Return what outputs of the network mean, so that means over the windows of a clip can be taken."""
-
-    @abstractmethod
-    def judge(
-        self, answers: NDArray[np.float64], truth: NDArray[Any], weights: NDArray[np.float64]
-    ) -> tuple[dict[str, float], NDArray[np.float64]]:
-        """Return numbers for the history on answers to held-out rows, and what each row adds to the loss to stop by."""
 
     def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train the network.

@@ -137,8 +137,8 @@ def one_row_each(X: Any) -> tuple[Any, NDArray[np.intp] | None]:
         alike = _alike(given, kept)
         if not alike.all():
             raise InputError(
-                f"utterance {cut(str(X.index[~alike][0]), 200)!r} stands in rows that differ in {column!r}; rows of one "
-                "id are what raters said of one recording: make ids unique, or the rows alike"
+                f"utterance {cut(str(X.index[~alike][0]), 200)!r} stands in rows that differ in {column!r}; rows of "
+                "one id are what raters said of one recording: make ids unique, or the rows alike"
             )
     return once, row_of
 
