@@ -149,7 +149,8 @@ class Predictions:
     Parameters
     ----------
     frame : DataFrame
-        Indexed by ``utterance_id``: the truth, what the task decides, and perhaps the task's columns of numbers, ``fold``, ``speaker``, ``session`` and ``group``.
+        Indexed by ``utterance_id``: the truth, what the task decides, and perhaps the task's columns of numbers,
+        ``fold``, ``speaker``, ``session`` and ``group``.
     task : Task
         What is predicted.
 

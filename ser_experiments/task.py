@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ser_experiments.errors import InputError
+
 Floats = NDArray[np.float64]
 #: What estimators are fitted on: one word a row; a number a target; or a share of each target.
 Learns = Literal["labels", "numbers", "shares"]
@@ -41,6 +43,8 @@ class Task(ABC):
     learns: ClassVar[Learns]
     #: How many targets there must be.
     fewest: ClassVar[int] = 1
+    #: Whether every stratum must be among the training rows of every fold.
+    all_trained: ClassVar[bool] = False
     #: What an answer holds besides ``warnings`` and ``error``.
     answer_fields: ClassVar[tuple[str, ...]]
 
@@ -111,6 +115,15 @@ class Task(ABC):
             A cell holds none, or one that cannot be; `where` begins the message.
         """
 
+    def read_truth(self, where: str, table: pd.DataFrame) -> pd.DataFrame:
+        """Return a table whose truth was read as text with the truth as it is; an InputError names what is none."""
+        return table
+
+    @property
+    def as_fact(self) -> dict[str, Any] | None:
+        """Return what a protocol card says of the task; None where the rows tell it."""
+        return {"kind": self.kind, "targets": list(self.targets)}
+
     @abstractmethod
     def answer(self, values: Floats, known: Mapping[str, Any]) -> dict[str, Any]:
         """Return :attr:`answer_fields` of one recording.
@@ -127,6 +140,20 @@ class Task(ABC):
     @abstractmethod
     def no_answer(self) -> dict[str, Any]:
         """Return :attr:`answer_fields` of a recording that cannot be answered."""
+
+    def unlike(self, corpora: Mapping[str, pd.DataFrame]) -> list[str]:
+        """Say what in the truth of several corpora, by name, is not one thing; a line each."""
+        return []
+
+    def check_predictions(self, where: str, table: pd.DataFrame) -> None:
+        """Refuse a table of predictions of another task: an InputError that begins with `where`."""
+        missing = [column for column in self.columns if column not in table]
+        if missing:
+            raise InputError(f"{where}: no column {missing[0]!r}; {self.kind} are predicted: {', '.join(self.columns)}")
+
+    def doubts(self, frame: pd.DataFrame) -> list[str]:
+        """Say what in predictions with all numbers does not go together, one line each."""
+        return []
 
     def with_truth(self, frame: pd.DataFrame) -> Task:
         """Return the task of predictions that stand beside their truth, which may have more targets."""

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ser_experiments.errors import InputError
+from ser_experiments.errors import InputError, nearest
 from ser_experiments.task import Floats, Learns, Task
 
 #: The columns of the truth and of what was decided.
@@ -32,6 +32,7 @@ class Classes(Task):
     finest: ClassVar[str] = "log_loss"
     learns: ClassVar[Learns] = "labels"
     fewest: ClassVar[int] = 2
+    all_trained: ClassVar[bool] = True
     answer_fields: ClassVar[tuple[str, ...]] = ("label", "probabilities")
     #: Before the name of a class in the name of its column.
     prefix: ClassVar[str] = "p_"
@@ -130,6 +131,10 @@ class Classes(Task):
             table = table.assign(**self.decisions(self.values(table)))
         return table
 
+    @property
+    def as_fact(self) -> None:
+        """Return nothing: the classes are those that occur."""
+
     def answer(self, values: Floats, known: Mapping[str, Any]) -> dict[str, Any]:
         """Return ``label`` and ``probabilities`` (class to float)."""
         by_target = {name: float(value) for name, value in zip(self.targets, values, strict=True)}
@@ -139,6 +144,24 @@ class Classes(Task):
     def no_answer(self) -> dict[str, Any]:
         """Return no label and no probabilities."""
         return {"label": "", "probabilities": {}}
+
+    def check_predictions(self, where: str, table: pd.DataFrame) -> None:
+        """Refuse predictions of a class that is none of the targets, and of numbers alone."""
+        given = Classes(Classes.named(table.columns))
+        if PREDICTED not in table:
+            raise InputError(f"{where}: no column {PREDICTED!r}, and no probabilities; add the class of each utterance")
+        named = {name: f"column {column!r}" for name, column in zip(given.targets, given.columns, strict=True)}
+        named |= {str(name): f"prediction {name!r}" for name in table[PREDICTED].unique()}
+        for name, said in named.items():
+            if name not in self.targets:
+                raise InputError(f"{where}: {said} is no class of the card{nearest(name, self.targets)}")
+
+    def doubts(self, frame: pd.DataFrame) -> list[str]:
+        """Say how many predictions are not the most probable class."""
+        values, decided = self.values(frame), self.decided_codes(frame)
+        # A prediction is another one only if its probability is clearly below the highest.
+        n = int((values[np.arange(len(values)), decided] < values.max(axis=1) - 1e-6).sum())
+        return [f"{n} predictions are not the most probable class; {PREDICTED!r} is what was scored"] if n else []
 
     def with_truth(self, frame: pd.DataFrame) -> Classes:
         """Return the classes that have a probability and those that occur as labels."""

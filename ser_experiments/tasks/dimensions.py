@@ -14,6 +14,8 @@ from ser_experiments.task import Floats, Learns, Task
 
 #: The share of unheard utterances whose truth an answer's interval is to hold.
 COVERS = 0.9
+#: Ends that lie further apart, as a share of all that is reached, are hardly of one scale.
+_ONE_SCALE = 0.2
 #: Utterances are coloured and dealt by so many parts of the scale of the first dimension.
 _PARTS = ("low", "middle", "high")
 
@@ -94,8 +96,12 @@ class Dimensions(Task):
 
     def read_numbers(self, where: str, table: pd.DataFrame) -> pd.DataFrame:
         """Return the table with numbers in the columns of the predictions, and in those of the truth that are there."""
-        given = [*self.columns, *(name for name in self.targets if name in table)]
-        return table.assign(**{column: _number(where, table[column]) for column in given})
+        told = table.assign(**{column: _number(where, table[column]) for column in self.columns})
+        return self.read_truth(where, told)
+
+    def read_truth(self, where: str, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the table with numbers in the columns of the truth that are there."""
+        return table.assign(**{name: _number(where, table[name]) for name in self.targets if name in table})
 
     def answer(self, values: Floats, known: Mapping[str, Any]) -> dict[str, Any]:
         """Return ``values`` (dimension to float) and ``intervals`` (dimension to low and high), where these are known.
@@ -115,6 +121,18 @@ class Dimensions(Task):
     def no_answer(self) -> dict[str, Any]:
         """Return no values and no intervals."""
         return {"values": {}, "intervals": {}}
+
+    def unlike(self, corpora: Mapping[str, pd.DataFrame]) -> list[str]:
+        """Say which dimensions reach elsewhere in one corpus than in another: scales of 1 to 5 and of 1 to 7 do."""
+        said = []
+        for name in self.targets:
+            ends = {corpus: (table[name].min(), table[name].max()) for corpus, table in corpora.items()}
+            lows, highs = zip(*ends.values(), strict=True)
+            apart = max(max(lows) - min(lows), max(highs) - min(highs))
+            if apart > _ONE_SCALE * (max(highs) - min(lows)):
+                reach = ", ".join(f"{low:g} to {high:g} in {corpus}" for corpus, (low, high) in ends.items())
+                said.append(f"{name} lies from {reach}: if these are two scales, errors and CCC count the difference")
+        return said
 
     def learned(self, frame: pd.DataFrame) -> dict[str, Any]:
         """Return ``residuals``: by dimension the ends of the middle nine tenths of truth minus prediction."""
