@@ -105,8 +105,6 @@ def regressor(name: str, **params: Any) -> BaseEstimator:
 @parametrize_with_checks(
     [
         regressor("mlp", **QUICK, hidden=(16,)),
-        regressor("attention", **QUICK_SEQUENCE, hidden=8, loss="mse"),
-        regressor("tail", **QUICK_SEQUENCE, blocks=0),
     ],
     expected_failed_checks=exemptions,
 )
@@ -117,6 +115,8 @@ def test_scikit_learn_checks(estimator: BaseEstimator, check: Any) -> None:
 @pytest.mark.slow
 @parametrize_with_checks(
     [
+        regressor("attention", **QUICK_SEQUENCE, hidden=8, loss="mse"),
+        regressor("tail", **QUICK_SEQUENCE, blocks=0),
         regressor("lstm", **QUICK_SEQUENCE, hidden=6),
         regressor("cnn", **QUICK_SEQUENCE, widths=(8, 8)),
         regressor("resnet18", **{**QUICK_SEQUENCE, "width": 2, "n_epochs": 15, "lr": 0.05}),
