@@ -35,8 +35,8 @@ def numbers(
 ) -> tuple[GroupSums, float, float]:
     """Draw truth and prediction of one dimension for each group, as a regressor gives them that shrinks to the mean.
 
-    Groups differ in their mean truth, in how much too high they are predicted and in how well they are followed; rows of
-    a group are normal, so that their sums are drawn at once (a Wishart matrix, by Bartlett's decomposition).
+    Groups differ in their mean truth, in how much too high they are predicted and in how well they are followed; the
+    rows of one are normal, so that their sums are drawn at once (a Wishart matrix, by Bartlett's decomposition).
 
     Parameters
     ----------
