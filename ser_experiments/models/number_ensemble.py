@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, RegressorMixin, clone
 
 from ser_experiments.models.ensemble import Members
 from ser_experiments.models.grouping import ByColumn, with_groups
-from ser_experiments.models.numbers import matching
+from ser_experiments.models.numbers import ends_of, matching
 from ser_experiments.models.report import FitReport
 from ser_experiments.models.wrapper import fit
 
@@ -88,6 +88,8 @@ class StackOfNumbers(_NumberMembers):
     ----------
     weights_ : ndarray of shape (n_members,)
     slope_, intercept_ : ndarray of shape (n_targets,)
+    ends_ : ndarray of shape (2, n_targets)
+        The least and the greatest truth that was learned from, beyond which nothing is answered.
 
     References
     ----------
@@ -124,6 +126,7 @@ class StackOfNumbers(_NumberMembers):
         self.weights_ = self._weigh(truth, inside, sample_weight)
         together = np.tensordot(self.weights_, inside, axes=1)
         self.slope_, self.intercept_ = matching(truth, together, sample_weight)
+        self.ends_ = ends_of(truth)
         self.estimators_ = self._fit_members(X, truth, sample_weight)
         return self
 
@@ -145,7 +148,8 @@ class StackOfNumbers(_NumberMembers):
     def predict(self, X: pd.DataFrame) -> Floats:
         """Return numbers of the shape that the truth had."""
         told = np.tensordot(self.weights_, self._answers(self.estimators_, X), axes=1)
-        return (told.reshape(len(told), -1) * self.slope_ + self.intercept_).reshape(told.shape)
+        matched = told.reshape(len(told), -1) * self.slope_ + self.intercept_
+        return np.clip(matched, *self.ends_).reshape(told.shape)
 
     @property
     def fit_report_(self) -> FitReport:

@@ -74,6 +74,11 @@ def matching(truth: Floats, answers: Floats, weights: Floats | None = None) -> t
     return slope, means[0] - slope * means[1]
 
 
+def ends_of(truth: Floats) -> Floats:
+    """Return the least and the greatest number of each target, shape (2, n_targets)."""
+    return np.array([_columns(truth).min(axis=0), _columns(truth).max(axis=0)])
+
+
 class EachTarget(RegressorMixin, BaseEstimator):
     """Fit a regressor on truth of mean 0 and standard deviation 1: one for all targets, or a copy for each.
 
@@ -136,8 +141,8 @@ class Matched(Wrapper):
     """Give answers the mean and the spread of the truth, as inner folds that keep groups apart show them.
 
     Whoever learns by squared errors answers near the mean where it is not sure, and concordance counts that as a
-    mistake. One straight line a target makes up for it (:func:`matching`); the order of the answers, and so Pearson's
-    correlation within a fold, stay what they were.
+    mistake. One straight line a target makes up for it (:func:`matching`); it leaves the order of the answers as it is.
+    What lies beyond the truth that was learned from is answered as the end of it: nobody rates 6 on a scale of 1 to 5.
 
     Parameters
     ----------
@@ -151,6 +156,8 @@ class Matched(Wrapper):
     estimator_ : regressor
         Fitted on all rows.
     slope_, intercept_ : ndarray of shape (n_targets,)
+    ends_ : ndarray of shape (2, n_targets)
+        The least and the greatest truth that was learned from.
     """
 
     def __init__(self, estimator: BaseEstimator, cv: object = None) -> None:
@@ -171,6 +178,7 @@ class Matched(Wrapper):
         """
         truth = np.asarray(y, dtype=np.float64)
         width = _columns(truth).shape[1]
+        self.ends_ = ends_of(truth)
         self.slope_, self.intercept_ = np.ones(width), np.zeros(width)
         splitter = self.cv if self.cv is not None else ByColumn(3)
         try:
@@ -192,7 +200,8 @@ class Matched(Wrapper):
     def predict(self, X: pd.DataFrame) -> Floats:
         """Return numbers of the shape that the truth had."""
         told = np.asarray(self.estimator_.predict(X), dtype=np.float64)
-        return (_columns(told) * self.slope_ + self.intercept_).reshape(told.shape)
+        matched = _columns(told) * self.slope_ + self.intercept_
+        return np.clip(matched, *self.ends_).reshape(told.shape)
 
 
 def _columns(values: Floats) -> Floats:
