@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ser_experiments.errors import InputError
+
 Floats = NDArray[np.float64]
 #: What estimators are fitted on: one word a row; a number a target; or a share of each target.
 Learns = Literal["labels", "numbers", "shares"]
@@ -76,6 +78,16 @@ class Task(ABC):
     @abstractmethod
     def codes(self, frame: pd.DataFrame) -> NDArray[Any]:
         """Return the truth of a table of predictions as numbers, as scores take it."""
+
+    def places(self, frame: pd.DataFrame) -> NDArray[np.intp]:
+        """Return the place among the targets of the one that each row is of; -1 of a row that is rightly of none.
+
+        Raises
+        ------
+        InputError
+            A row is of something else; or no row of this kind of task is of a single target.
+        """
+        raise InputError(f"{self.kind}: no row is of a single one of {', '.join(self.targets)}")
 
     @abstractmethod
     def response(self, fitted: Any, X: pd.DataFrame) -> Floats:

@@ -141,6 +141,11 @@ def _as_numbers(cells: pd.Series) -> pd.Series:
     return numbers
 
 
+def offered(spec: CorpusSpec) -> list[str]:
+    """Return the names that a corpus can have."""
+    return [*NAMES]
+
+
 def named(name: str, spec: CorpusSpec) -> Ratings | None:
     """Return the rule of a name; None of another."""
     name = _ALIASES.get(name, name)
