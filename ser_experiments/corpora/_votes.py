@@ -20,7 +20,7 @@ VOTES = "votes"
 _VOTE = re.compile(r"(?P<word>[^=;]+?)\s*=\s*(?P<n>\d+(?:\.\d+)?(?:e-?\d+)?)")
 
 
-def counted(votes: Mapping[str, int]) -> dict[str, object]:
+def counted(votes: Mapping[str, float]) -> dict[str, object]:
     """Return what listeners said in the columns that IEMOCAP has, too.
 
     Parameters

@@ -91,9 +91,7 @@ def read(root: Path, *, raters: str = "external") -> Reading:
     _check_raters(raters)
     if root.is_dir() and _release(root) is None and (files := _iemocap_parquet.parts(root)):
         if raters != _OUTSIDE:
-            raise InputError(
-                f"corpus 'iemocap': {root}: Parquet files do not tell who voted; --raters needs the release"
-            )
+            raise InputError(f"corpus 'iemocap': {root}: Parquet files do not tell who voted; leave --raters out")
         return _read_parquet(root, files)
     return read_release(_find_release(root), raters=raters)
 
@@ -103,8 +101,8 @@ def _read_parquet(root: Path, files: list[Path]) -> Reading:
     table = _iemocap_parquet.turns(root, files, _of_name)
     note = (
         f"{len(table)} turns of Parquet files: labels are what most raters named, not the codes of the release, and "
-        "the counts of classes differ; votes are shares, without how many voted and who; the recordings were put into the "
-        "cache"
+        "the counts of classes differ; votes are shares, without how many voted and who; the recordings were put into "
+        "the cache"
     )
     return Reading(PARQUET, root, table, (note, *_out_of_scale(table)))
 

@@ -1,11 +1,11 @@
 """Your own recordings, listed in a CSV file.
 
-Needed columns: ``path``, ``speaker`` and what is to be predicted: ``label`` (or ``emotion``), raters' ``votes`` (such as
-``angry=2;sad=1``, or a file of their own), or the means of their numbers in ``valence``, ``arousal`` (or ``activation``)
-and ``dominance``. Optional: ``utterance_id``, ``session``, ``gender``, ``start``, ``end`` (seconds), ``text_id``,
-``scenario``. Paths are relative to the file. Where nobody says a label it is what most raters voted for. Cells such as
-``NA``, ``nan``, ``-`` or ``?`` are empty. Other columns are carried along and mean nothing; of those that could be
-taken for one that does, the reading says that they are not used.
+Needed columns: ``path``, ``speaker`` and what is to be predicted: ``label`` (or ``emotion``), raters' ``votes`` (such
+as ``angry=2;sad=1``, or a file of their own), or the means of their numbers in ``valence``, ``arousal`` (or
+``activation``) and ``dominance``. Where nobody says a label, it is what most raters voted for. Optional:
+``utterance_id``, ``session``, ``gender``, ``start``, ``end`` (seconds), ``text_id``, ``scenario``. Paths are relative
+to the file. Cells such as ``NA``, ``nan``, ``-`` or ``?`` are empty. Other columns are carried along and mean nothing;
+of those that could be taken for one that does, the reading says that they are not used.
 """
 
 from __future__ import annotations

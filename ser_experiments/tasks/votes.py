@@ -103,7 +103,7 @@ class Votes(Probabilities):
 
     def kept(self, utterances: pd.DataFrame) -> NDArray[np.bool_]:
         """Say which utterances have a vote for one of the classes."""
-        return (self.truth(utterances) > 0).any(axis=1)
+        return np.asarray((self.truth(utterances) > 0).any(axis=1), dtype=bool)
 
 
 def majority(targets: Iterable[str], weights: Floats) -> NDArray[np.object_]:

@@ -1,4 +1,4 @@
-"""The rules that ``--labels`` names: what an utterance's truth is. Label schemes stand beside each corpus, in its file."""
+"""The rules that ``--labels`` names: what an utterance's truth is; label schemes stand beside each corpus."""
 
 from __future__ import annotations
 

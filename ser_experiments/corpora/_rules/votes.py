@@ -110,7 +110,7 @@ class Shares:
         votes = votes[kept]
         shares = (votes + self.added) / (votes.sum(axis=1, keepdims=True) + self.added * votes.shape[1])
         table = utterances.drop(columns=[name for name in utterances if str(name).startswith(SHARE)])[kept]
-        told = pd.DataFrame(shares, index=table.index, columns=[SHARE + name for name in counts])
+        told = pd.DataFrame(shares, index=table.index, columns=[f"{SHARE}{name}" for name in counts])
         return table.assign(label=majority(counts.columns, votes)).join(told)
 
     def counts(self, utterances: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 
 
 def truth_of(predictions: Predictions) -> NDArray[np.intp]:
-    """Return the place of each row's class, -1 of a row without one; an InputError names one that is none of the task's."""
+    """Return the place of each row's class, -1 of a row without one; an InputError names what is no class."""
     return predictions.task.places(predictions.frame)
 
 
