@@ -15,7 +15,7 @@ from ser_experiments.corpora._aliases import ALIASES
 from ser_experiments.corpora._alike import check_alike, slips
 from ser_experiments.corpora._left_out import LeftOut
 from ser_experiments.corpora._spelling import spelled
-from ser_experiments.corpora._votes import NO_AGREEMENT
+from ser_experiments.corpora._votes import NO_AGREEMENT, by_class, has_votes
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.tasks.classes import Classes
 from ser_experiments.words import check_word, check_words
@@ -160,6 +160,15 @@ class LabelScheme:
         utterances = self._meant(utterances)
         label, _ = self._labels(utterances)
         return utterances.assign(label=label)[label.notna().to_numpy()]
+
+    def counts(self, utterances: pd.DataFrame) -> pd.DataFrame | None:
+        """Return how often raters said each class of each utterance, one column a class; None where nobody voted.
+
+        Own changes that name words of the corpus alone, and none of its raters, change no vote.
+        """
+        if not has_votes(utterances):
+            return None
+        return by_class(utterances, replace(self, column="", among_others=True).apply)
 
     def left_out(self, utterances: pd.DataFrame, codes: Iterable[str] = ()) -> LeftOut:
         """Return what :meth:`apply` makes no use of, by word and count.

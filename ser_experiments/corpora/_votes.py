@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -81,6 +81,34 @@ def read_votes(cell: object, where: str) -> dict[str, float]:
 def has_votes(utterances: pd.DataFrame) -> bool:
     """Whether raters' votes are known of an utterance at least."""
     return VOTES in utterances and not utterances[VOTES].map(is_gap).all()
+
+
+def by_class(
+    utterances: pd.DataFrame, labelled: Callable[[pd.DataFrame], pd.DataFrame], only: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Return how often each class was said of each utterance.
+
+    Parameters
+    ----------
+    utterances : DataFrame
+        With ``votes``.
+    labelled : callable
+        From what :func:`long` returns to the rows of it that are of a class, with the class in ``label``.
+    only : sequence of str
+        The classes that count; empty means all.
+
+    Returns
+    -------
+    DataFrame of float
+        One row an utterance and one column a class that was said, in alphabetical order.
+    """
+    named = labelled(long(utterances))
+    if only:
+        named = named[named["label"].isin(only)]
+    names = sorted(named["label"].unique())
+    cells = np.zeros((len(utterances), len(names)))
+    np.add.at(cells, (named["utterance"].to_numpy(), pd.Index(names).get_indexer(named["label"])), named["n"])
+    return pd.DataFrame(cells, index=utterances.index, columns=names)
 
 
 def long(utterances: pd.DataFrame) -> pd.DataFrame:

@@ -88,6 +88,9 @@ class Ratings:
         numbers = self._numbers(utterances)
         return utterances.assign(**numbers)[numbers.notna().all(axis=1).to_numpy()]
 
+    def counts(self, utterances: pd.DataFrame) -> None:
+        """Return nothing: numbers are no votes."""
+
     def left_out(self, utterances: pd.DataFrame, codes: Iterable[str] = ()) -> LeftOut:
         """Return how many utterances lack a number, by dimension."""
         missing = self._numbers(utterances).isna()

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ser_experiments.corpora._labels import LabelScheme
 from ser_experiments.corpora._left_out import LeftOut
-from ser_experiments.corpora._votes import VOTES, has_votes, long
+from ser_experiments.corpora._votes import VOTES, by_class, has_votes, long
 from ser_experiments.errors import InputError
 from ser_experiments.tasks.votes import SHARE, Votes, majority
 
@@ -121,14 +121,8 @@ class Shares:
         InputError
             As for :meth:`apply`.
         """
-        said = self._said(utterances)
-        named = self.scheme.apply(said)
-        if self.only:
-            named = named[named["label"].isin(self.only)]
-        names = sorted(named["label"].unique())
-        cells = np.zeros((len(utterances), len(names)))
-        np.add.at(cells, (named["utterance"], pd.Index(names).get_indexer(named["label"])), named["n"])
-        return pd.DataFrame(cells, index=utterances.index, columns=names)
+        self._check_voted(utterances)
+        return by_class(utterances, self.scheme.apply, self.only)
 
     def left_out(self, utterances: pd.DataFrame, codes: Iterable[str] = ()) -> LeftOut:
         """Return how many votes there are for words without a class, and how many utterances have no other."""
@@ -169,18 +163,26 @@ class Shares:
         return replace(self, only=tuple(sorted(targets)))
 
     def _said(self, utterances: pd.DataFrame) -> pd.DataFrame:
+        self._check_voted(utterances)
+        return long(utterances)
+
+    def _check_voted(self, utterances: pd.DataFrame) -> None:
         if not has_votes(utterances):
             raise InputError(
                 f"labels {self.name}: nobody voted in this copy (no column {VOTES!r} with words and counts); choose "
                 "--labels of classes"
             )
-        return long(utterances)
 
 
 def of_scheme(scheme: LabelScheme, added: float = 0.0) -> Shares:
     """Return the rule that counts votes by the classes of a label scheme."""
     plus = f"{_PLUS}{added:g}" if added else ""
     return Shares(replace(scheme, name=f"{PREFIX}{scheme.name}{plus}", column=""), added)
+
+
+def vote_rules(spec: CorpusSpec, utterances: pd.DataFrame) -> dict[str, Shares]:
+    """Return the rules of votes by label scheme; none where nobody voted on these utterances."""
+    return {name: of_scheme(one) for name, one in _schemes(spec).items()} if has_votes(utterances) else {}
 
 
 def offered(spec: CorpusSpec) -> list[str]:
@@ -199,4 +201,6 @@ def named(name: str, spec: CorpusSpec) -> Shares | None:
 
 def _schemes(spec: CorpusSpec) -> dict[str, LabelScheme]:
     as_is = LabelScheme(AS_IS, {}, "every word of the raters its own class")
-    return {name: one for name, one in {AS_IS: as_is, **spec.schemes}.items() if not one.column}
+    return {
+        name: one for name, one in {**spec.schemes, AS_IS: spec.schemes.get(AS_IS, as_is)}.items() if not one.column
+    }
