@@ -149,7 +149,8 @@ class Predictions:
     Parameters
     ----------
     frame : DataFrame
-        Indexed by ``utterance_id``: the truth, what the task decides, and perhaps the task's columns of numbers, ``fold``, ``speaker``, ``session`` and ``group``.
+        Indexed by ``utterance_id``: the truth, what the task decides, and perhaps the task's columns of numbers (of a
+        task that decides nothing besides, they are what it decides), ``fold``, ``speaker``, ``session`` and ``group``.
     task : Task
         What is predicted.
 
@@ -164,7 +165,7 @@ class Predictions:
 
     def __post_init__(self) -> None:
         check_index(self.frame, "predictions")
-        for column in (*self.task.truth_columns, *self.task.decided_columns):
+        for column in (*self.task.truth_columns, *(self.task.decided_columns or self.task.columns)):
             if column not in self.frame:
                 raise InputError(f"predictions: no column {column!r}; got {', '.join(map(str, self.frame.columns))}")
         if self.frame.empty:

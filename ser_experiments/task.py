@@ -20,6 +20,8 @@ from ser_experiments.errors import InputError
 Floats = NDArray[np.float64]
 #: What estimators are fitted on: one word a row; a number a target; or a share of each target.
 Learns = Literal["labels", "numbers", "shares"]
+#: What a field of an answer holds: a text; a number by target; or two by target, low and high.
+AnswerType = Literal["text", "numbers", "ranges"]
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,10 @@ class Task(ABC):
     learns: ClassVar[Learns]
     #: How many targets there must be.
     fewest: ClassVar[int] = 1
-    #: What an answer holds besides ``warnings`` and ``error``.
-    answer_fields: ClassVar[tuple[str, ...]]
+    #: Whether every stratum must be among the training rows of every fold.
+    all_trained: ClassVar[bool] = False
+    #: What an answer holds besides ``warnings`` and ``error``, and of which type each is.
+    answer_fields: ClassVar[Mapping[str, AnswerType]]
 
     @classmethod
     @abstractmethod
@@ -123,6 +127,15 @@ class Task(ABC):
             A cell holds none, or one that cannot be; `where` begins the message.
         """
 
+    def read_truth(self, where: str, table: pd.DataFrame) -> pd.DataFrame:
+        """Return a table whose truth was read as text with the truth as it is; an InputError names what is none."""
+        return table
+
+    @property
+    def as_fact(self) -> dict[str, Any] | None:
+        """Return what a protocol card says of the task; None where the rows tell it."""
+        return {"kind": self.kind, "targets": list(self.targets)}
+
     @abstractmethod
     def answer(self, values: Floats, known: Mapping[str, Any]) -> dict[str, Any]:
         """Return :attr:`answer_fields` of one recording.
@@ -140,6 +153,65 @@ class Task(ABC):
     def no_answer(self) -> dict[str, Any]:
         """Return :attr:`answer_fields` of a recording that cannot be answered."""
 
+    def unlike(self, corpora: Mapping[str, pd.DataFrame]) -> list[str]:
+        """Say what in the truth of several corpora, by name, is not one thing; a line each."""
+        return []
+
+    def check_predictions(self, where: str, table: pd.DataFrame) -> None:
+        """Refuse a table of predictions of another task: an InputError that begins with `where`."""
+        missing = [column for column in self.columns if column not in table]
+        if missing:
+            raise InputError(f"{where}: no column {missing[0]!r}; {self.kind} are predicted: {', '.join(self.columns)}")
+
+    def doubts(self, frame: pd.DataFrame) -> list[str]:
+        """Say what in predictions with all numbers does not go together, one line each."""
+        return []
+
+    @property
+    def are_shares(self) -> bool:
+        """Whether the numbers of a prediction are shares of one; otherwise each lies on a scale of its own."""
+        return self.learns != "numbers"
+
+    def fields(self, holds: AnswerType) -> list[str]:
+        """Return the fields of an answer that are of a type."""
+        return [name for name, one in self.answer_fields.items() if one == holds]
+
+    def numbers(self, answer: Mapping[str, Any]) -> dict[str, float]:
+        """Return the number that an answer gives each target; nothing of :attr:`no_answer`."""
+        return {target: number for name in self.fields("numbers") for target, number in answer[name].items()}
+
+    def ranges(self, answer: Mapping[str, Any]) -> dict[str, list[float]]:
+        """Return the low and the high number around each target of an answer, where there are such."""
+        return {target: ends for name in self.fields("ranges") for target, ends in answer[name].items()}
+
+    def told(self, answer: Mapping[str, Any]) -> list[str]:
+        """Say the number of each target with its range, e.g. ``["valence 3.40 (2.10 to 4.60)"]``."""
+        around = {name: f" ({low:.2f} to {high:.2f})" for name, (low, high) in self.ranges(answer).items()}
+        numbers = self.numbers(answer)
+        return [f"{name} {numbers[name]:.2f}{around.get(name, '')}" for name in self.targets if name in numbers]
+
+    def line(self, answer: Mapping[str, Any]) -> str:
+        """Return an answer in one line, in columns that stand below those of others; of :attr:`no_answer` ``-``."""
+        width = max(map(len, self.targets))
+        texts = [f"{answer[name]:<{width}}" for name in self.fields("text")]
+        numbers = self.told(answer)
+        return "  ".join([*texts, *numbers]) if numbers else "-"
+
+    def cells(self, answer: Mapping[str, Any]) -> dict[str, str]:
+        """Return an answer as the cells of a table, by column; those of what it does not say are empty.
+
+        Texts stand under the names of their fields, numbers under :attr:`columns`, ranges under ``<target>_low`` and
+        ``<target>_high``.
+        """
+        numbers, around = self.numbers(answer), self.ranges(answer)
+        cells = {name: str(answer[name]) for name in self.fields("text")}
+        for target, column in zip(self.targets, self.columns, strict=True):
+            cells[column] = _cell(numbers.get(target))
+        for target in self.targets if self.fields("ranges") else ():
+            low, high = around.get(target, (None, None))
+            cells |= {f"{target}_low": _cell(low), f"{target}_high": _cell(high)}
+        return cells
+
     def with_truth(self, frame: pd.DataFrame) -> Task:
         """Return the task of predictions that stand beside their truth, which may have more targets."""
         return self
@@ -152,6 +224,14 @@ class Task(ABC):
         """Say of utterances, perhaps of a wider task of the same kind, which have a truth among the targets."""
         return np.ones(len(utterances), dtype=bool)
 
+    def only(self, utterances: pd.DataFrame) -> pd.DataFrame:
+        """Return utterances that are :meth:`kept` with their truth among the targets alone."""
+        return utterances
+
     def values(self, frame: pd.DataFrame) -> Floats:
         """Return the numbers of a table of predictions, shape (n_rows, n_targets)."""
         return frame[self.columns].to_numpy(dtype=np.float64)
+
+
+def _cell(number: float | None) -> str:
+    return "" if number is None else f"{number:.6f}"

@@ -8,11 +8,10 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
 from ser_experiments import project
-from ser_experiments.evaluation.scoring import interval, pooled
+from ser_experiments.evaluation.scoring import intervals, pooled
 from ser_experiments.frames import Predictions
 from ser_experiments.serving import TableModel
 from ser_experiments.tracking import RunRecord, start
-from tests.scored import SCORES
 
 
 def log(name: str, predictions: Predictions, setting: str, *, unit: str = "speaker", **more: str) -> str:
@@ -22,8 +21,8 @@ def log(name: str, predictions: Predictions, setting: str, *, unit: str = "speak
     fitted = LogisticRegression().fit(pd.DataFrame({"x": [0.0, 1.0]}), ["a", "b"])
     with start(project.find(), name=name, setting=setting, rows=f"rows of {setting}", tags=tags, note="") as run:
         metrics = pooled(predictions)
-        for score in SCORES:
-            metrics |= interval(predictions, "speaker", score).metrics(score)
+        for score, found in intervals(predictions, "speaker").items():
+            metrics |= found.metrics(score)
         run.log(
             RunRecord(
                 metrics=metrics,

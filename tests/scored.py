@@ -10,9 +10,11 @@ import pandas as pd
 from ser_experiments.evaluation.score import Score
 from ser_experiments.evaluation.scoring import get_score, score_names
 from ser_experiments.frames import Predictions
+from ser_experiments.tasks.dimensions import Dimensions
 from ser_experiments.tasks.votes import Votes, majority
 
 CLASSES = ["anger", "happiness", "neutral", "sadness"]
+DIMENSIONS = ("valence", "arousal")
 #: Every score there is.
 SCORES = score_names()
 
@@ -43,6 +45,26 @@ def of_classes(skill: float, seed: int, n_groups: int, n_rows: int) -> Predictio
     return Predictions.of_classes(frame, CLASSES)
 
 
+def of_dimensions(skill: float, seed: int, n_groups: int, n_rows: int) -> Predictions:
+    """Return predictions of two dimensions on a scale of 1 to 5, which follow the truth where `skill` is 1.
+
+    The truth depends on the sizes alone, so that runs can be paired. Speakers lie higher or lower, and are predicted
+    too high or too low.
+    """
+    truth_rng, rng = np.random.default_rng(99), np.random.default_rng(seed)
+    sizes = [n_rows + 3 * group for group in range(n_groups)]
+    place = np.repeat(np.arange(n_groups), sizes)
+    truth = 3 + truth_rng.normal(0, 0.3, (n_groups, 2))[place] + truth_rng.normal(0, 0.7, (len(place), 2))
+    noise = rng.normal(0, 0.2, (n_groups, 2))[place] + rng.normal(0, 0.5, truth.shape)
+    values = 3 + skill * (truth - 3) + (1.2 - skill) * noise
+    groups = np.array([f"s{group}" for group in range(n_groups)])[place]
+    frame = pd.DataFrame({"fold": groups, "speaker": groups, "session": "", "group": groups})
+    for place, name in enumerate(DIMENSIONS):
+        frame[name], frame[f"predicted_{name}"] = truth[:, place], values[:, place]
+    frame.index = pd.Index([f"u{i:04d}" for i in range(len(truth))], name="utterance_id")
+    return Predictions(frame, Dimensions(DIMENSIONS))
+
+
 def of_votes(skill: float, seed: int, n_groups: int, n_rows: int) -> Predictions:
     """Return predictions of the votes of five raters, which are nearer to them the greater `skill` is."""
     truth_rng, rng = np.random.default_rng(98), np.random.default_rng(seed)
@@ -62,6 +84,7 @@ def of_votes(skill: float, seed: int, n_groups: int, n_rows: int) -> Predictions
 #: A new kind of task needs a line here; without it the tests of its scores fail.
 MAKERS: dict[str, Callable[[float, int, int, int], Predictions]] = {
     "classes": of_classes,
+    "dimensions": of_dimensions,
     "votes": of_votes,
 }
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +20,14 @@ import pandas as pd
 import psutil
 import soundfile
 
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
 from ser_experiments.features.extractor import get_extractor
+from ser_experiments.features.table import table_row
+from ser_experiments.models.grouping import TakeColumns
+from ser_experiments.models.missing import FillMissing
 from ser_experiments.models.pipeline import build_pipeline
 from ser_experiments.serving import AudioModel, save_model
 from tests.browser import free_port
@@ -112,6 +119,30 @@ def small_model(folder: Path) -> AudioModel:
     estimator = build_pipeline("logreg", sets=["lld"]).fit(table.assign(group="g"), np.array(["angry", "sad"] * 30))
     model = AudioModel(estimator, [("lld", {})], {"experiment": "x", "setting": "s"})
     save_model(model, folder)
+    return model
+
+
+#: What the model of dimensions knows of its out-of-fold predictions.
+KNOWN = {
+    "residuals": {"valence": [-0.9, 1.1], "arousal": [-0.5, 0.5], "dominance": [-2.0, 1.0]},
+    "scale": {"valence": [1.0, 5.0], "arousal": [1.0, 5.0], "dominance": [1.0, 5.0]},
+}
+
+
+def model_of_dimensions(folder: Path | None = None, names: Sequence[str] = tuple(KNOWN["residuals"])) -> AudioModel:
+    """Return a model that answers with numbers on scales, more where the pitch is; write it where a folder is named."""
+    pitches = np.linspace(90.0, 330.0, 25)
+    X = pd.DataFrame([table_row([get_extractor("lld")], voice(1.0, pitch=pitch), 16_000) for pitch in pitches])
+    truth = 3 - 2 * np.cos(np.pi * np.linspace(0, 1, len(pitches))[:, None] * np.arange(1, len(names) + 1))
+    steps = [("columns", TakeColumns(("lld",))), ("impute", FillMissing()), ("scale", StandardScaler())]
+    estimator = Pipeline([*steps, ("model", RandomForestRegressor(20, random_state=0))]).fit(
+        X.assign(group="g"), truth[:, 0] if len(names) == 1 else truth
+    )
+    known = {key: {name: ends[name] for name in names} for key, ends in KNOWN.items()}
+    task = {"kind": "dimensions", "targets": list(names)}
+    model = AudioModel(estimator, [("lld", {})], {"experiment": "x", "setting": "s", "task": task, **known})
+    if folder is not None:
+        save_model(model, folder)
     return model
 
 

@@ -19,28 +19,24 @@ if TYPE_CHECKING:
     from ser_experiments.task import Task
 
 Answer = dict[str, Any]
+#: What a step of a timeline says besides its answer.
+TIMES = ("start_s", "end_s", "speech")
 
 
 class _Lines:
     def __init__(self, task: Task) -> None:
-        self._targets, self._width = task.targets, max(map(len, task.targets))
+        self._task = task
 
     def one(self, recording: Recording, answer: Answer) -> None:
         if answer["error"]:
             return
         unlike = f"  (unlike training: {'; '.join(answer['warnings'])})" if answer["warnings"] else ""
         if "timeline" not in answer:
-            say(self._line(answer, in_one_line(str(recording))) + unlike)
+            say(f"{self._task.line(answer)}  {in_one_line(str(recording))}{unlike}")
             return
         say(f"{in_one_line(str(recording))}{unlike}")
         for step in answer["timeline"]:
-            say(f"{_clock(step['start_s'])}-{_clock(step['end_s'])}  {self._line(step)}".rstrip())
-
-    def _line(self, answer: Answer, end: str = "") -> str:
-        if not answer["probabilities"]:
-            return "-"
-        chances = "  ".join(f"{name} {answer['probabilities'][name]:.2f}" for name in self._targets)
-        return f"{answer['label']:<{self._width}}  {chances}  {end}"
+            say(f"{_clock(step['start_s'])}-{_clock(step['end_s'])}  {self._task.line(step)}")
 
     def end(self, *, refused: bool) -> None:
         """Write nothing last."""
@@ -71,14 +67,13 @@ class _Csv:
     def one(self, recording: Recording, answer: Answer) -> None:
         spans = "timeline" in answer
         if not self._begun:
-            times = ["start_s", "end_s", "speech"] if spans else []
-            _row(["path", *times, "label", *self._task.columns, "warnings", "error"])
+            times = TIMES if spans else ()
+            _row(["path", *times, *self._task.cells(self._task.no_answer), "warnings", "error"])
             self._begun = True
         for part in answer["timeline"] if spans else [answer]:
-            times = [f"{part[key]:.3f}" for key in ("start_s", "end_s", "speech")] if spans else []
-            said = part["probabilities"]
-            chances = [f"{said[name]:.6f}" if said else "" for name in self._task.targets]
-            _row([str(recording), *times, part["label"], *chances, "; ".join(answer["warnings"]), answer["error"]])
+            when = [f"{part[key]:.3f}" for key in TIMES] if spans else []
+            cells = self._task.cells(part).values()
+            _row([str(recording), *when, *cells, "; ".join(answer["warnings"]), answer["error"]])
 
     def end(self, *, refused: bool) -> None:
         """Write nothing last."""
@@ -90,8 +85,8 @@ def show(answers: Iterable[tuple[Recording, Answer]], task: Task, form: str | No
     Parameters
     ----------
     answers : iterable of (Recording, dict)
-        ``label``, ``probabilities``, ``warnings``, ``error``, and of a timeline ``timeline``: a list of steps with
-        ``start_s``, ``end_s``, ``speech``, ``label`` and ``probabilities``.
+        What the task answers, ``warnings``, ``error``, and of a timeline ``timeline``: a list of steps with
+        ``start_s``, ``end_s``, ``speech`` and what the task answers.
     task : Task
         What is predicted, in the order of the columns.
     form : {None, "json", "csv"}

@@ -1,4 +1,4 @@
-"""The page of ``ser app``: record or upload speech, see label, probabilities, timeline and spectrogram."""
+"""The page of ``ser app``: record or upload speech, see the answer, its timeline and the spectrogram."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import gradio as gr
 from ser_experiments.audio.stream import scan
 from ser_experiments.cli import _uploads
 from ser_experiments.errors import SerError
-from ser_experiments.evaluation.plots import plot_timeline
+from ser_experiments.evaluation.plots import plot_plane, plot_timeline
 from ser_experiments.evaluation.scoring import get_score
 from ser_experiments.serving.audio_model import AudioModel
 from ser_experiments.serving.bounds import PIECEWISE
 from ser_experiments.serving.timeline import Timeline, timeline
+from ser_experiments.task import Task
 
 #: A recording up to so many seconds is one utterance to the model; a longer one is answered by the timeline alone.
 _UTTERANCE_S = 20.0
@@ -49,11 +50,9 @@ def build_page(model: AudioModel, folder: Path) -> tuple[gr.Blocks, dict[str, An
         Of the uploads.
     """
     notes = "".join(f"\n\n**{note}**" for note in model.meta.get("notes", []))
-    score = get_score(model.task.primary)
-    tested = f"tested {score.title} {model.meta.get(score.name, float('nan')):.3f}"
-    title = f"{model.meta['experiment']} of {model.meta['setting']}"
+    title = f"{model.meta['experiment']} of {model.meta['setting']}{_tested(model)}"
     with gr.Blocks(title="ser_experiments", analytics_enabled=False) as page:
-        gr.Markdown(f"## Emotion of speech\n{title}; {tested}{notes}")
+        gr.Markdown(f"## Emotion of speech\n{title}{notes}")
         with gr.Row():
             with gr.Column():
                 audio = gr.Audio(
@@ -66,9 +65,11 @@ def build_page(model: AudioModel, folder: Path) -> tuple[gr.Blocks, dict[str, An
                 # A component of our own would have Gradio write a file beside this one.
                 audio.async_move_resource_to_block_cache = uploaded  # type: ignore[method-assign, assignment]
                 button = gr.Button("Hear the emotion", variant="primary", elem_id="hear")
+                words = gr.Markdown(_ASK, elem_id="words", render=not model.task.are_shares)
             with gr.Column():
-                label = gr.Label(label="Emotion", num_top_classes=len(model.task.targets), elem_id="emotion")
-                words = gr.Markdown(_ASK, elem_id="words")
+                shown = _component(model.task)
+                if model.task.are_shares:
+                    words.render()
         picture = gr.Plot(label="Emotion over time", show_label=False, elem_id="timeline")
         table = gr.Dataframe(label="Emotion over time", interactive=False, elem_id="steps")
 
@@ -79,7 +80,7 @@ def build_page(model: AudioModel, folder: Path) -> tuple[gr.Blocks, dict[str, An
                 if path is not None:
                     _uploads.delete(path, folder)
 
-        button.click(hear, inputs=audio, outputs=[label, words, picture, table], api_name="hear")
+        button.click(hear, inputs=audio, outputs=[shown, words, picture, table], api_name="hear")
     # Models are asked one after the other, and more than a few people do not wait.
     page.queue(max_size=_WAITING, default_concurrency_limit=1)
     # The fonts of the system: the default ones would be fetched from elsewhere.
@@ -87,8 +88,20 @@ def build_page(model: AudioModel, folder: Path) -> tuple[gr.Blocks, dict[str, An
     return page, looks
 
 
+def _tested(model: AudioModel) -> str:
+    name = model.task.primary
+    return f"; tested {get_score(name).title} {model.meta[name]:.3f}" if name in model.meta else ""
+
+
+def _component(task: Task) -> gr.components.Component:
+    """Return what shows an answer: shares as bars, numbers on scales as a point in their plane."""
+    if task.are_shares:
+        return gr.Label(label="Emotion", num_top_classes=len(task.targets), elem_id="emotion")
+    return gr.Plot(label="Emotion", show_label=False, elem_id="emotion")
+
+
 def answer(model: AudioModel, path: str | None) -> tuple[Any, ...]:
-    """Return probabilities, words, picture and table of a recording; of a bad one only words."""
+    """Return what the page shows of a recording: its answer, words, picture and table; of a bad one only words."""
     if path is None:
         return None, _ASK, None, None
     if not Path(path).is_file():
@@ -96,39 +109,44 @@ def answer(model: AudioModel, path: str | None) -> tuple[Any, ...]:
     try:
         length_s = scan(path, PIECEWISE).duration_s
         line = timeline(model, path)
-        whole: dict[str, Any] = {"probabilities": None, "warnings": [], "error": ""}
+        whole = {**line.overall(), "warnings": [], "error": ""}
         if length_s <= _UTTERANCE_S:
             (whole,) = model.predict([path])
     except SerError as error:
         return None, _without_path(str(error), path), None, None
     if whole["error"]:
         return None, _without_path(whole["error"], path), None, None
-    figure = plot_timeline(line.table, line.waveform, line.spectrogram, "")
-    return whole["probabilities"] or _overall(line, model), _words(length_s, whole["warnings"]), figure, _shown(line)
+    scale = model.meta.get("scale")
+    figure = plot_timeline(line.task, line.table, line.waveform, line.spectrogram, "", scale=scale)
+    return _shown(line, whole, scale), _words(model.task, length_s, whole), figure, _steps(line)
 
 
-def _overall(line: Timeline, model: AudioModel) -> dict[str, float] | None:
-    """Return the mean of the steps in which somebody speaks, weighted by how much."""
-    spoken = line.table[line.table["label"] != ""]
-    if spoken.empty:
-        return None
-    weights = spoken["speech"] / spoken["speech"].sum()
-    mean = model.task.values(spoken).T @ weights.to_numpy()
-    return {name: float(value) for name, value in zip(model.task.targets, mean, strict=True)}
+def _shown(line: Timeline, whole: dict[str, Any], scale: dict[str, list[float]] | None) -> Any:
+    numbers = line.task.numbers(whole)
+    if not numbers or line.task.are_shares:
+        return numbers or None
+    return plot_plane(line.task, whole, line.table, scale=scale)
 
 
-def _words(length_s: float, warnings: list[str]) -> str:
+def _words(task: Task, length_s: float, whole: dict[str, Any]) -> str:
     said = f"{length_s:.1f} s of audio."
     if length_s > _UTTERANCE_S:
         said += " It is longer than an utterance, so the emotion above is the mean over the timeline."
-    if warnings:
-        said += f" It is unlike the recordings learned from: {'; '.join(warnings)}."
-    return said
+    if whole["warnings"]:
+        said += f" It is unlike the recordings learned from: {'; '.join(whole['warnings'])}."
+    if task.are_shares:
+        return said
+    if task.ranges(whole):
+        said += " In brackets: intervals that hold the truth of about nine in ten unheard utterances."
+    return "\n".join([*(f"- {one}" for one in task.told(whole)), "", said])
 
 
-def _shown(line: Timeline) -> Any:
-    shown = line.table.rename(columns={"start_s": "from s", "end_s": "to s"}).round(2)
-    return shown.assign(label=shown["label"].replace("", "no speech"))
+def _steps(line: Timeline) -> Any:
+    names = {"start_s": "from s", "end_s": "to s"}
+    if not line.task.are_shares:
+        names |= dict(zip(line.task.columns, line.task.targets, strict=True))
+    shown = line.table.rename(columns=names).round(2)
+    return shown.assign(**{text: shown[text].replace("", "no speech") for text in line.task.fields("text")})
 
 
 def _without_path(message: str, path: str) -> str:

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ser_experiments.cli._answers import TIMES
 from ser_experiments.cli._recordings import Recording
 from ser_experiments.cli._say import said, say
 from ser_experiments.words import as_file_name
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ser_experiments.serving.audio_model import AudioModel
     from ser_experiments.serving.timeline import Timeline
-    from ser_experiments.task import Task
 
 #: What `--picture` takes for no picture.
 NONE = Path("none")
@@ -35,11 +33,11 @@ def timelines(
     for recording in found:
         if recording.start_s is not None or recording.end_s is not None:
             raise InputError(f"{recording}: a timeline is of whole recordings; leave `start` and `end` out of the list")
-        answer: dict[str, Any] = {"label": "", "probabilities": {}, "warnings": [], "timeline": [], "error": ""}
+        answer: dict[str, Any] = {**model.task.no_answer, "warnings": [], "timeline": [], "error": ""}
         try:
             with _Done(recording) as done:
                 line = timeline(model, recording.path, window_s=window_s, step_s=step_s, progress=done)
-            answer["timeline"] = _steps(line.table, model.task)
+            answer["timeline"] = _steps(line)
             if folder != NONE:
                 _draw(line, recording, model, _free(folder, recording.path.stem, taken))
         except AudioError as error:
@@ -47,14 +45,10 @@ def timelines(
         yield recording, answer
 
 
-def _steps(table: pd.DataFrame, task: Task) -> list[dict[str, Any]]:
-    steps = []
-    for row in table.to_dict("records"):
-        named = zip(task.targets, task.columns, strict=True)
-        chances = {name: float(row[column]) for name, column in named} if row["label"] else {}
-        times = {key: round(float(row[key]), 3) for key in ("start_s", "end_s", "speech")}
-        steps.append({**times, "label": row["label"], "probabilities": chances})
-    return steps
+def _steps(line: Timeline) -> list[dict[str, Any]]:
+    times = line.table[list(TIMES)].to_numpy()
+    rounded = [dict(zip(TIMES, (round(float(time), 3) for time in row), strict=True)) for row in times]
+    return [{**when, **answer} for when, answer in zip(rounded, line.answers(), strict=True)]
 
 
 def _free(folder: Path, stem: str, taken: set[Path]) -> Path:
@@ -73,7 +67,10 @@ def _draw(line: Timeline, recording: Recording, model: AudioModel, path: Path) -
     title = f"{recording.path.name}: {model.meta['experiment']} of {model.meta['setting']}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        plot_timeline(line.table, line.waveform, line.spectrogram, title).savefig(path)
+        figure = plot_timeline(
+            line.task, line.table, line.waveform, line.spectrogram, title, scale=model.meta.get("scale")
+        )
+        figure.savefig(path)
     except OSError as error:
         raise SerError(f"{path}: the picture cannot be written ({error.strerror}); --picture names a folder") from error
     say(f"picture: {path}", err=True)

@@ -27,23 +27,26 @@ def command(experiment: str, permutations: int, as_json: bool, **given: Any) -> 
     honest experiment scores chance; the p-value says how often they score as well as the true ones. Nothing is logged.
     """
     from ser_experiments import project
+    from ser_experiments.evaluation.scoring import get_score
     from ser_experiments.experiment.check import check_experiment
     from ser_experiments.features import ProgressBar
     from ser_experiments.parallel import on_cluster
 
-    def tell(number: int, uar: float) -> None:
+    def tell(number: int, value: float) -> None:
         what = "true labels" if number == 0 else f"shuffled {number}/{permutations}"
-        say(f"  {what}: UAR {uar:.3f}", err=True)
+        say(f"  {what}: {value:.3f}", err=True)
 
     request = take(RunRequest, given, experiment=experiment)
     with ProgressBar() as measuring, on_cluster(request.scheduler):
         prepared, found = check_experiment(
             request, project.find(), permutations=permutations, on_score=tell, progress=measuring
         )
+    primary = get_score(prepared.task.primary)
     if as_json:
         say(json.dumps({
-            "experiment": experiment, "setting": prepared.setting.name, "uar": found.score, "p_value": found.p_value,
-            "n_permutations": permutations, "shuffled_uar": list(found.shuffled), "shuffled_mean": found.mean,
+            "experiment": experiment, "setting": prepared.setting.name, primary.name: found.score,
+            "p_value": found.p_value, "n_permutations": permutations,
+            f"shuffled_{primary.name}": list(found.shuffled), "shuffled_mean": found.mean,
             "shuffled_std": found.std, "chance": found.chance, "above_chance": bool(found.above_chance),
             "shuffled_how": found.how, "shuffled_moved": found.moved,
             "warnings": [*_problems(found), *prepared.remarks],
@@ -52,8 +55,9 @@ def command(experiment: str, permutations: int, as_json: bool, **given: Any) -> 
     say(f"{experiment} on {prepared.setting.name}")
     apart = "recording" if prepared.setting.leaky else "speaker or recording"
     say(f"tripwires        passed: no {apart} on both sides of a fold, no utterance twice")
-    say(f"true labels      UAR {found.score:.3f}")
-    say(f"shuffled labels  UAR {found.mean:.3f} +- {found.std:.3f} ({permutations} times; chance {found.chance:.3f})")
+    times = f"{permutations} times; chance {found.chance:.3f}"
+    say(f"true labels      {primary.title} {found.score:.3f}")
+    say(f"shuffled labels  {primary.title} {found.mean:.3f} +- {found.std:.3f} ({times})")
     say(f"shuffled         {found.how}: a shuffle moves {found.moved:.0%} of the labels")
     say(f"p-value          {found.p_value:.3f}")
     for line in [*_problems(found), *prepared.remarks]:

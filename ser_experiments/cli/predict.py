@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     "--model", help="A setting or registered name with @alias or /version, or a URI; by default the only champion."
 )
 @click.option("--json", "form", flag_value="json", help="A JSON list, one object a recording.")
-@click.option("--csv", "form", flag_value="csv", help="CSV with a probability for each class.")
+@click.option("--csv", "form", flag_value="csv", help="CSV with a column for each number.")
 @click.option("--timeline", is_flag=True, help="Emotion over time: a table and a picture for each recording.")
 @click.option("--window", type=float, help="Seconds of a window of the timeline; by default 3.")
 @click.option("--step", type=float, help="Seconds between two windows; by default 1.")
@@ -97,7 +97,7 @@ def _each(model: AudioModel, found: Iterable[Recording]) -> Iterator[tuple[Recor
         try:
             (answer,) = model.predict([recording.source()])
         except AudioError as error:
-            answer = failed(str(error))
+            answer = failed(model.task.no_answer, str(error))
         yield recording, answer
 
 

@@ -139,7 +139,7 @@ def _members(result: Result) -> list[str]:
     for name, metrics in result.members.items():
         weights = [report.weights[name] for report in result.reports.values() if report.weights]
         weight = f" (weight {sum(weights) / len(weights):.2f})" if weights else ""
-        said.append(f"{name} {metrics['uar']:.3f}{weight}")
+        said.append(f"{name} {metrics[result.prepared.task.primary]:.3f}{weight}")
     return [f"members alone: {'   '.join(said)}"] if said else []
 
 

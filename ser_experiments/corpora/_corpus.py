@@ -127,7 +127,8 @@ class Corpus:
     subset : str
         Which scenarios were kept.
     utterances : DataFrame
-        One row an utterance, as :class:`Reading` says, with the truth of the task (of classes ``label``) after ``gender``.
+        One row an utterance, as :class:`Reading` says, with the truth of the task (of classes ``label``) after
+        ``gender``.
     notes : tuple of str
         What a user should know about this copy.
     left_out : LeftOut

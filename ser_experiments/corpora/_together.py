@@ -14,6 +14,7 @@ from ser_experiments.corpora._corpus import Corpus
 from ser_experiments.corpora._left_out import LeftOut
 from ser_experiments.errors import InputError
 from ser_experiments.frames import SIDE, TEST, TRAIN
+from ser_experiments.task import Task
 
 #: Between the name of a corpus and what is its own: a speaker ``1`` of one corpus is not that of another.
 OF = "/"
@@ -107,7 +108,7 @@ def of_corpus(utterances: pd.DataFrame, name: str) -> NDArray[np.bool_]:
 
 
 def _common(corpora: Sequence[Corpus]) -> list[str]:
-    """Return the classes that all corpora have."""
+    """Return the targets that all corpora have."""
     first = corpora[0]
     for one in corpora[1:]:
         if one.labels.name != first.labels.name:
@@ -120,14 +121,16 @@ def _common(corpora: Sequence[Corpus]) -> list[str]:
         raise InputError(
             f"--map, --drop: no utterance of {' or '.join(one.name for one in corpora)} is labelled {min(unused)!r}"
         )
-    common = sorted(set.intersection(*({*one.classes} for one in corpora)))
-    if len(common) < 2:
+    shared = set.intersection(*({*one.classes} for one in corpora))
+    common = [name for name in first.classes if name in shared]
+    fewest = first.task.fewest
+    if len(common) < fewest:
         has = ", ".join(
-            f"{one.name!r} {'has the classes ' * (one is first)}{', '.join(one.classes)}" for one in corpora
+            f"{one.name!r} {f'has the {one.task.kind} ' * (one is first)}{', '.join(one.classes)}" for one in corpora
         )
         raise InputError(
-            f"{has}; at least two must be in {'both' if len(corpora) == 2 else 'all'}: choose other --labels, or count "
-            "words as others with --map"
+            f"{has}; at least {'two' if fewest == 2 else fewest} must be in {'both' if len(corpora) == 2 else 'all'}: "
+            "choose other --labels, or count words as others with --map"
         )
     return common
 
@@ -149,11 +152,14 @@ def _merged(corpora: Sequence[Corpus], common: Sequence[str]) -> Corpus:
         line if one.parts else f"{one.name}: {line}" for one in corpora for line in (*one.notes, *one.left_out.lines)
     ]
     notes += _other_rule(corpora, common)
+    task = replace(corpora[0].task, targets=tuple(common))
+    notes += task.unlike({one.name: one.utterances for one in corpora})
     notes += [said for one in corpora for said in _missing(one, [o for o in corpora if o is not one], common)]
     subsets = dict.fromkeys(one.subset for one in corpora)
     return replace(
         corpora[0],
         spec=spec,
+        labels=corpora[0].labels.among(common),
         subset=_AND.join(subsets),
         notes=tuple(notes),
         left_out=LeftOut(),
@@ -178,8 +184,8 @@ def _other_rule(corpora: Sequence[Corpus], classes: Sequence[str]) -> list[str]:
 
 
 def _own(corpus: Corpus, classes: Sequence[str]) -> pd.DataFrame:
-    """Return the utterances of some classes under names of their own; those of a pool have such names already."""
-    table = corpus.utterances[corpus.utterances["label"].isin(classes)].copy()
+    """Return the utterances with a truth among some targets, under names of their own, as a pool has them already."""
+    table = _task(corpus, classes).only(corpus.utterances[_shared(corpus, classes)]).copy()
     if corpus.parts:
         return table
     table.index = pd.Index([f"{corpus.name}{OF}{one}" for one in table.index], name=table.index.name)
@@ -190,10 +196,22 @@ def _own(corpus: Corpus, classes: Sequence[str]) -> pd.DataFrame:
 
 
 def _missing(corpus: Corpus, others: Sequence[Corpus], classes: Sequence[str]) -> list[str]:
-    counts = corpus.utterances["label"].value_counts()
-    gone = counts.drop(index=list(classes))
-    if gone.empty:
+    gone = [name for name in corpus.classes if name not in classes]
+    if not gone:
         return []
-    listed = ", ".join(f"{label} {n}" for label, n in sorted(gone.items()))
-    without = " or ".join(one.name for one in others if set(gone.index) - {*one.classes})
-    return [f"{corpus.name}: {gone.sum()} utterances of classes that {without} does not have were left out: {listed}"]
+    left = corpus.utterances[~_shared(corpus, classes)]
+    without = " or ".join(one.name for one in others if set(gone) - {*one.classes})
+    if left.empty:
+        return [f"{corpus.name}: {' and '.join(gone)}, which {without} does not have, is not predicted"]
+    listed = corpus.task.described(left)
+    return [f"{corpus.name}: {len(left)} utterances of classes that {without} does not have were left out: {listed}"]
+
+
+def _shared(corpus: Corpus, targets: Sequence[str]) -> NDArray[np.bool_]:
+    """Say which utterances of a corpus have a truth among some targets."""
+    return _task(corpus, targets).kept(corpus.utterances)
+
+
+def _task(corpus: Corpus, targets: Sequence[str]) -> Task:
+    """Return the task of a corpus on some of its targets."""
+    return replace(corpus.task, targets=tuple(targets))

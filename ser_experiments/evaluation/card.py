@@ -17,13 +17,17 @@ from ser_experiments.evaluation.folds import Folds, get_protocol
 from ser_experiments.evaluation.tripwires import check_leaks
 from ser_experiments.files import Missing, read_json
 from ser_experiments.frames import TEXT, unit_column
+from ser_experiments.task import Task
+from ser_experiments.tasks import task_of
+from ser_experiments.tasks.classes import Classes
 from ser_experiments.words import MOST_OF_ID, check_words, cut
 
 FORMAT = "ser-protocol-card/1"
-_ROW = ("id", "label", "speaker", "session", "group", "fold")
+#: Columns of a row before the truth, and after it.
+_ID, _ROW = "id", ("speaker", "session", "group", "fold")
 #: Facts of corpora, and what each is.
 _CORPORA: dict[str, type] = {"corpora": list, "tested_corpus": str, "readers": dict}
-_FACTS = ("words", "label_rule", "text_overlap", "left_out", "own_labels", "enrolled", *_CORPORA)
+_FACTS = ("words", "label_rule", "text_overlap", "left_out", "own_labels", "enrolled", "task", *_CORPORA)
 _IDENTITY = ("corpus", "labels", "subset", "protocol", "unit", "normalize")
 
 
@@ -36,7 +40,8 @@ class Card:
     setting : dict of str to str
         ``corpus``, ``labels`` (the scheme), ``subset``, ``protocol``, ``unit`` (of the intervals), ``normalize``.
     rows : DataFrame
-        Indexed by utterance id, sorted: ``label``, ``speaker``, ``session``, ``group``, ``fold``; all strings.
+        Indexed by utterance id, sorted: the truth (of classes ``label``), ``speaker``, ``session``, ``group``,
+        ``fold``; all strings.
     facts : dict
         What is said besides and does not change the hash: the protocol and the label rule in words, text overlap.
     """
@@ -53,9 +58,20 @@ class Card:
         return identity.of_lines(lines, size=identity.CITED)
 
     @property
+    def task(self) -> Task:
+        """Return what is predicted; a card that does not say it is of the classes that occur."""
+        said = self.facts.get("task")
+        return Classes.of(self.rows["label"]) if said is None else task_of(said["kind"], said["targets"])
+
+    @property
     def classes(self) -> list[str]:
-        """Return the classes in alphabetical order."""
-        return sorted(self.rows["label"].unique())
+        """Return the targets: the classes in alphabetical order."""
+        return list(self.task.targets)
+
+    @property
+    def truth(self) -> pd.DataFrame:
+        """Return the truth of every row, as the task takes it."""
+        return self.task.read_truth("the card", self.rows)
 
     @property
     def unit_column(self) -> str:
@@ -69,10 +85,11 @@ class Card:
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
-        """Return utterances by class, speaker and fold."""
+        """Return utterances by class, or part of the scale, by speaker and fold."""
+        told = {"label": self.task.strata(self.truth), "speaker": self.rows["speaker"], "fold": self.tested["fold"]}
         return {
-            key: {str(name): int(n) for name, n in rows[key].value_counts().sort_index().items()}
-            for key, rows in (("label", self.rows), ("speaker", self.rows), ("fold", self.tested))
+            key: {str(name): int(n) for name, n in cells.value_counts().sort_index().items()}
+            for key, cells in told.items()
         }
 
     def folds(self) -> Folds:
@@ -89,7 +106,7 @@ class Card:
             "setting": self.setting,
             **self.facts,
             "counts": {"utterances": len(self.rows), **self.counts},
-            "columns": list(_ROW),
+            "columns": [_ID, *self.rows.columns],
             "rows": columns,
         }
 
@@ -113,7 +130,7 @@ def make_card(
     utterances = corpus.utterances
     rows = pd.DataFrame(
         {
-            "label": utterances["label"],
+            **{name: utterances[name] for name in corpus.task.truth_columns},
             "speaker": utterances["speaker"],
             "session": utterances["session"].where(utterances["session"].notna(), ""),
             "group": folds.group,
@@ -135,6 +152,8 @@ def make_card(
         "text_overlap": text_overlap(utterances, folds),
         "left_out": corpus.left_out.as_dict(),
     }
+    if (said := corpus.task.as_fact) is not None:
+        facts["task"] = said
     if corpus.labels.own:
         facts["own_labels"] = corpus.labels.own
     if corpus.parts:
@@ -218,15 +237,16 @@ def _parse(content: Any, path: str | Path) -> Card:
         get_protocol(setting["protocol"])
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    if content["columns"] != list(_ROW) or not rows:
-        raise InputError(f"{path}: the card's columns must be {', '.join(_ROW)}, with at least one row")
+    columns = [_ID, *_truth_columns(content, path), *_ROW]
+    if content["columns"] != columns or not rows:
+        raise InputError(f"{path}: the card's columns must be {', '.join(columns)}, with at least one row")
     for number, row in enumerate(rows, start=1):
-        if not isinstance(row, list) or len(row) != len(_ROW) or not all(isinstance(cell, str) for cell in row):
-            raise InputError(f"{path}: row {number} of the card must be {len(_ROW)} strings, got {row!r:.80}")
+        if not isinstance(row, list) or len(row) != len(columns) or not all(isinstance(cell, str) for cell in row):
+            raise InputError(f"{path}: row {number} of the card must be {len(columns)} strings, got {row!r:.80}")
     check_words(setting.values(), f"{path}: the card's setting")
     check_words((row[0] for row in rows), f"{path}: utterance", most=MOST_OF_ID)
     check_words((cell for row in rows for cell in row[1:]), f"{path}: the card's rows")
-    table = pd.DataFrame(rows, columns=list(_ROW)).set_index("id").rename_axis("utterance_id")
+    table = pd.DataFrame(rows, columns=columns).set_index(_ID).rename_axis("utterance_id")
     facts = {key: content[key] for key in _FACTS if key in content}
     for key, of in _CORPORA.items():
         names = facts.get(key, of())
@@ -235,7 +255,26 @@ def _parse(content: Any, path: str | Path) -> Card:
             raise InputError(f"{path}: the card's {key!r} are no names of corpora; get it again")
     if "own_labels" in facts and not _are_own_labels(facts["own_labels"]):
         raise InputError(f"{path}: the card's 'own_labels' are no labels with map and drop; get it again")
-    return Card({key: setting[key] for key in _IDENTITY}, table.sort_index(), facts)
+    card = Card({key: setting[key] for key in _IDENTITY}, table.sort_index(), facts)
+    card.task.read_truth(str(path), card.rows)
+    return card
+
+
+def _truth_columns(content: Mapping[str, Any], path: str | Path) -> tuple[str, ...]:
+    """Return the columns of the truth, as the card says its task; a card of classes need not say it."""
+    said = content.get("task")
+    if said is None:
+        return Classes(()).truth_columns
+    if not isinstance(said, Mapping) or not isinstance(said.get("kind"), str) or not _are_texts(said.get("targets")):
+        raise InputError(f"{path}: the card's 'task' is no kind with its targets; get it again")
+    try:
+        return task_of(said["kind"], said["targets"]).truth_columns
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _are_texts(said: Any) -> bool:
+    return isinstance(said, list) and len(said) > 0 and all(isinstance(one, str) for one in said)
 
 
 def _are_own_labels(said: Any) -> bool:

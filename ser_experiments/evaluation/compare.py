@@ -124,7 +124,7 @@ def compare(
         Row(
             key,
             whole[key],
-            jackknife(whole[key], without[key], limits=score.limits),
+            jackknife(whole[key], without[key], limits=score.limits, scale=score.scale),
             _difference(whole[key] - whole[best], without[key] - without[best], score.better),
         )
         for key in order

@@ -17,6 +17,8 @@ from scipy.sparse.csgraph import connected_components
 from ser_experiments import identity, plugins
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.frames import FOLD, GROUP
+from ser_experiments.task import Task
+from ser_experiments.tasks.classes import Classes
 
 PROTOCOLS = "ser_experiments.evaluation.protocols"
 #: Ends the name of a protocol that somebody took though speakers are on both sides.
@@ -111,6 +113,8 @@ class CutOptions:
         Whether speakers of a session are heard in each other's recordings.
     assigned : Series of str, optional
         The fold of utterances by id, for the protocol that is told so.
+    strata : Series of str, optional
+        What is to have its share in every fold: the classes, or parts of a scale.
     """
 
     protocol: Protocol
@@ -118,6 +122,7 @@ class CutOptions:
     seed: int = 0
     shares_room: bool = False
     assigned: pd.Series | None = None
+    strata: pd.Series | None = None
 
 
 def other_groups(rows: pd.DataFrame, test: Mask) -> Mask:
@@ -271,13 +276,14 @@ def make_folds(
     seed: int = 0,
     shares_room: bool = False,
     assigned: pd.Series | None = None,
+    task: Task | None = None,
 ) -> Folds:
     """Cut a table of utterances into the folds of a protocol.
 
     Parameters
     ----------
     utterances : DataFrame
-        With ``speaker``, ``session`` and ``label``.
+        With ``speaker``, ``session`` and the truth.
     protocol : str, optional
         ``leave-one-session-out``, ``leave-one-speaker-out``, ``grouped-k-fold``, ``random`` or a plug-in.
     n_splits : int, default=5
@@ -289,6 +295,8 @@ def make_folds(
         trained on either.
     assigned : Series of str, optional
         The fold of each utterance by id, for the protocol ``own-folds``.
+    task : Task, optional
+        What is predicted; by default the classes in ``label``, where there are any.
 
     Raises
     ------
@@ -296,14 +304,17 @@ def make_folds(
         Unknown protocol, fewer than two folds, or training rows of a fold that lack a class.
     """
     chosen = get_protocol(protocol or default_protocol(utterances))
-    folds = chosen.cut(utterances, CutOptions(chosen, n_splits, seed, shares_room, assigned))
+    if task is None and "label" in utterances:
+        task = Classes.of(utterances["label"])
+    strata = None if task is None else task.strata(utterances)
+    folds = chosen.cut(utterances, CutOptions(chosen, n_splits, seed, shares_room, assigned, strata))
     if len(folds.folds) < 2 and not folds.partial:
         raise InputError(
             f"protocol {chosen.name!r}: everything is one group ({folds.group.iloc[0]!r}); at least two are needed, "
             "use leave-one-speaker-out"
         )
-    if "label" in utterances:
-        _check_classes(folds, utterances["label"].to_numpy(dtype=str))
+    if strata is not None and task is not None and task.all_trained:
+        _check_classes(folds, strata.to_numpy(dtype=str))
     return folds
 
 

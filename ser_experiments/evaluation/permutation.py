@@ -149,7 +149,7 @@ class Permutations:
     Parameters
     ----------
     score : float
-        With the true labels; more is better.
+        With the true labels.
     shuffled : sequence of float
         With shuffled ones.
     chance : float
@@ -158,6 +158,8 @@ class Permutations:
         How labels were shuffled.
     moved : float
         The share of labels that a shuffle moves, on average.
+    better : {1, -1}
+        1 where more is better, -1 where less is.
     """
 
     score: float
@@ -165,6 +167,7 @@ class Permutations:
     chance: float
     how: str = WITHIN
     moved: float = 1.0
+    better: int = 1
 
     @property
     def p_value(self) -> float:
@@ -175,7 +178,8 @@ class Permutations:
         Phipson, Smyth (2010), Permutation p-values should never be zero, Statistical Applications in Genetics and
         Molecular Biology 9.
         """
-        return (1 + int(np.sum(np.asarray(self.shuffled) >= self.score))) / (1 + len(self.shuffled))
+        as_good = self.better * (np.asarray(self.shuffled) - self.score) >= 0
+        return (1 + int(np.sum(as_good))) / (1 + len(self.shuffled))
 
     @property
     def mean(self) -> float:
@@ -194,4 +198,4 @@ class Permutations:
         Then something besides the emotion of the tested row tells its label: folds, tuning or selection that saw it,
         or speakers that differ in their labels and can be told apart.
         """
-        return self.mean - self.chance > 3 * self.std / np.sqrt(len(self.shuffled))
+        return self.better * (self.mean - self.chance) > 3 * self.std / np.sqrt(len(self.shuffled))

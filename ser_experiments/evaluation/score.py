@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ser_experiments.errors import InputError
+from ser_experiments.evaluation.intervals import Scale
 from ser_experiments.frames import Predictions
 
 Floats = NDArray[np.float64]
@@ -70,6 +71,8 @@ class Score:
         Whether it needs a number for every target (of classes: probabilities) besides what was decided.
     by_fold : bool, default=False
         Whether it stands in the table of the folds.
+    scale : Scale, optional
+        On which its interval is taken; by default its own.
     name : str
         That of its file; set by :func:`ser_experiments.evaluation.scoring.get_score`.
 
@@ -91,6 +94,7 @@ class Score:
     kinds: tuple[str, ...] = ("classes",)
     needs_values: bool = False
     by_fold: bool = False
+    scale: Scale | None = None
     name: str = ""
 
     def __post_init__(self) -> None:

@@ -68,8 +68,9 @@ def pooled(predictions: Predictions) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        Every score, the primary one first, then its parts: ``recall_<class>``, ``precision_<class>``, ``f1_<class>``. A
-        part that is not defined, such as the recall of a class without rows, is left out.
+        Every score, the primary one first, then their parts: ``recall_<class>``, ``precision_<class>``, ``f1_<class>``;
+        of dimensions ``ccc_<dimension>`` and so on. A part that is not defined, such as the recall of a class without
+        rows, is left out.
     """
     scores: dict[str, float] = {}
     parts: dict[str, float] = {}
@@ -95,7 +96,8 @@ def interval(predictions: Predictions, unit: str, score: str | Score | None = No
         By default the primary one.
     """
     groups = chosen_score(predictions, score).on(predictions, unit)
-    return jackknife(groups.whole(), groups.without_each(), limits=groups.score.limits)
+    score = groups.score
+    return jackknife(groups.whole(), groups.without_each(), limits=score.limits, scale=score.scale)
 
 
 def intervals(predictions: Predictions, unit: str) -> dict[str, Interval]:

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_experiments.errors import InputError, LeakError, nearest
+from ser_experiments.errors import InputError, LeakError
 from ser_experiments.evaluation.card import Card
 from ser_experiments.evaluation.intervals import Interval
 from ser_experiments.evaluation.predictions import read_predictions
 from ser_experiments.evaluation.scoring import intervals, per_fold, pooled, scores_of
-from ser_experiments.frames import FOLD, PREDICTED, Predictions, unit_column
-from ser_experiments.tasks.classes import Classes
+from ser_experiments.frames import FOLD, Predictions, unit_column
+from ser_experiments.task import Task
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ def verify(path: str | Path, card: Card) -> Verdict:
     Parameters
     ----------
     path : path
-        A CSV with ``utterance_id`` and ``predicted`` or ``p_<class>``; ``label``, ``speaker`` and ``fold`` are
-        compared with the card where they are there.
+        A CSV with ``utterance_id`` and, of classes, ``predicted`` or ``p_<class>``, or of dimensions
+        ``predicted_<dimension>``; the truth, ``speaker`` and ``fold`` are compared with the card where they are there.
     card : Card
         As :func:`ser_experiments.evaluation.card.read_card` returns it.
 
@@ -77,16 +77,16 @@ def verify(path: str | Path, card: Card) -> Verdict:
     LeakError
         The predictions were made under other folds than the card's.
     """
-    task = Classes(tuple(card.classes))
+    task, truth = card.task, card.truth
     table = read_predictions(path)
     table = _same_rows(path, table, card)
-    _known_classes(path, table, task)
+    task.check_predictions(str(path), table)
     for column in (*task.truth_columns, "speaker"):
-        _agree(path, table, card, column)
+        _agree(path, table, truth, column)
     notes = _check_fold(path, table, card)
     given = [column for column in task.columns if column in table]
-    scored = Predictions(card.tested.join(table[[PREDICTED, *given]]), task)
-    notes += _argmax(scored) if scored.has_values else _not_scored(task)
+    scored = Predictions(truth.loc[table.index].join(table[[*task.decided_columns, *given]]), task)
+    notes += task.doubts(scored.frame) if scored.has_values else _not_scored(task)
     ranges = intervals(scored, unit_column(card.setting["unit"]))
     metrics = pooled(scored)
     for name, interval in ranges.items():
@@ -111,24 +111,16 @@ def _same_rows(path: str | Path, table: pd.DataFrame, card: Card) -> pd.DataFram
     return table.loc[card.tested.index]
 
 
-def _known_classes(path: str | Path, table: pd.DataFrame, task: Classes) -> None:
-    given = Classes(Classes.named(table.columns))
-    named = {name: f"column {column!r}" for name, column in zip(given.targets, given.columns, strict=True)}
-    named |= {str(name): f"prediction {name!r}" for name in table[PREDICTED].unique()}
-    for name, where in named.items():
-        if name not in task.targets:
-            raise InputError(f"{path}: {where} is no class of the card{nearest(name, task.targets)}")
-
-
-def _agree(path: str | Path, table: pd.DataFrame, card: Card, column: str) -> None:
+def _agree(path: str | Path, table: pd.DataFrame, known: pd.DataFrame, column: str) -> None:
     if column not in table:
         return
-    other = table.index[(table[column] != card.tested[column]).to_numpy()]
+    known = known.loc[table.index]
+    other = table.index[(table[column] != known[column]).to_numpy()]
     if len(other):
         first = other[0]
         raise InputError(
             f"{path}: {column} of {len(other)} utterances is not the card's, e.g. {first!r}: got "
-            f"{table.loc[first, column]!r}, the card has {card.tested.loc[first, column]!r}; choose this setting's card"
+            f"{table.loc[first, column]!r}, the card has {known.loc[first, column]!r}; choose this setting's card"
         )
 
 
@@ -147,13 +139,6 @@ def _check_fold(path: str | Path, table: pd.DataFrame, card: Card) -> list[str]:
     return []
 
 
-def _not_scored(task: Classes) -> list[str]:
+def _not_scored(task: Task) -> list[str]:
     titles = [score.title for score in scores_of(task) if score.needs_values]
     return [f"no probabilities of every class: {', '.join(titles[:-1])} and {titles[-1]} are not scored"]
-
-
-def _argmax(scored: Predictions) -> list[str]:
-    values = scored.values
-    # A prediction is another one only if its probability is clearly below the highest.
-    n = int((values[np.arange(len(values)), scored.decided] < values.max(axis=1) - 1e-6).sum())
-    return [f"{n} predictions are not the most probable class; {PREDICTED!r} is what was scored"] if n else []

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.folds import Fold
 from ser_experiments.evaluation.permutation import Permutations, choose_shuffle
+from ser_experiments.evaluation.scoring import get_score
 from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.result import Prepared
 from ser_experiments.experiment.run import Progress, prepare, score
@@ -100,7 +101,8 @@ def check_prepared(
         value = score(replace(prepared, rows=prepared.rows.told(told)), jobs=jobs).metrics[primary]
         shuffled.append(value)
         tell(number, value)
-    return prepared, Permutations(true, shuffled, prepared.task.chance, shuffle.how, shuffle.moved)
+    better = get_score(primary).better
+    return prepared, Permutations(true, shuffled, prepared.task.chance, shuffle.how, shuffle.moved, better)
 
 
 def _drawn(

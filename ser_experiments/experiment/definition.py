@@ -52,6 +52,11 @@ class Pipeline(_Section):
     balance: bool = Field(default=False, description="weigh the feature sets equally")
     calibrate: Literal["none", "temperature"] = "none"
 
+    @property
+    def said_calibrate(self) -> str | None:
+        """Return ``calibrate`` where the definition says it; otherwise what is predicted decides."""
+        return self.calibrate if "calibrate" in self.model_fields_set else None
+
 
 class Search(_Section):
     """``[search]``: parameters that are chosen inside each training fold."""

@@ -15,18 +15,29 @@ from ser_experiments.features.extractor import get_extractors, get_measure, para
 from ser_experiments.features.progress import Callback
 from ser_experiments.features.views import on_view
 from ser_experiments.features.wanted import fetch, resolved
-from ser_experiments.models.ensemble import ENSEMBLES
-from ser_experiments.models.pipeline import build_pipeline, require_probabilities
+from ser_experiments.models import ensemble, number_ensemble
+from ser_experiments.models.pipeline import build_pipeline, meaningless, require_probabilities
 from ser_experiments.models.remember import Remembered
 from ser_experiments.models.search_space import EACH, FEATURES, flat_space
 from ser_experiments.models.spec import get_model
 from ser_experiments.models.trial import try_out
 from ser_experiments.models.tuned import Tuned
-from ser_experiments.task import Task
+from ser_experiments.task import Learns, Task
+
+#: By what is learned, the kinds of ensembles that a definition with ``members`` can have as ``type``.
+ENSEMBLES: Mapping[Learns, Mapping[str, type[BaseEstimator]]] = {
+    "labels": ensemble.ENSEMBLES,
+    "numbers": number_ensemble.ENSEMBLES,
+}
 
 
 def build_estimator(
-    experiment: Experiment, *, seed: int = 0, from_table: bool = False, remember: Path | None = None
+    experiment: Experiment,
+    *,
+    seed: int = 0,
+    from_table: bool = False,
+    remember: Path | None = None,
+    learns: Learns = "labels",
 ) -> BaseEstimator:
     """Build the estimator of an experiment.
 
@@ -40,6 +51,8 @@ def build_estimator(
         Take every column of the table instead of those of the experiment's feature sets (``--table FILE``).
     remember : Path, optional
         Where fits are kept and found again; it changes no number.
+    learns : {"labels", "numbers", "shares"}
+        What the truth is, see :mod:`ser_experiments.task`.
 
     Returns
     -------
@@ -53,11 +66,9 @@ def build_estimator(
     """
     definition = experiment.definition
     if definition.members:
-        members = [
-            (member.name, build_estimator(member, seed=seed, from_table=from_table, remember=remember))
-            for member in members_of(experiment)
-        ]
-        return ENSEMBLES[definition.model.type](members)
+        told: dict[str, Any] = {"seed": seed, "from_table": from_table, "remember": remember, "learns": learns}
+        members = [(member.name, build_estimator(member, **told)) for member in members_of(experiment)]
+        return ENSEMBLES[learns][definition.model.type](members)
     if not definition.features.sets and not from_table:
         raise InputError(
             f"experiments/{experiment.name}.toml: features: no sets; add e.g. sets = ['lld'] or say --table"
@@ -75,8 +86,9 @@ def build_estimator(
         "scale": definition.pipeline.scale,
         "select": definition.pipeline.select,
         "balance": definition.pipeline.balance,
-        "calibrate": definition.pipeline.calibrate,
+        "calibrate": definition.pipeline.said_calibrate,
         "random_state": seed,
+        "learns": learns,
     }
     if definition.features.augment:
         recipe["augment"] = definition.features.augment
@@ -96,10 +108,38 @@ def build_estimator(
     return Remembered(pipeline, kept)
 
 
+def check_definition(experiment: Experiment, **told: Any) -> None:
+    """Refuse a definition of which no estimator can be built, whatever is learned.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The definition.
+    **told
+        As for :func:`build_estimator`.
+
+    Raises
+    ------
+    InputError
+        What is wrong with it where classes are learned.
+    """
+    errors = []
+    for learns in ENSEMBLES:
+        try:
+            build_estimator(experiment, learns=learns, **told)
+        except InputError as error:
+            errors.append(error)
+        else:
+            return
+    raise errors[0]
+
+
 def _searchable(definition: Definition) -> dict[str, Sequence[str]]:
     """Return what a search may change; calibration is no part of it, as it changes no prediction."""
+    spec = get_model(definition.model.type)
+    of_numbers = () if spec.regression is None else spec.regression.params()
     return {
-        "model": get_model(definition.model.type).params(),
+        "model": list(dict.fromkeys([*spec.params(), *of_numbers])),
         "pipeline": [name for name in Pipeline.model_fields if name != "calibrate"],
         "features": [f"{name}.{param}" for name in _sets(definition) for param in _chosen_by(definition, name)],
     }
@@ -178,18 +218,39 @@ def check_task(experiment: Experiment, task: Task) -> None:
         takes.
     """
     for one in _single(experiment):
-        weights = one.definition.model.params.get("class_weight")
+        weights = _weights(one, task)
         missing = [name for name in task.targets if name not in weights] if isinstance(weights, Mapping) else []
         if missing:
             raise InputError(
                 f"experiments/{one.name}.toml: model: class_weight has no {missing[0]!r}; every class needs a weight: "
                 f"{', '.join(task.targets)}"
             )
-        if one.definition.model.type not in ENSEMBLES:
+        if not one.definition.members:
             try:
-                try_out(one.definition.model.type, one.definition.model.params, task.targets)
+                try_out(one.definition.model.type, one.definition.model.params, task.targets, learns=task.learns)
             except InputError as error:
                 raise InputError(f"experiments/{one.name}.toml: {error}") from error
+
+
+def _weights(experiment: Experiment, task: Task) -> object:
+    """Return the weights of classes, where these mean something to the task."""
+    model = experiment.definition.model
+    unused = () if experiment.definition.members else meaningless(model.type, task.learns)
+    return None if "class_weight" in unused else model.params.get("class_weight")
+
+
+def unused_params(experiment: Experiment, task: Task) -> list[str]:
+    """Say which parameters of a definition, or of its members, mean nothing to the task, one line an experiment."""
+    said = []
+    for one in _single(experiment):
+        if one.definition.members:
+            continue
+        unused = [
+            name for name in meaningless(one.definition.model.type, task.learns) if name in one.definition.model.params
+        ]
+        if unused:
+            said.append(f"{one.name}: {' and '.join(unused)} is for classes and is left out: {task.kind} are numbers")
+    return said
 
 
 def check_normalization(experiment: Experiment, mode: str) -> None:
@@ -202,7 +263,7 @@ def check_normalization(experiment: Experiment, mode: str) -> None:
     """
     for one in _single(experiment):
         kind = one.definition.model.type
-        if mode != "none" and kind not in ENSEMBLES and not get_model(kind).takes_normalized:
+        if mode != "none" and not one.definition.members and not get_model(kind).takes_normalized:
             raise InputError(
                 f"experiments/{one.name}.toml: model: {kind!r} takes its columns as they were measured; leave out "
                 f"--normalize {mode}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -45,7 +45,7 @@ ALL_ROWS = "all rows"
 #: The feature set that is drawn as it is.
 SPECTROGRAMS = "melspec"
 
-Maker = Callable[["Result", BaseEstimator], "Figure | pd.DataFrame | None"]
+Make = Callable[["Result", BaseEstimator], "Figure | pd.DataFrame | None"]
 
 
 def pictures(result: Result, fitted: BaseEstimator) -> dict[str, Callable[[], Figure | pd.DataFrame | None]]:
@@ -60,7 +60,9 @@ def pictures(result: Result, fitted: BaseEstimator) -> dict[str, Callable[[], Fi
     """
     title = _title(result)
     drawn = {name: partial(one.draw, result.scored, title) for name, one in pictures_of(result.scored).items()}
-    return {**drawn, **{name: partial(make, result, fitted) for name, make in MAKERS.items()}}
+    kind = result.prepared.task.kind
+    made = {name: one.make for name, one in MAKERS.items() if not one.kinds or kind in one.kinds}
+    return {**drawn, **{name: partial(make, result, fitted) for name, make in made.items()}}
 
 
 def _title(result: Result) -> str:
@@ -72,7 +74,7 @@ def _map(result: Result, fitted: BaseEstimator) -> Figure | None:
     if numbers.shape[1] < 2:
         return None
     utterances = result.prepared.utterances
-    return plot_map(numbers, utterances["label"], utterances["speaker"], _title(result))
+    return plot_map(numbers, result.prepared.task.strata(utterances), utterances["speaker"], _title(result))
 
 
 def _importance(result: Result, fitted: BaseEstimator) -> Figure | None:
@@ -91,7 +93,7 @@ def _importance(result: Result, fitted: BaseEstimator) -> Figure | None:
             how = f"on {len(np.unique(groups[rows]))} held-out {prepared.folds.unit}s"
         if len(rows) > _MOST_ROWS:
             rows = np.sort(np.random.default_rng(0).choice(rows, _MOST_ROWS, replace=False))
-        score = get_score("log_loss")
+        score = get_score(prepared.task.finest)
         tested = prepared.utterances.iloc[rows]
         budget_s = max(_SHUFFLE_S, _SHARE_OF_FITS * float(result.folds["fit_s"].sum()))
         recorded = prepared.recorded.iloc[rows]
@@ -137,17 +139,18 @@ def _choices(result: Result, fitted: BaseEstimator) -> Figure | None:
     named = [name for search in searches for name in search.best_params if name.startswith(FEATURES)]
     if not named:
         return None
-    return plot_choices([(one.trials, one.best_params) for one in searches], named[0], _title(result))
+    chosen = [(one.trials, one.best_params) for one in searches]
+    return plot_choices(chosen, named[0], _title(result), get_score(searches[0].metric))
 
 
 def _spectrograms(result: Result, fitted: BaseEstimator) -> Figure | None:
-    """Take of each class the utterance of middling length."""
+    """Take of each class, or part of the scale, the utterance of middling length."""
     prepared = result.prepared
     if SPECTROGRAMS not in prepared.table:
         return None
     extractor = get_extractor(SPECTROGRAMS, **prepared.sets[SPECTROGRAMS])
     examples = {}
-    for name, cells in prepared.table[SPECTROGRAMS].groupby(prepared.utterances["label"]):
+    for name, cells in prepared.table[SPECTROGRAMS].groupby(prepared.task.strata(prepared.utterances)):
         order = sorted(cells.index, key=lambda utterance: len(cells[utterance]))
         middle = order[len(order) // 2]
         examples[str(name)] = (str(middle), np.asarray(cells[middle]))
@@ -163,15 +166,22 @@ def _coverage(result: Result, fitted: BaseEstimator) -> pd.DataFrame:
     return coverage_by(result.scored)
 
 
+class Maker(NamedTuple):
+    """What makes one artifact, and the kinds of tasks that it is for; none means all."""
+
+    make: Make
+    kinds: tuple[str, ...] = ()
+
+
 #: What is logged besides the pictures of the predictions, by the name of its artifact.
 MAKERS: dict[str, Maker] = {
-    "plots/table_map.png": _map,
-    "plots/importance.png": _importance,
-    "plots/choices.png": _choices,
-    "plots/learning_curves.png": _learning,
-    "plots/melspec.png": _spectrograms,
-    "plots/layer_weights.png": _layers,
-    "layer_weights.csv": _layer_table,
-    "surely_wrong.csv": _mistakes,
-    "coverage_by_speaker.csv": _coverage,
+    "plots/table_map.png": Maker(_map),
+    "plots/importance.png": Maker(_importance),
+    "plots/choices.png": Maker(_choices),
+    "plots/learning_curves.png": Maker(_learning),
+    "plots/melspec.png": Maker(_spectrograms),
+    "plots/layer_weights.png": Maker(_layers),
+    "layer_weights.csv": Maker(_layer_table),
+    "surely_wrong.csv": Maker(_mistakes, kinds=("classes",)),
+    "coverage_by_speaker.csv": Maker(_coverage, kinds=("classes",)),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,8 @@ from ser_experiments.tracking.record import Child, Dataset, RunRecord, Stepped, 
 if TYPE_CHECKING:
     from ser_experiments.experiment.result import Prepared, Result
 
-#: Scores of single folds that are logged as steps.
-_FOLD_SCORES = ("fold_uar", "fold_wa")
+#: Begins the columns of scores of single folds.
+_OF_FOLD = "fold_"
 
 
 def describe(result: Result, fitted: BaseEstimator, environment: Mapping[str, object]) -> RunRecord:
@@ -91,9 +92,10 @@ def _assets(prepared: Prepared) -> dict[str, object]:
 
 def _folds(result: Result) -> Iterator[Stepped]:
     """Yield the scores of the folds as steps 1, 2, ..."""
-    for name in _FOLD_SCORES:
-        if name in result.folds:
-            yield from (Stepped(name, step, float(value)) for step, value in enumerate(result.folds[name], start=1))
+    for name in map(str, result.folds):
+        if name.startswith(_OF_FOLD):
+            values = enumerate(result.folds[name], start=1)
+            yield from (Stepped(name, step, float(value)) for step, value in values if math.isfinite(value))
 
 
 def _epochs(fitted: BaseEstimator) -> Iterator[Stepped]:
@@ -131,7 +133,7 @@ def _trials(searches: Mapping[str, SearchReport]) -> Iterator[Child]:
             yield Child(
                 f"{fold}, trial {trial['number']}",
                 params=trial["params"],
-                metrics={"inner_uar": trial["uar"], "seconds": trial["seconds"]},
+                metrics={f"inner_{search.metric}": trial[search.metric], "seconds": trial["seconds"]},
                 tags={"ser.fold": fold, "ser.best": str(best).lower()},
             )
 
@@ -165,6 +167,7 @@ def _model(result: Result, fitted: BaseEstimator) -> AudioModel | TableModel:
         "normalize": setting.normalize,
         "notes": warnings_for(prepared),
         "training": _training(prepared),
+        **prepared.task.learned(result.predictions),
     }
     if prepared.table_file is not None:
         return TableModel(fitted, [str(c) for c in prepared.table.columns], meta)

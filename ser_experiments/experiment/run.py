@@ -26,9 +26,11 @@ from ser_experiments.evaluation.tripwires import check_leaks
 from ser_experiments.experiment.definition import load_experiment
 from ser_experiments.experiment.estimator import (
     build_estimator,
+    check_definition,
     check_normalization,
     check_task,
     fetch_assets,
+    unused_params,
 )
 from ser_experiments.experiment.measured import Measured, Progress, measure
 from ser_experiments.experiment.request import RunRequest
@@ -79,8 +81,11 @@ def prepare(
     if not ready_made:
         fetch_assets(experiment, progress)
     kept_in = project.cache / "fits" if remember else None
-    estimator = build_estimator(experiment, seed=request.seed, from_table=ready_made, remember=kept_in)
+    told: dict[str, Any] = {"seed": request.seed, "from_table": ready_made, "remember": kept_in}
+    # What no task could be learned with is said before a corpus of hours is read.
+    check_definition(experiment, **told)
     corpus = load_setting(request, project)
+    estimator = build_estimator(experiment, learns=corpus.task.learns, **told)
     check_task(experiment, corpus.task)
     # Folds are cut before anything is measured: a protocol that cannot be held should not cost an extraction.
     selection = select(request, corpus)
@@ -106,6 +111,7 @@ def prepare(
         (
             *notes,
             *measured.notes,
+            *unused_params(experiment, corpus.task),
             *(f"column {name!r} of the table was allowed, whatever it tells" for name in request.allow_columns),
         ),
         measuring_cost(measured.sets, project.cache),

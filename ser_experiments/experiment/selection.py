@@ -211,6 +211,7 @@ def select(request: SettingRequest, corpus: Corpus) -> Selection:
         n_splits=request.n_splits,
         shares_room=corpus.spec.shares_room,
         assigned=told,
+        task=corpus.task,
     )
     return Selection(kept, folds, mode, enrolled)
 

@@ -135,7 +135,7 @@ def note(prepared: Prepared, warnings: Sequence[str] | None = None) -> str:
         What must be said with the score; by default what is known before there is one.
     """
     setting, folds, utterances = prepared.setting, prepared.folds, prepared.utterances
-    counts = ", ".join(f"{label} {n}" for label, n in utterances["label"].value_counts().sort_index().items())
+    counts, primary = prepared.task.described(utterances), get_score(prepared.task.primary).title
     n_speakers = utterances["speaker"].nunique()
     lines = [
         f"**{prepared.experiment.name}**: {prepared.experiment.definition.description}",
@@ -146,8 +146,8 @@ def note(prepared: Prepared, warnings: Sequence[str] | None = None) -> str:
         f"- Protocol: {setting.protocol}, {setting.n_folds} folds: {folds.words}",
         f"- Normalisation: {setting.normalize}: {prepared.normalization.words}",
         *_views(prepared),
-        f"- UAR is pooled over all out-of-fold utterances; its interval is a delete-one-{_unit(prepared)} jackknife "
-        "with Student's t",
+        f"- {primary} is pooled over all out-of-fold utterances; its interval is a delete-one-{_unit(prepared)} "
+        "jackknife with Student's t",
         f"- Rows and folds: `{setting.rows}`, seed {prepared.seed}",
     ]
     lines += [f"- **{warning}**" for warning in (warnings_for(prepared) if warnings is None else warnings)]

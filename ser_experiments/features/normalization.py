@@ -85,7 +85,7 @@ def enrolment(utterances: pd.DataFrame, mode: Normalization) -> dict[str, list[s
     Parameters
     ----------
     utterances : DataFrame
-        With ``speaker`` and ``label``.
+        With ``speaker``, and ``label``, ``code`` or ``emotion``.
     mode : Normalization
         The mode.
 
@@ -103,7 +103,7 @@ def enrolment(utterances: pd.DataFrame, mode: Normalization) -> dict[str, list[s
         return {}
     usable = utterances
     if mode.kind == "neutral":
-        usable = utterances[utterances["label"] == NEUTRAL]
+        usable = utterances[_is_neutral(utterances)]
         if usable.empty:
             raise InputError(f"--normalize {mode}: no utterance is labelled {NEUTRAL!r}; use enrol-{mode.clips}")
     chosen = {}
@@ -116,6 +116,14 @@ def enrolment(utterances: pd.DataFrame, mode: Normalization) -> dict[str, list[s
             )
         chosen[str(speaker)] = ids
     return chosen
+
+
+def _is_neutral(utterances: pd.DataFrame) -> NDArray[np.bool_]:
+    """Say which utterances are neutral: by their class, or by the corpus's word where no classes are told."""
+    if "label" in utterances:
+        return (utterances["label"] == NEUTRAL).to_numpy(dtype=bool)
+    words = utterances["code"] if "code" in utterances else utterances["emotion"]
+    return words.isin([NEUTRAL, "neu"]).to_numpy(dtype=bool)
 
 
 def _order(utterance_id: str) -> str:

@@ -7,6 +7,8 @@ folds around this estimator cuts the recordings, and all views of a recording go
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -20,18 +22,18 @@ from ser_experiments.models.wrapper import Wrapper, fit, inner_has
 
 
 class Augmented(Wrapper):
-    """Fit a classifier on the recordings and their views; predict from the recordings alone.
+    """Fit an estimator on the recordings and their views; predict from the recordings alone.
 
     Parameters
     ----------
-    estimator : classifier
+    estimator : estimator
         A pipeline that begins with :class:`~ser_experiments.models.grouping.TakeColumns`.
     views : tuple of str
         Views whose columns the table holds, e.g. ``("noise", "speed")``.
 
     Attributes
     ----------
-    estimator_ : classifier
+    estimator_ : estimator
         Fitted on ``n_rows * (1 + n_views)`` rows; a view has the label and the group of its recording.
     """
 
@@ -46,8 +48,8 @@ class Augmented(Wrapper):
         ----------
         X : DataFrame of shape (n_rows, n_columns)
             A feature table with the columns of the views beside those of the recordings, and perhaps ``group``.
-        y : array-like of shape (n_rows,)
-            Class labels.
+        y : array-like of shape (n_rows,) or (n_rows, n_targets)
+            Class labels, or numbers.
         sample_weight : array-like of shape (n_rows,), optional
             Weights of the rows; a view has that of its recording.
 
@@ -67,8 +69,7 @@ class Augmented(Wrapper):
             parts.append(part.set_axis([*names, *beside], axis=1).set_axis([on_view(i, view) for i in X.index]))
         labels = np.asarray(y)
         weights = None if sample_weight is None else np.tile(sample_weight, len(parts))
-        self.estimator_ = fit(clone(self.estimator), pd.concat(parts), np.tile(labels, len(parts)), weights)
-        self.classes_ = self.estimator_.classes_
+        self._hold(fit(clone(self.estimator), pd.concat(parts), np.concatenate([labels] * len(parts)), weights))
         return self
 
     @inner_has("predict_proba")
@@ -81,8 +82,8 @@ class Augmented(Wrapper):
         """Return the decision values of the classifier; views in the table are not looked at."""
         return self.estimator_.decision_function(self._recorded(X))
 
-    def predict(self, X: pd.DataFrame) -> NDArray[np.str_]:
-        """Return the most probable class of each row."""
+    def predict(self, X: pd.DataFrame) -> NDArray[Any]:
+        """Return the most probable class of each row, or its numbers; views in the table are not looked at."""
         return self.estimator_.predict(self._recorded(X))
 
     def input_columns(self, X: pd.DataFrame) -> list[str]:

@@ -24,7 +24,7 @@ from ser_experiments.models.spec import FitIdentity
 _FLOOR = 1e-4
 
 
-class _Members(FitIdentity):
+class Members(FitIdentity):
     """What both ensembles tell of their members."""
 
     estimators: list[tuple[str, BaseEstimator]]
@@ -41,7 +41,7 @@ class _Members(FitIdentity):
         return FitReport(members={name: report_of(one) for name, one in self.members_.items()})
 
 
-class AverageOfMembers(_Members, VotingClassifier):
+class AverageOfMembers(Members, VotingClassifier):
     """The mean of the members' probabilities; members see the labels as they are, and the whole table.
 
     Parameters
@@ -78,7 +78,7 @@ class AverageOfMembers(_Members, VotingClassifier):
         return self
 
 
-class StackOfMembers(_Members, StackingClassifier):
+class StackOfMembers(Members, StackingClassifier):
     """A stacking ensemble whose inner folds keep groups apart.
 
     The members' probabilities that the final model learns from come from inner folds cut by the column ``group``; then

@@ -10,6 +10,7 @@ from scipy.sparse import issparse
 from scipy.special import log_expit
 from sklearn import svm
 from sklearn.metrics.pairwise import pairwise_kernels
+from sklearn.svm._base import BaseLibSVM
 from sklearn.utils import check_array
 from sklearn.utils.multiclass import _ovr_decision_function
 
@@ -21,21 +22,10 @@ _WIDE, _MOST_ROWS = 64, 8192
 _OF_PRODUCTS = ("linear", "rbf")
 
 
-class SVC(svm.SVC):
-    """scikit-learn's classifier with scores that a temperature can turn into probabilities.
+class _Wide(BaseLibSVM):
+    """A machine of libsvm that takes the kernel of all rows at once where there are many columns."""
 
-    Of several classes scikit-learn's own decision value is the number of pairs that a class has won, with the margins
-    squeezed into less than half a vote: nearly all rows have the same, whatever their margins, so that a confidence
-    made of it tells nothing. Here each pair's margin is a probability, and the score of a class is the logarithm of the
-    product of those of its pairs. The class with the most votes keeps the highest score: no prediction differs.
-
-    References
-    ----------
-    Refregier, Vallet (1991), Probabilistic approach for multiclass classification with neural networks, ICANN.
-    Wu, Lin, Weng (2004), Probability estimates for multi-class classification by pairwise coupling, JMLR 5.
-    """
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> SVC:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Fit as scikit-learn does; on many columns, the kernel of all rows is taken at once.
 
         libsvm takes it value by value, which is nearly all of its work on a thousand columns, and two to ten times as
@@ -60,6 +50,32 @@ class SVC(svm.SVC):
             self.feature_names_in_ = np.asarray(names, dtype=object)
         return self
 
+    def _of_rows(self, X: Any, weights: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """Return the kernel of rows with the support vectors times weights; None where libsvm is to do it."""
+        kernel = self.get_params()["kernel"]
+        if X.shape[1] < _WIDE or kernel not in _OF_PRODUCTS or not len(self.support_vectors_):
+            return None
+        found = [
+            _kernel(kernel, self._gamma, X[at : at + _MOST_ROWS], self.support_vectors_) @ weights
+            for at in range(0, len(X), _MOST_ROWS)
+        ]
+        return np.concatenate(found)
+
+
+class SVC(_Wide, svm.SVC):
+    """scikit-learn's classifier with scores that a temperature can turn into probabilities.
+
+    Of several classes scikit-learn's own decision value is the number of pairs that a class has won, with the margins
+    squeezed into less than half a vote: nearly all rows have the same, whatever their margins, so that a confidence
+    made of it tells nothing. Here each pair's margin is a probability, and the score of a class is the logarithm of the
+    product of those of its pairs. The class with the most votes keeps the highest score: no prediction differs.
+
+    References
+    ----------
+    Refregier, Vallet (1991), Probabilistic approach for multiclass classification with neural networks, ICANN.
+    Wu, Lin, Weng (2004), Probability estimates for multi-class classification by pairwise coupling, JMLR 5.
+    """
+
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Return scores of shape (n_rows, n_classes); of two classes the margins, shape (n_rows,)."""
         if len(self.classes_) == 2:
@@ -74,15 +90,17 @@ class SVC(svm.SVC):
 
         libsvm takes it value by value, which is two to four times as slow. The margins are the same to the last digits.
         """
-        kernel = self.get_params()["kernel"]
-        if X.shape[1] < _WIDE or kernel not in _OF_PRODUCTS or not len(self.support_vectors_):
-            return np.asarray(super()._dense_decision_function(X))
-        weights = _weights(self._dual_coef_, self._n_support)
-        found = [
-            _kernel(kernel, self._gamma, X[at : at + _MOST_ROWS], self.support_vectors_) @ weights
-            for at in range(0, len(X), _MOST_ROWS)
-        ]
-        return np.concatenate(found) + self._intercept_
+        found = self._of_rows(X, _weights(self._dual_coef_, self._n_support))
+        return np.asarray(super()._dense_decision_function(X)) if found is None else found + self._intercept_
+
+
+class SVR(_Wide, svm.SVR):
+    """scikit-learn's regressor; on many columns, the kernel of all rows is taken at once."""
+
+    def _dense_predict(self, X: Any) -> NDArray[np.float64]:
+        """Return a number for each row."""
+        found = self._of_rows(X, self._dual_coef_[0])
+        return np.asarray(super()._dense_predict(X)) if found is None else found + self._intercept_[0]
 
 
 def _gamma_of(gamma: object, values: NDArray[np.float64]) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_regressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 from sklearn.utils._param_validation import InvalidParameterError
@@ -17,10 +17,11 @@ from ser_experiments.errors import InputError, nearest
 from ser_experiments.models.augmented import Augmented
 from ser_experiments.models.grouping import BalanceBlocks, OnFeatures, TakeColumns, columns_of, outputs_of
 from ser_experiments.models.missing import FillMissing
+from ser_experiments.models.numbers import EachTarget, Matched
 from ser_experiments.models.selection import SelectColumns
-from ser_experiments.models.spec import ModelSpec, get_model
+from ser_experiments.models.spec import ModelSpec, families, get_model
 from ser_experiments.models.temperature import TemperatureScaled
-from ser_experiments.tasks.classes import Classes
+from ser_experiments.task import Learns
 
 #: Values of ``scale``.
 SCALERS: dict[str, Callable[[], BaseEstimator] | None] = {
@@ -29,10 +30,10 @@ SCALERS: dict[str, Callable[[], BaseEstimator] | None] = {
     "robust": RobustScaler,
     "quantile": lambda: QuantileTransformer(n_quantiles=100, output_distribution="normal"),
 }
-#: Values of ``calibrate``.
-CALIBRATIONS: dict[str, Callable[[BaseEstimator], BaseEstimator]] = {
-    "none": lambda estimator: estimator,
-    "temperature": TemperatureScaled,
+#: Values of ``calibrate`` by what is learned: classes get probabilities, numbers the spread of the truth.
+CALIBRATIONS: Mapping[str, Mapping[str, Callable[[BaseEstimator], BaseEstimator]]] = {
+    "labels": {"none": lambda estimator: estimator, "temperature": TemperatureScaled},
+    "numbers": {"none": lambda estimator: estimator, "temperature": Matched},
 }
 
 
@@ -45,10 +46,10 @@ def build_pipeline(
     scale: str = "standard",
     select: int | None = None,
     balance: bool = False,
-    calibrate: str = "none",
+    calibrate: str | None = None,
     augment: Sequence[str] = (),
     random_state: int | None = 0,
-    kind: str = Classes.kind,
+    learns: Learns = "labels",
 ) -> BaseEstimator:
     """Build an unfitted estimator that takes a feature table with its ``group`` column.
 
@@ -68,23 +69,28 @@ def build_pipeline(
         Keep this many columns by their ANOVA F value.
     balance : bool, default=False
         Weigh the feature sets equally, whatever their numbers of columns.
-    calibrate : {"none", "temperature"}
-        Calibration of the probabilities on inner folds that keep groups apart.
+    calibrate : {"none", "temperature"}, optional
+        Calibration on inner folds that keep groups apart: of classes their probabilities, by one temperature; of
+        numbers their mean and spread (:class:`~ser_experiments.models.numbers.Matched`). By default none of classes,
+        and of numbers what the family asks for.
     augment : sequence of str
         Views of the recordings that are trained on beside them; the table must hold their columns.
     random_state : int, optional
         Seed of families that have one.
-    kind : str, default="classes"
-        What is predicted, see :mod:`ser_experiments.task`.
+    learns : {"labels", "numbers"}
+        What the truth is, see :mod:`ser_experiments.task`.
 
     Raises
     ------
     InputError
-        The family cannot do that kind of task. Unknown family, parameter or option; the nearest name is given.
+        The family cannot learn that. Unknown family, parameter or option; the nearest name is given.
     """
     spec = get_model(model)
     _check("scale", scale, SCALERS)
-    _check("calibrate", calibrate, CALIBRATIONS)
+    calibrations = CALIBRATIONS[learns]
+    if calibrate is None:
+        calibrate = _usual_calibration(spec, learns)
+    _check("calibrate", calibrate, calibrations)
     if select is not None and not (isinstance(select, int) and select >= 1):
         raise InputError(f"pipeline: select must be a number of columns, at least 1, got {select!r}")
     steps: list[tuple[str, BaseEstimator]] = [
@@ -102,14 +108,20 @@ def build_pipeline(
         raise InputError("pipeline: balance is for two or more sets of functionals, without select")
     if spec.layout == "row":
         sizes = tuple(map(len, columns_of(sets, set_params))) if balance else ()
-        steps += _preparation(spec, scale, select, sizes)
+        steps += _preparation(spec, scale, select, sizes, learns)
     if spec.from_features is not None and sets:
         params = {**spec.from_features(outputs_of(sets, set_params)), **(params or {})}
-    steps.append(("model", build_model(model, params, random_state=random_state, kind=kind)))
+    steps.append(("model", build_model(model, params, random_state=random_state, learns=learns)))
     pipeline: BaseEstimator = Pipeline(steps)
     if augment:
         pipeline = Augmented(pipeline, tuple(augment))
-    return CALIBRATIONS[calibrate](pipeline)
+    return calibrations[calibrate](pipeline)
+
+
+def _usual_calibration(spec: ModelSpec, learns: Learns) -> str:
+    """Return how a pipeline is calibrated where nobody says it."""
+    matched = learns == "numbers" and spec.regression is not None and spec.regression.matched
+    return "temperature" if matched else "none"
 
 
 def build_model(
@@ -117,34 +129,71 @@ def build_model(
     params: Mapping[str, object] | None = None,
     *,
     random_state: int | None = 0,
-    kind: str = Classes.kind,
+    learns: Learns = "labels",
+) -> BaseEstimator:
+    """Build the estimator of a family, as it stands at the end of a pipeline; see :func:`build_bare`."""
+    bare = build_bare(model, params, random_state=random_state, learns=learns)
+    return WRAPPED[learns](bare, get_model(model))
+
+
+def build_bare(
+    model: str,
+    params: Mapping[str, object] | None = None,
+    *,
+    random_state: int | None = 0,
+    learns: Learns = "labels",
 ) -> BaseEstimator:
     """Build the bare estimator of a family.
 
-    An unknown parameter is an InputError with the nearest name; so are a value that the family does not take and a kind
-    of task that it cannot do.
+    An unknown parameter is an InputError with the nearest name; so are a value that the family does not take and a
+    truth that it cannot learn. What a definition says of parameters that mean nothing to a regressor, such as weights
+    of classes, is left out.
     """
     spec = get_model(model)
-    if kind not in spec.kinds:
-        raise InputError(f"model: {model!r} cannot predict {kind}; it is for {', '.join(spec.kinds)}")
-    allowed = set(spec.params())
+    build, known = _builder(spec, model, learns)
+    without = meaningless(model, learns)
+    allowed = {*known(), *without}
     for key in params or {}:
         if key not in allowed:
             raise InputError(f"model: unknown {key!r} for {model!r}{nearest(key, allowed)}")
-    settings = dict(params or {})
-    if "random_state" in allowed:
+    settings = {name: value for name, value in (params or {}).items() if name not in without}
+    if "random_state" in known():
         settings.setdefault("random_state", random_state)
     _check_weights(settings.get("class_weight"))
     _check_sizes(settings)
     # A value that a fit would refuse is refused before anything is measured.
     try:
-        _refuse_truth_for_numbers(spec.build().get_params(), settings)
-        estimator = spec.build(**settings)
+        _refuse_truth_for_numbers(build().get_params(), settings)
+        estimator = build(**settings)
         if hasattr(estimator, "_parameter_constraints"):
             estimator._validate_params()
     except (InvalidParameterError, InputError) as error:
         raise InputError(f"model: {' '.join(str(error).split())}") from error
     return estimator
+
+
+def meaningless(model: str, learns: Learns) -> tuple[str, ...]:
+    """Return the parameters of a family that mean nothing to what is learned."""
+    regression = get_model(model).regression
+    return regression.without if learns == "numbers" and regression is not None else ()
+
+
+#: What is put around a family's estimator, by what is learned.
+WRAPPED: Mapping[str, Callable[[BaseEstimator, ModelSpec], BaseEstimator]] = {
+    "labels": lambda estimator, spec: estimator,
+    "numbers": lambda estimator, spec: EachTarget(estimator, bool(spec.regression and spec.regression.several)),
+}
+
+
+def _builder(
+    spec: ModelSpec, model: str, learns: Learns
+) -> tuple[Callable[..., BaseEstimator], Callable[[], Sequence[str]]]:
+    if learns == "labels":
+        return spec.build, spec.params
+    if spec.regression is None:
+        able = [name for name, one in families() if one.regression is not None]
+        raise InputError(f"model: {model!r} cannot learn {learns}; families that can: {', '.join(able)}")
+    return spec.regression.build, spec.regression.params
 
 
 def _check_sizes(settings: Mapping[str, object]) -> None:
@@ -181,7 +230,7 @@ def require_probabilities(estimator: BaseEstimator, model: str) -> None:
     InputError
         It has none; where calibration would give them, the message says so.
     """
-    if hasattr(estimator, "predict_proba"):
+    if hasattr(estimator, "predict_proba") or is_regressor(estimator):
         return
     cure = "choose another model"
     if hasattr(estimator, "decision_function"):
@@ -190,7 +239,7 @@ def require_probabilities(estimator: BaseEstimator, model: str) -> None:
 
 
 def _preparation(
-    spec: ModelSpec, scale: str, select: int | None, sizes: tuple[int, ...]
+    spec: ModelSpec, scale: str, select: int | None, sizes: tuple[int, ...], learns: Learns
 ) -> list[tuple[str, BaseEstimator]]:
     steps: list[tuple[str, BaseEstimator]] = [("impute", FillMissing())]
     scaler = SCALERS[scale]
@@ -199,7 +248,7 @@ def _preparation(
     if sizes:
         steps.append(("balance", BalanceBlocks(sizes)))
     if select is not None:
-        steps.append(("select", SelectColumns(k=select)))
+        steps.append(("select", SelectColumns(k=select, learns=learns)))
     if spec.reads_group:
         return [(name, OnFeatures(step)) for name, step in steps]
     return steps

@@ -30,18 +30,18 @@ WORTH_S = 0.5
 
 
 class Remembered(Wrapper):
-    """Fit a classifier, or take the fit from a folder if one with the same key lies there.
+    """Fit an estimator, or take the fit from a folder if one with the same key lies there.
 
     Parameters
     ----------
-    estimator : classifier
+    estimator : estimator
         What is fitted.
     folder : str, optional
         Where fits are kept; None keeps none. It changes no number and is no part of the key.
 
     Attributes
     ----------
-    estimator_ : classifier
+    estimator_ : estimator
         Fitted.
     reused_ : bool
         Whether the fit came from the folder.
@@ -62,8 +62,8 @@ class Remembered(Wrapper):
         ----------
         X : DataFrame of shape (n_rows, n_columns)
             A feature table.
-        y : array-like of shape (n_rows,)
-            Class labels.
+        y : array-like of shape (n_rows,) or (n_rows, n_targets)
+            Class labels, or numbers.
         sample_weight : array-like of shape (n_rows,), optional
             Weights of the rows.
         groups : array-like of shape (n_rows,), optional
@@ -86,8 +86,7 @@ class Remembered(Wrapper):
             found.fit_s_ = round(time.perf_counter() - began, 3)
             if path is not None and time.process_time() - start > WORTH_S:
                 keep_fit(found, path)
-        self.estimator_ = found
-        self.classes_ = found.classes_
+        self._hold(found)
         return self
 
     def __getstate__(self) -> dict[str, Any]:
@@ -97,7 +96,7 @@ class Remembered(Wrapper):
 
     @property
     def fit_report_(self) -> FitReport:
-        """What the fitted classifier tells of its fit, whether it was reused, and how long it took when it was made."""
+        """What the fitted estimator tells of its fit, whether it was reused, and how long it took when it was made."""
         seconds = getattr(self.estimator_, "fit_s_", None)
         return replace(report_of(self.estimator_), reused=self.reused_, seconds=seconds)
 

@@ -21,12 +21,15 @@ class SearchReport:
     best_score : float
         Its score over the inner folds.
     trials : sequence of mapping
-        ``number``, ``params``, ``uar`` and ``seconds`` of each trial.
+        ``number``, ``params``, the score by its name and ``seconds`` of each trial.
+    metric : str
+        The name of the score.
     """
 
     best_params: Mapping[str, Any]
     best_score: float
     trials: Sequence[Mapping[str, Any]] = ()
+    metric: str = "uar"
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class FitReport:
         found: dict[str, Any] = {}
         if self.search is not None:
             found["best_params"] = dict(self.search.best_params)
-            found["inner_uar"] = self.search.best_score
+            found[f"inner_{self.search.metric}"] = self.search.best_score
             found["trials"] = [dict(trial) for trial in self.search.trials]
         if self.members:
             found["members"] = {name: member.as_dict() for name, member in self.members.items()}

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
-from sklearn.dummy import DummyClassifier
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.dummy import DummyClassifier, DummyRegressor
 
 #: Kernels that libsvm takes of rows themselves.
 _KERNELS = ("linear", "poly", "rbf", "sigmoid")
@@ -124,13 +124,21 @@ def _check_boosting(booster: Any) -> None:
     if "estimators_" not in vars(booster):
         return
     _check_members(booster)
-    n_classes, begin = len(booster.classes_), booster.init_
+    # A regressor has no classes.
+    known, begin = vars(booster).get("classes_"), booster.init_
+    n_classes = 0 if known is None else len(known)
     a_round = n_classes if n_classes > 2 else 1
     if booster.estimators_.ndim != 2 or booster.estimators_.shape[1] != a_round:
         raise ValueError("holds trees of other classes")
+    if (known is None) == isinstance(booster, ClassifierMixin) or booster.n_trees_per_iteration_ != a_round:
+        raise ValueError("begins boosting with other classes")
+    if known is None:
+        if type(begin) is not DummyRegressor or np.size(begin.constant_) != 1:
+            raise ValueError("begins boosting with something else than the mean of the truth")
+        return
     if type(begin) is not DummyClassifier or np.shape(begin.class_prior_) != (n_classes,):
         raise ValueError("begins boosting with something else than the shares of the classes")
-    if booster.n_trees_per_iteration_ != a_round or len(begin.classes_) != n_classes:
+    if len(begin.classes_) != n_classes:
         raise ValueError("begins boosting with other classes")
 
 
@@ -140,7 +148,9 @@ def _check_libsvm(machine: Any) -> None:
     if "support_vectors_" not in held:  # what another estimator fits copies of
         return
     vectors, dual, counts = held["support_vectors_"], held["_dual_coef_"], held["_n_support"]
-    n_classes = len(held["classes_"])
+    # libsvm counts a regressor's support vectors twice, as if it had two classes.
+    of_classes = isinstance(machine, ClassifierMixin)
+    n_classes = len(held["classes_"]) if of_classes else 2
     shapes = {
         "support_vectors_": (len(held["support_"]), held["n_features_in_"]),
         "_dual_coef_": (n_classes - 1, len(held["support_"])),
@@ -150,7 +160,8 @@ def _check_libsvm(machine: Any) -> None:
     for name, shape in shapes.items():
         if not isinstance(held[name], np.ndarray) or held[name].shape != shape:
             raise ValueError(f"holds {name} of another shape than {shape}")
-    if (counts < 0).any() or int(counts.sum()) != len(vectors) or not np.isfinite(dual).all():
+    n_vectors = int(counts.sum()) if of_classes else int(counts[0])
+    if (counts < 0).any() or n_vectors != len(vectors) or not np.isfinite(dual).all():
         raise ValueError("holds support vectors that belong to no class")
     places, n_rows = held["support_"], held["shape_fit_"][0]
     if held["kernel"] not in _KERNELS or (places < 0).any() or (places >= n_rows).any():
@@ -173,4 +184,5 @@ _OWN: tuple[tuple[str, Check], ...] = (
     ("sklearn.ensemble._forest.BaseForest", _check_members),
     ("sklearn.ensemble._gb.BaseGradientBoosting", _check_boosting),
     ("sklearn.svm._classes.SVC", _check_libsvm),
+    ("sklearn.svm._classes.SVR", _check_libsvm),
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -43,8 +43,8 @@ class Regression:
     Parameters
     ----------
     build : callable
-        ``build(**params)`` returns the bare, unfitted regressor: scikit-learn's contract. It is fitted on truth of mean 0
-        and standard deviation 1, of shape (n_rows, n_targets) where it takes `several` and else (n_rows,).
+        ``build(**params)`` returns the bare, unfitted regressor: scikit-learn's contract. It is fitted on truth of mean
+        0 and standard deviation 1, of shape (n_rows, n_targets) where it takes `several` and else (n_rows,).
     params : callable
         Returns the names that ``build`` accepts.
     estimator : str
@@ -148,13 +148,16 @@ def get_model(name: str) -> ModelSpec:
     return spec
 
 
+def families() -> Iterator[tuple[str, ModelSpec]]:
+    """Yield every family by name; what cannot be imported is left out."""
+    for name, module in plugins.each(ZOO, "model", holds="SPEC"):
+        yield name, module.SPEC
+
+
 @plugins.remembered
 def families_of(kind: type) -> dict[str, ModelSpec]:
     """Return the families that build estimators of a class, by name."""
-    specs = {name: module.SPEC for name, module in plugins.each(ZOO, "model", holds="SPEC")}
-    return {
-        name: spec for name, spec in specs.items() if any(_is_imported(path, kind) for path in spec.estimator_classes)
-    }
+    return {name: spec for name, spec in families() if any(_is_imported(path, kind) for path in spec.estimator_classes)}
 
 
 def _is_imported(path: str, kind: type) -> bool:

@@ -15,8 +15,9 @@ import pandas as pd
 
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.frames import GROUP
-from ser_experiments.models.pipeline import build_model
+from ser_experiments.models.pipeline import build_bare, meaningless
 from ser_experiments.models.spec import get_model
+from ser_experiments.task import Learns
 
 #: Rows of each class, and columns.
 _ROWS, _COLUMNS = 40, 50
@@ -26,7 +27,7 @@ _MOST_STEPS = 100_000
 _SMALL = {"n_estimators": 3, "max_iter": 200, "n_epochs": 1, "max_samples": 2 * _ROWS}
 
 
-def try_out(model: str, params: Mapping[str, object], classes: Sequence[str]) -> None:
+def try_out(model: str, params: Mapping[str, object], targets: Sequence[str], *, learns: Learns = "labels") -> None:
     """Fit a bare estimator on rows of noise, and ask it.
 
     Networks are not fitted: importing torch takes longer than everything else before a run. They check their parameters
@@ -38,8 +39,10 @@ def try_out(model: str, params: Mapping[str, object], classes: Sequence[str]) ->
         A family of functionals.
     params : mapping
         Its parameters, as a definition gives them.
-    classes : sequence of str
-        What it is to tell apart.
+    targets : sequence of str
+        What it is to tell apart, or the dimensions.
+    learns : {"labels", "numbers", "shares"}
+        What the truth is; whoever learns shares learns weighted labels.
 
     Raises
     ------
@@ -47,10 +50,11 @@ def try_out(model: str, params: Mapping[str, object], classes: Sequence[str]) ->
         It cannot be fitted, or does not answer; one line with the parameters and the reason.
     """
     spec = get_model(model)
+    params = {name: value for name, value in params.items() if name not in meaningless(model, learns)}
     weights = params.get("class_weight")
-    strange = sorted(set(map(str, weights)) - set(classes)) if isinstance(weights, Mapping) else []
+    strange = sorted(set(map(str, weights)) - set(targets)) if isinstance(weights, Mapping) else []
     if strange:
-        raise InputError(f"model: class_weight names {strange[0]!r}, which is no class{nearest(strange[0], classes)}")
+        raise InputError(f"model: class_weight names {strange[0]!r}, which is no class{nearest(strange[0], targets)}")
     if "torch" in spec.libraries:
         device = params.get("device", "auto")
         if device not in ("auto", "cpu"):
@@ -60,15 +64,17 @@ def try_out(model: str, params: Mapping[str, object], classes: Sequence[str]) ->
         return
     if spec.layout != "row":
         return
-    _check_kinds(model, params)
+    _check_kinds(model, params, learns)
     rng = np.random.default_rng(0)
-    labels = np.repeat(np.asarray(classes, dtype=str), _ROWS)
+    labels = np.repeat(np.asarray(targets, dtype=str), _ROWS)
     rows = pd.DataFrame(rng.normal(size=(len(labels), _COLUMNS)).astype(np.float32)).add_prefix("x")
-    rows += (labels[:, None] == np.asarray(classes)).argmax(axis=1)[:, None]
+    places = (labels[:, None] == np.asarray(targets)).argmax(axis=1)
+    rows += places[:, None]
+    truth = rng.normal(size=len(labels)) + places if learns == "numbers" else labels
     rows[GROUP] = np.resize(list("abcd"), len(labels))
     # Estimators that read no group take numbers alone.
     X = rows if spec.reads_group else rows.drop(columns=GROUP).to_numpy()
-    estimator = build_model(model, {name: _small(name, value) for name, value in params.items()})
+    estimator = build_bare(model, {name: _small(name, value) for name, value in params.items()}, learns=learns)
     # A search for the optimum that may go on for ever: the rows of a trial take it some hundred steps.
     endless = estimator.get_params().get("max_iter") == -1
     if endless:
@@ -76,9 +82,9 @@ def try_out(model: str, params: Mapping[str, object], classes: Sequence[str]) ->
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            fitted = estimator.fit(X, labels)
-            ask = fitted.predict_proba if hasattr(fitted, "predict_proba") else fitted.decision_function
-            answers = np.asarray(ask(X))
+            fitted = estimator.fit(X, truth)
+            asked = next(name for name in ("predict_proba", "decision_function", "predict") if hasattr(fitted, name))
+            answers = np.asarray(getattr(fitted, asked)(X))
     except InputError:
         raise
     except Exception as error:  # whatever a library says of what it was told
@@ -90,9 +96,9 @@ def try_out(model: str, params: Mapping[str, object], classes: Sequence[str]) ->
         raise InputError(f"model: {model!r} answers NaN or infinity with {_shown(params)}; change them")
 
 
-def _check_kinds(model: str, params: Mapping[str, object]) -> None:
+def _check_kinds(model: str, params: Mapping[str, object], learns: Learns) -> None:
     """Refuse true or false where a number belongs: libraries take them for 1 and 0, and say nothing."""
-    usual = build_model(model, {}).get_params()
+    usual = build_bare(model, {}, learns=learns).get_params()
     for name, value in params.items():
         known = usual.get(name, "")
         if isinstance(value, bool) and (known is None or (isinstance(known, Real) and not isinstance(known, bool))):

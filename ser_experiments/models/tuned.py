@@ -19,12 +19,12 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
-from sklearn.metrics import balanced_accuracy_score
 
 from ser_experiments.errors import InputError
 from ser_experiments.models.fit_key import fit_key
 from ser_experiments.models.fits import TRIALS
 from ser_experiments.models.grouping import ByColumn, development_of, input_columns, outputs_of
+from ser_experiments.models.judged import JUDGES, Judge, is_calibrated
 from ser_experiments.models.report import FitReport, SearchReport, report_of
 from ser_experiments.models.search_space import FEATURES, fixed, grid, holds, suggest
 from ser_experiments.models.wrapper import Wrapper, fit
@@ -39,9 +39,10 @@ _RENAMED = {"best_uar_": "best_score_", "trials_": "cv_results_"}
 
 
 class Tuned(Wrapper):
-    """A pipeline whose parameters are chosen by the UAR pooled over inner folds, then fitted on all rows.
+    """A pipeline whose parameters are chosen by a score pooled over inner folds, then fitted on all rows.
 
-    Where the folds name a development side, the UAR is that of it, by a fit on the other rows.
+    The score is the UAR of classes, and the CCC of numbers: see :mod:`ser_experiments.models.judged`. Where the folds
+    name a development side, it is that of it, by a fit on the other rows.
 
     The first trial is the recipe as it stands; the others are drawn by Optuna's TPE sampler, or, where the space holds
     no more combinations of choices than there are trials, each combination has one. Every trial has a seed
@@ -74,7 +75,7 @@ class Tuned(Wrapper):
     best_score_ : float
         Their score.
     cv_results_ : list of dict
-        ``number``, ``params``, ``uar`` and ``seconds`` of each trial.
+        ``number``, ``params``, the score by its name (``uar`` or ``ccc``) and ``seconds`` of each trial.
     """
 
     version = "2"
@@ -105,22 +106,21 @@ class Tuned(Wrapper):
         ----------
         X : DataFrame of shape (n_rows, n_columns)
             A feature table with ``group``.
-        y : array-like of shape (n_rows,)
-            Class labels.
+        y : array-like of shape (n_rows,) or (n_rows, n_targets)
+            Class labels, or numbers.
         sample_weight : array-like of shape (n_rows,), optional
             Weights of the rows, in fits and in scores.
         """
-        labels = np.asarray(y)
-        finished = self._search(X, labels, sample_weight)
+        truth, metric = np.asarray(y), self._judge.metric
+        finished = self._search(X, truth, sample_weight)
         self.cv_results_ = [
-            {"number": n, "params": t.user_attrs["params"], "uar": t.value, "seconds": t.user_attrs["seconds"]}
+            {"number": n, "params": t.user_attrs["params"], metric: t.value, "seconds": t.user_attrs["seconds"]}
             for n, t in enumerate(finished)
         ]
-        best = max(self.cv_results_, key=lambda trial: (trial["uar"], -trial["number"]))
-        self.best_params_, self.best_score_ = dict(best["params"]), float(best["uar"])
+        best = max(self.cv_results_, key=lambda trial: (trial[metric], -trial["number"]))
+        self.best_params_, self.best_score_ = dict(best["params"]), float(best[metric])
         with single_threaded():
-            self.estimator_ = fit(self._pipeline(self.best_params_), X, labels, sample_weight)
-        self.classes_ = self.estimator_.classes_
+            self._hold(fit(self._pipeline(self.best_params_), X, truth, sample_weight))
         return self
 
     def wrapped(self) -> BaseEstimator:
@@ -159,12 +159,16 @@ class Tuned(Wrapper):
     @property
     def fit_report_(self) -> FitReport:
         """What the best pipeline tells of its fit, the chosen parameters, their score, and every trial."""
-        search = SearchReport(self.best_params_, self.best_score_, self.cv_results_)
+        search = SearchReport(self.best_params_, self.best_score_, self.cv_results_, self._judge.metric)
         return replace(report_of(self.estimator_), search=search)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take the names of attributes that models were saved with before."""
         super().__setstate__({_RENAMED.get(name, name): value for name, value in state.items()})
+
+    @property
+    def _judge(self) -> Judge:
+        return JUDGES[self.recipe.get("learns", "labels")]
 
     def _pipeline(self, chosen: Mapping[str, Any], *, calibrate: bool = True) -> BaseEstimator:
         from ser_experiments.models.pipeline import build_pipeline
@@ -191,22 +195,26 @@ class Tuned(Wrapper):
         self,
         chosen: Mapping[str, Any],
         X: pd.DataFrame,
-        y: NDArray[np.str_],
+        y: NDArray[Any],
         splits: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
         weights: NDArray[np.float64] | None,
     ) -> float:
-        """Return the UAR pooled over what is tested inside. Calibration is left out: it changes no prediction."""
-        # Of the type of the labels, which a stack hands its members as numbers.
+        """Return the score pooled over what is tested inside. Calibration is left out: the score makes up for it."""
+        judge = self._judge
+        # Of the type of the truth, which a stack may hand its members as numbers.
         predicted = np.empty_like(y)
         pipeline = self._pipeline(chosen, calibrate=False)
         # One after the other in a process; side by side where a cluster is there.
         parallel = Parallel(n_jobs=chosen_workers() or 1)
-        found = parallel(delayed(_fit_and_predict)(pipeline, X, y, train, test, weights) for train, test in splits)
-        for (_, test), words in zip(splits, found, strict=True):
-            predicted[test] = words
+        found = parallel(
+            delayed(_fit_and_predict)(pipeline, judge, X, y, train, test, weights) for train, test in splits
+        )
+        for (_, test), told in zip(splits, found, strict=True):
+            predicted[test] = told
         tested = np.sort(np.concatenate([test for _, test in splits]))
         kept = None if weights is None else weights[tested]
-        return float(balanced_accuracy_score(y[tested], predicted[tested], sample_weight=kept))
+        value = judge.calibrated if is_calibrated(self._pipeline(chosen)) else judge.plain
+        return float(value(y[tested], predicted[tested], kept))
 
     def _splits(self, X: pd.DataFrame) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
         """Return training and test positions: the development side alone, or folds that keep groups apart."""
@@ -235,7 +243,7 @@ class Tuned(Wrapper):
         return every and sorted(every, key=lambda one: any(one[name] != value for name, value in start.items()))
 
     def _search(
-        self, X: pd.DataFrame, y: NDArray[np.str_], weights: NDArray[np.float64] | None
+        self, X: pd.DataFrame, y: NDArray[Any], weights: NDArray[np.float64] | None
     ) -> list[optuna.trial.FrozenTrial]:
         """Return the trials of exactly these rows and this search: those made so far, and those that were missing."""
         from ser_experiments.models.trials import storage_of
@@ -275,18 +283,19 @@ def _study(name: str, storage: optuna.storages.BaseStorage) -> optuna.Study:
 
 def _fit_and_predict(
     pipeline: BaseEstimator,
+    judge: Judge,
     X: pd.DataFrame,
-    y: NDArray[np.str_],
+    y: NDArray[Any],
     train: NDArray[np.intp],
     test: NDArray[np.intp],
     weights: NDArray[np.float64] | None,
-) -> NDArray[np.str_]:
-    if len(np.unique(y[train])) == 1:
+) -> NDArray[Any]:
+    if judge.of_classes and len(np.unique(y[train])) == 1:
         # Not every classifier can be fitted on a single class; any that can answers it.
         return np.repeat(y[train][:1], len(test))
     with single_threaded():
         kept = None if weights is None else weights[train]
-        found: NDArray[np.str_] = fit(clone(pipeline), X.iloc[train], y[train], kept).predict(X.iloc[test])
+        found: NDArray[Any] = fit(clone(pipeline), X.iloc[train], y[train], kept).predict(X.iloc[test])
     return found
 
 

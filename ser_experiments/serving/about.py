@@ -35,7 +35,7 @@ def check_about(meta: Mapping[str, Any], where: str) -> dict[str, Any]:
             raise InputError(f"{where}: {name!r} must be {wanted}; the file was changed or is no model's")
     for name in ("experiment", "setting"):
         check_word(meta.get(name, _UNNAMED), f"{where}: {name}")
-    for name in ("classes", "columns"):
+    for name in ("classes", "columns", "residuals", "scale"):
         for word in meta.get(name, ()):
             check_word(word, f"{where}: {name}")
     for word in meta.get("task", {}).get("targets", ()):
@@ -62,6 +62,10 @@ def _is_number(value: object) -> bool:
 
 def _is_range(value: object) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)) and value[0] <= value[1]
+
+
+def _are_ranges(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_range, value.values()))
 
 
 def _is_task(value: object) -> bool:
@@ -100,6 +104,8 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "normalize": (_is_text, "text"),
     "notes": (_are_notes, f"a list of at most {_MOST_NOTES} texts"),
     "training": (_is_training, "a sample_rate with ranges of duration_s and rms_db"),
+    "residuals": (_are_ranges, "low and high by target"),
+    "scale": (_are_ranges, "low and high by target"),
     "columns": (_are_names, "a list of columns, each once"),
     "sets": (_are_sets, "a list of feature sets with their parameters"),
     "extractors": (_are_extractors, "a list of what measures the features"),

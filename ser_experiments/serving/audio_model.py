@@ -1,4 +1,4 @@
-"""The model that takes audio: a recording in, label and probabilities out."""
+"""The model that takes audio: a recording in, an answer out, whatever the kind of its task."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class AudioModel:
 
     @property
     def classes(self) -> list[str]:
-        """Return the classes in the order of the probabilities."""
+        """Return the targets in their order: of a task of classes, these."""
         return list(self.task.targets)
 
     def extractors(self) -> list[Extractor]:
@@ -89,18 +89,21 @@ class AudioModel:
         others = {name: pd.Series([value]) for name, value in row.items() if name not in numbers}
         return pd.concat([table, pd.DataFrame(others)], axis=1)[list(row)]
 
+    def values(self, audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float64]:
+        """Return the number of each target for one recording, shape (n_targets,)."""
+        table = self._without_speaker(self.features(audio, sample_rate))
+        return self.task.response(self.estimator, table.assign(**{GROUP: ""}))[0]
+
     def predict_audio(self, audio: NDArray[np.float32], sample_rate: int) -> dict[str, Any]:
         """Predict one recording.
 
         Returns
         -------
         dict
-            ``label`` and ``probabilities`` (class to float).
+            Of classes ``label`` and ``probabilities`` (class to float); of dimensions ``values`` (dimension to float)
+            and ``intervals`` (dimension to low and high; empty where the model does not know them).
         """
-        table = self._without_speaker(self.features(audio, sample_rate))
-        values = self.task.response(self.estimator, table.assign(**{GROUP: ""}))
-        by_target = {name: float(value) for name, value in zip(self.task.targets, values[0], strict=True)}
-        return {"label": str(self.task.decided(values)[0]), "probabilities": by_target}
+        return self.task.answer(self.values(audio, sample_rate), self.meta)
 
     def predict(self, sources: Iterable[Source]) -> Iterator[dict[str, Any]]:
         """Predict recordings one after the other, so that any number of them needs the memory of one.
@@ -113,14 +116,14 @@ class AudioModel:
         Yields
         ------
         dict
-            ``label``, ``probabilities``, ``warnings`` (how the recording is unlike those learned from) and ``error``;
+            As :meth:`predict_audio`, with ``warnings`` (how the recording is unlike those learned from) and ``error``;
             of a recording that cannot be used only ``error`` is not empty.
         """
         for source in sources:
             try:
                 yield self.answer(source)
             except AudioError as error:
-                yield failed(str(error))
+                yield failed(self.task.no_answer, str(error))
 
     def answer(self, source: Source, limits: Bounds | None = None) -> dict[str, Any]:
         """Predict one recording, and say what is to be said with it.

@@ -112,5 +112,7 @@ def _check_task(model: AudioModel | TableModel, folder: Path) -> None:
     """Ask for what a model predicts, so that nonsense is found here, and whether its estimator can say that."""
     try:
         model.task.check_fitted(model.estimator)
+    except InputError as error:
+        raise InputError(f"{folder}: model.json: {error}") from error
     except ValueError as error:
         raise InputError(f"{folder}: estimator.skops {error}; the model was changed, do not use it") from error

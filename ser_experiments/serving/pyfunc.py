@@ -31,7 +31,7 @@ class _Served:
             raise InputError(f"{len(model_input)} rows; a request has at most {MAX_ROWS}")
         budget = Budget(RECORDING, REQUEST)
         found = [rows.answer(self.model, value, budget) for value in model_input.iloc[:, 0]]
-        return pd.DataFrame(found, columns=list(rows.FIELDS))
+        return pd.DataFrame(found, columns=rows.fields(self.model.task))
 
 
 def _load_pyfunc(path: str) -> _Served | TableModel:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ser_experiments.audio.limits import Budget, TooLong
@@ -13,15 +14,27 @@ from ser_experiments.serving.bounds import MAX_BYTES
 
 if TYPE_CHECKING:
     from ser_experiments.serving.audio_model import AudioModel
+    from ser_experiments.task import Task
 
 log = logging.getLogger(__name__)
-#: What is said of a row.
-FIELDS = ("label", "probabilities", "warnings", "error")
 
 
-def failed(error: str) -> dict[str, Any]:
-    """Return the answer to a row that cannot be answered."""
-    return {"label": "", "probabilities": {}, "warnings": [], "error": error}
+def fields(task: Task) -> list[str]:
+    """Return what is said of a row."""
+    return [*task.answer_fields, "warnings", "error"]
+
+
+def failed(nothing: Mapping[str, Any], error: str) -> dict[str, Any]:
+    """Return the answer to a row that cannot be answered.
+
+    Parameters
+    ----------
+    nothing : mapping
+        The :attr:`~ser_experiments.task.Task.no_answer` of the task.
+    error : str
+        Why.
+    """
+    return {**nothing, "warnings": [], "error": error}
 
 
 def answer(model: AudioModel, value: object, budget: Budget, *, hand_on: bool = False) -> dict[str, Any]:
@@ -41,7 +54,7 @@ def answer(model: AudioModel, value: object, budget: Budget, *, hand_on: bool = 
     Returns
     -------
     dict
-        :data:`FIELDS`, as :meth:`~ser_experiments.serving.AudioModel.predict` yields them.
+        :func:`fields`, as :meth:`~ser_experiments.serving.AudioModel.predict` yields them.
 
     Raises
     ------
@@ -53,12 +66,12 @@ def answer(model: AudioModel, value: object, budget: Budget, *, hand_on: bool = 
     except SerError as error:
         if hand_on and isinstance(error, TooLong):
             raise
-        return failed(str(error))
+        return failed(model.task.no_answer, str(error))
     except MemoryError:
-        return failed("takes more memory than a request may")
+        return failed(model.task.no_answer, "takes more memory than a request may")
     except Exception as error:  # whatever a library makes of strange samples: the others are answered
         log.exception("a row could not be answered")
-        return failed(f"could not be answered ({type(error).__name__})")
+        return failed(model.task.no_answer, f"could not be answered ({type(error).__name__})")
     finally:
         budget.next()
 

@@ -45,7 +45,7 @@ class TableModel:
         Returns
         -------
         DataFrame
-            ``label``, ``probabilities`` (a dict of each target's number) and ``error`` (empty).
+            As :meth:`AudioModel.predict_audio` answers, a column a field, and ``error`` (empty).
 
         Raises
         ------
@@ -56,10 +56,6 @@ class TableModel:
         if missing:
             raise InputError(f"the table has no column {missing[0]!r} ({len(missing)} missing)")
         values = self.task.response(self.estimator, model_input[list(self.columns)].assign(**{GROUP: ""}))
-        return pd.DataFrame(
-            {
-                "label": [str(one) for one in self.task.decided(values)],
-                "probabilities": [dict(zip(self.task.targets, map(float, row), strict=True)) for row in values],
-                "error": "",
-            }
-        )
+        answers = [self.task.answer(row, self.meta) for row in values]
+        told = {name: [one[name] for one in answers] for name in self.task.answer_fields}
+        return pd.DataFrame({**told, "error": [""] * len(answers)})

@@ -20,7 +20,12 @@ def task_of(meta: Mapping[str, Any], estimator: BaseEstimator) -> Task:
     InputError
         The model is of a kind that this version does not know.
     """
+    return Classes.of(estimator.classes_) if meta.get("task") is None else task_said(meta)
+
+
+def task_said(meta: Mapping[str, Any]) -> Task:
+    """Return the task that a ``model.json`` says; those of versions before tasks name classes alone."""
     said = meta.get("task")
     if said is None:
-        return Classes.of(estimator.classes_)
+        return Classes.of(meta["classes"])
     return known_task(said["kind"], said["targets"])

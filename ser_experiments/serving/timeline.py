@@ -22,7 +22,7 @@ from ser_experiments.task import Task
 
 #: Length of a window, unless the model learned from longer or shorter recordings only, and its step.
 WINDOW_S, STEP_S = 3.0, 1.0
-#: Less speech than this in a window is not predicted from, and a step with less has no label.
+#: Less speech than this in a window is not predicted from, and a step with less has no answer.
 _ENOUGH_SPEECH_S, _SPEAKING = 0.5, 0.15
 #: Columns of the picture's spectrogram, and of its waveform.
 _PICTURE_COLUMNS = 2000
@@ -38,9 +38,12 @@ class Timeline:
 
     Parameters
     ----------
-    table : DataFrame of shape (n_steps, 4 + n_classes)
-        ``start_s``, ``end_s``, ``speech`` (the share of the step in which somebody speaks), ``label`` (empty where
-        nobody does) and a probability ``p_<class>`` for each class (NaN where nobody speaks).
+    task : Task
+        What was predicted.
+    table : DataFrame of n_steps rows
+        ``start_s``, ``end_s``, ``speech`` (the share of the step in which somebody speaks) and the columns of the task,
+        NaN where nobody speaks: of classes ``label`` (empty where nobody does) and ``p_<class>``, of dimensions
+        ``predicted_<dimension>``.
     duration_s : float
         Length of the recording.
     waveform : ndarray of shape (n_columns, 2), float32
@@ -49,10 +52,28 @@ class Timeline:
         Log-mel spectrogram in dB, averaged over equal parts.
     """
 
+    task: Task
     table: pd.DataFrame
     duration_s: float
     waveform: NDArray[np.float32]
     spectrogram: NDArray[np.float32]
+
+    @property
+    def spoken(self) -> NDArray[np.bool_]:
+        """Say of each step whether somebody speaks in it, so that there is an answer."""
+        return np.isfinite(self.task.values(self.table).sum(axis=1))
+
+    def answers(self) -> list[dict[str, Any]]:
+        """Return an answer for each step; it has no ranges, which are those of whole utterances."""
+        return _answers(self.task, self.task.values(self.table), self.spoken)
+
+    def overall(self) -> dict[str, Any]:
+        """Return the answer of the mean of the steps in which somebody speaks, weighted by how much; no ranges."""
+        there = self.spoken
+        if not there.any():
+            return self.task.no_answer
+        weights = self.table["speech"].to_numpy()[there]
+        return self.task.answer(weights @ self.task.values(self.table)[there] / weights.sum(), {})
 
 
 def timeline(
@@ -66,7 +87,7 @@ def timeline(
     """Predict a recording piece by piece; its length does not matter to memory.
 
     Windows of `window_s` begin at every step. One in which somebody speaks for half a second is predicted, and a step's
-    probabilities are the mean over the windows that cover it, weighted by how much speech each of them holds.
+    numbers are the mean over the windows that cover it, weighted by how much speech each of them holds.
 
     Parameters
     ----------
@@ -103,15 +124,15 @@ def timeline(
         # A recording that is shorter than a window is one window.
         if len(recent) == per_window or number == n_steps - 1:
             spoken_s = sum(one.speech * len(one.audio) for one in recent) / overall.sample_rate
-            chances = _predict(model, [one.audio for one in recent], overall.sample_rate, spoken_s)
-            if chances is not None:
+            numbers = _predict(model, [one.audio for one in recent], overall.sample_rate, spoken_s)
+            if numbers is not None:
                 covered = slice(number - len(recent) + 1, number + 1)
-                total[covered] += spoken_s * chances
+                total[covered] += spoken_s * numbers
                 weight[covered] += spoken_s
         if progress is not None:
             progress((number + 1) / n_steps)
     table = _table(model.task, total, weight, speech, step_s, overall.duration_s)
-    return Timeline(table, overall.duration_s, *picture.arrays())
+    return Timeline(model.task, table, overall.duration_s, *picture.arrays())
 
 
 class _Step(NamedTuple):
@@ -147,10 +168,9 @@ def _predict(
     if spoken_s < min(_ENOUGH_SPEECH_S, 0.5 * len(audio) / sample_rate):
         return None
     try:
-        found = model.predict_audio(audio, sample_rate)["probabilities"]
+        return model.values(audio, sample_rate)
     except AudioError:  # nothing but silence in this window
         return None
-    return np.array([found[name] for name in model.task.targets])
 
 
 def _table(
@@ -162,13 +182,17 @@ def _table(
     duration_s: float,
 ) -> pd.DataFrame:
     known = (weight > 0) & (speech >= _SPEAKING)
-    chances = np.full(total.shape, np.nan)
-    chances[known] = total[known] / weight[known, None]
+    numbers = np.full(total.shape, np.nan)
+    numbers[known] = total[known] / weight[known, None]
     starts = np.arange(len(total)) * step_s
-    labels = np.full(len(total), "", dtype=object)
-    labels[known] = task.decided(chances[known])
-    columns = {"start_s": starts, "end_s": np.minimum(starts + step_s, duration_s), "speech": speech, "label": labels}
-    return pd.DataFrame({**columns, **dict(zip(task.columns, chances.T, strict=True))})
+    columns = {"start_s": starts, "end_s": np.minimum(starts + step_s, duration_s), "speech": speech}
+    answers = _answers(task, numbers, known)
+    texts = {name: np.array([one[name] for one in answers], dtype=object) for name in task.fields("text")}
+    return pd.DataFrame({**columns, **texts, **dict(zip(task.columns, numbers.T, strict=True))})
+
+
+def _answers(task: Task, numbers: NDArray[np.float64], known: NDArray[np.bool_]) -> list[dict[str, Any]]:
+    return [task.answer(row, {}) if there else task.no_answer for row, there in zip(numbers, known, strict=True)]
 
 
 class _Picture:

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ser_experiments.errors import InputError
-from ser_experiments.task import Floats, Task
+from ser_experiments.errors import InputError, nearest
+from ser_experiments.task import AnswerType, Floats, Task
 
 #: The columns of the one class that an utterance is of, and of what was decided.
 LABEL, PREDICTED = "label", "predicted"
@@ -28,7 +28,7 @@ class Probabilities(Task):
     """
 
     fewest: ClassVar[int] = 2
-    answer_fields: ClassVar[tuple[str, ...]] = ("label", "probabilities")
+    answer_fields: ClassVar[Mapping[str, AnswerType]] = {"label": "text", "probabilities": "numbers"}
     #: Before the name of a class in the name of its column.
     prefix: ClassVar[str] = "p_"
 
@@ -108,6 +108,24 @@ class Probabilities(Task):
     def no_answer(self) -> dict[str, Any]:
         """Return no label and no probabilities."""
         return {"label": "", "probabilities": {}}
+
+    def check_predictions(self, where: str, table: pd.DataFrame) -> None:
+        """Refuse predictions of a class that is none of the targets, and of numbers alone."""
+        given = self.named(table.columns)
+        if PREDICTED not in table:
+            raise InputError(f"{where}: no column {PREDICTED!r}, and no probabilities; add the class of each utterance")
+        named = {name: f"column {self.prefix + name!r}" for name in given}
+        named |= {str(name): f"prediction {name!r}" for name in table[PREDICTED].unique()}
+        for name, said in named.items():
+            if name not in self.targets:
+                raise InputError(f"{where}: {said} is no class of the card{nearest(name, self.targets)}")
+
+    def doubts(self, frame: pd.DataFrame) -> list[str]:
+        """Say how many predictions are not the most probable class."""
+        values, decided = self.values(frame), self.decided_codes(frame)
+        # A prediction is another one only if its probability is clearly below the highest.
+        n = int((values[np.arange(len(values)), decided] < values.max(axis=1) - 1e-6).sum())
+        return [f"{n} predictions are not the most probable class; {PREDICTED!r} is what was scored"] if n else []
 
     def places_of(self, words: pd.Series) -> NDArray[np.intp]:
         """Return the place of each word among the targets; -1 of one that is none."""

@@ -28,6 +28,7 @@ class Classes(Probabilities):
     primary: ClassVar[str] = "uar"
     finest: ClassVar[str] = "log_loss"
     learns: ClassVar[Learns] = "labels"
+    all_trained: ClassVar[bool] = True
 
     @classmethod
     def of(cls, labels: Iterable[str]) -> Classes:
@@ -66,6 +67,10 @@ class Classes(Probabilities):
     def described(self, utterances: pd.DataFrame) -> str:
         """Return each class with its utterances, e.g. ``"angry 4, sad 3"``."""
         return ", ".join(f"{label} {n}" for label, n in utterances[LABEL].value_counts().sort_index().items())
+
+    @property
+    def as_fact(self) -> None:
+        """Return nothing: the classes are those that occur."""
 
     def with_truth(self, frame: pd.DataFrame) -> Classes:
         """Return the classes that have a probability and those that occur as labels."""

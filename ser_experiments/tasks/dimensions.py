@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 
 from ser_experiments.errors import InputError
-from ser_experiments.task import Floats, Learns, Task
+from ser_experiments.task import AnswerType, Floats, Learns, Task
 
 #: The share of unheard utterances whose truth an answer's interval is to hold.
 COVERS = 0.9
+#: Ends that lie further apart, as a share of all that is reached, are hardly of one scale.
+_ONE_SCALE = 0.2
 #: Utterances are coloured and dealt by so many parts of the scale of the first dimension.
 _PARTS = ("low", "middle", "high")
 
@@ -32,7 +34,7 @@ class Dimensions(Task):
     primary: ClassVar[str] = "ccc"
     finest: ClassVar[str] = "rmse"
     learns: ClassVar[Learns] = "numbers"
-    answer_fields: ClassVar[tuple[str, ...]] = ("values", "intervals")
+    answer_fields: ClassVar[Mapping[str, AnswerType]] = {"values": "numbers", "intervals": "ranges"}
     #: Before the name of a dimension in the name of the column of its predictions.
     prefix: ClassVar[str] = "predicted_"
 
@@ -70,8 +72,18 @@ class Dimensions(Task):
         return self.values(frame)
 
     def response(self, fitted: Any, X: pd.DataFrame) -> Floats:
-        """Return what the regressor says, shape (n_rows, n_targets)."""
-        return np.asarray(fitted.predict(X), dtype=np.float64).reshape(len(X), len(self.targets))
+        """Return what the regressor says, shape (n_rows, n_targets).
+
+        Raises
+        ------
+        InputError
+            It says another number of numbers than there are targets.
+        """
+        said = np.asarray(fitted.predict(X), dtype=np.float64)
+        if said.size != len(X) * len(self.targets):
+            each = said.size // max(1, len(X))
+            raise InputError(f"the estimator answers with {each} numbers, the task has {len(self.targets)} targets")
+        return said.reshape(len(X), len(self.targets))
 
     def check_fitted(self, estimator: object) -> None:
         """Refuse what predicts nothing, and what predicts classes."""
@@ -94,8 +106,12 @@ class Dimensions(Task):
 
     def read_numbers(self, where: str, table: pd.DataFrame) -> pd.DataFrame:
         """Return the table with numbers in the columns of the predictions, and in those of the truth that are there."""
-        given = [*self.columns, *(name for name in self.targets if name in table)]
-        return table.assign(**{column: _number(where, table[column]) for column in given})
+        told = table.assign(**{column: _number(where, table[column]) for column in self.columns})
+        return self.read_truth(where, told)
+
+    def read_truth(self, where: str, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the table with numbers in the columns of the truth that are there."""
+        return table.assign(**{name: _number(where, table[name]) for name in self.targets if name in table})
 
     def answer(self, values: Floats, known: Mapping[str, Any]) -> dict[str, Any]:
         """Return ``values`` (dimension to float) and ``intervals`` (dimension to low and high), where these are known.
@@ -116,11 +132,29 @@ class Dimensions(Task):
         """Return no values and no intervals."""
         return {"values": {}, "intervals": {}}
 
+    def unlike(self, corpora: Mapping[str, pd.DataFrame]) -> list[str]:
+        """Say which dimensions reach elsewhere in one corpus than in another: scales of 1 to 5 and of 1 to 7 do."""
+        said = []
+        for name in self.targets:
+            ends = {corpus: (table[name].min(), table[name].max()) for corpus, table in corpora.items()}
+            lows, highs = zip(*ends.values(), strict=True)
+            apart = max(max(lows) - min(lows), max(highs) - min(highs))
+            if apart > _ONE_SCALE * (max(highs) - min(lows)):
+                reach = ", ".join(f"{low:g} to {high:g} in {corpus}" for corpus, (low, high) in ends.items())
+                said.append(f"{name} lies from {reach}: if these are two scales, errors and CCC count the difference")
+        return said
+
     def learned(self, frame: pd.DataFrame) -> dict[str, Any]:
-        """Return ``residuals``: by dimension the ends of the middle nine tenths of truth minus prediction."""
-        beside = self.codes(frame) - self.values(frame)
-        ends = np.quantile(beside, [(1 - COVERS) / 2, (1 + COVERS) / 2], axis=0)
-        return {"residuals": {name: [float(x) for x in ends[:, i]] for i, name in enumerate(self.targets)}}
+        """Return what an answer is seen against, by dimension.
+
+        ``residuals`` are the ends of the middle nine tenths of truth minus prediction, ``scale`` those of the truth.
+        """
+        truth = self.codes(frame)
+        beside = np.quantile(truth - self.values(frame), [(1 - COVERS) / 2, (1 + COVERS) / 2], axis=0)
+        return {"residuals": self._ends(beside), "scale": self._ends(np.array([truth.min(axis=0), truth.max(axis=0)]))}
+
+    def _ends(self, ends: Floats) -> dict[str, list[float]]:
+        return {name: [float(one) for one in ends[:, i]] for i, name in enumerate(self.targets)}
 
 
 def _number(where: str, texts: pd.Series) -> pd.Series:

@@ -95,15 +95,29 @@ class Votes(Probabilities):
 
     def read_numbers(self, where: str, table: pd.DataFrame) -> pd.DataFrame:
         """Return the table with numbers in the columns of probabilities and of shares, where there are any."""
-        if all(column in table for column in self.share_columns):
-            table = shares_in(where, table, self.share_columns, "shares")
-            if LABEL not in table:
-                table = table.assign(**{LABEL: majority(self.targets, self.truth(table))})
+        table = self.read_truth(where, table)
         return super().read_numbers(where, table) if self.columns[0] in table else table
+
+    def read_truth(self, where: str, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the table with numbers in the columns of the shares, where they are there."""
+        if not all(column in table for column in self.share_columns):
+            return table
+        table = shares_in(where, table, self.share_columns, "shares")
+        return table if LABEL in table else self._with_majority(table)
+
+    def only(self, utterances: pd.DataFrame) -> pd.DataFrame:
+        """Return utterances with the shares among the votes for the targets, and the majority of those."""
+        others = [c for c in utterances if str(c).startswith(SHARE) and c not in self.share_columns]
+        votes = self.truth(utterances)
+        shares = dict(zip(self.share_columns, (votes / votes.sum(axis=1, keepdims=True)).T, strict=True))
+        return self._with_majority(utterances.drop(columns=others).assign(**shares))
 
     def kept(self, utterances: pd.DataFrame) -> NDArray[np.bool_]:
         """Say which utterances have a vote for one of the classes."""
         return np.asarray((self.truth(utterances) > 0).any(axis=1), dtype=bool)
+
+    def _with_majority(self, table: pd.DataFrame) -> pd.DataFrame:
+        return table.assign(**{LABEL: majority(self.targets, self.truth(table))})
 
 
 def majority(targets: Iterable[str], weights: Floats) -> NDArray[np.object_]:

@@ -100,7 +100,7 @@ def test_the_first_form_of_a_description_is_read(folder: Path, model: AudioModel
 @pytest.mark.parametrize(
     ("task", "message"),
     [
-        ({"kind": "smells", "targets": ["a"]}, "predicts 'smells'"),
+        ({"kind": "smells", "targets": ["a"]}, "model.json: the kind of task 'smells' is unknown here"),
         ({"kind": "classes"}, "model.json: 'task' must be a kind and its targets"),
         (["classes"], "model.json: 'task' must be a kind and its targets"),
     ],

@@ -1,4 +1,4 @@
-"""The rules that ``--labels`` names: what an utterance's truth is; label schemes stand beside each corpus."""
+"""The rules that ``--labels`` names: what an utterance's truth is. Label schemes stand in the file of each corpus."""
 
 from __future__ import annotations
 

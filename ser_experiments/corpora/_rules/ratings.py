@@ -95,7 +95,7 @@ class Ratings:
         """Return how many utterances lack a number, by dimension."""
         missing = self._numbers(utterances).isna()
         none = int(missing.any(axis=1).sum())
-        by_name = {name: int(n) for name, n in missing.sum().items() if n}
+        by_name = {str(name): int(n) for name, n in missing.sum().items() if n}
         return LeftOut(self.name, len(utterances), without=by_name, n_without=none)
 
     def ask(self, utterances: pd.DataFrame, where: str) -> None:

@@ -9,6 +9,7 @@ from ser_experiments.evaluation.plots.ladder import plot_ladder
 from ser_experiments.evaluation.plots.layer_weights import plot_layer_weights
 from ser_experiments.evaluation.plots.leaderboard import plot_leaderboard
 from ser_experiments.evaluation.plots.learning import plot_learning
+from ser_experiments.evaluation.plots.plane import plot_plane
 from ser_experiments.evaluation.plots.reliability import plot_reliability
 from ser_experiments.evaluation.plots.risk_coverage import plot_risk_coverage
 from ser_experiments.evaluation.plots.spectrograms import plot_spectrograms
@@ -28,6 +29,7 @@ __all__ = [
     "plot_leaderboard",
     "plot_learning",
     "plot_map",
+    "plot_plane",
     "plot_reliability",
     "plot_risk_coverage",
     "plot_spectrograms",

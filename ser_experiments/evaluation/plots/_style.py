@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,6 +37,17 @@ def _take_words_as_they_are() -> None:
     import matplotlib
 
     matplotlib.rcParams["text.parse_math"] = False
+
+
+def limits(numbers: NDArray[np.floating], *known: Sequence[float]) -> tuple[float, float]:
+    """Return from where to where an axis goes: a little beyond numbers, perhaps NaN, and what else is to be on it."""
+    there = np.concatenate([np.ravel(numbers), *(np.ravel(one) for one in known)]).astype(np.float64)
+    there = there[np.isfinite(there)]
+    if not len(there):
+        return 0.0, 1.0
+    low, high = float(there.min()), float(there.max())
+    margin = 0.04 * (high - low) or 0.5
+    return low - margin, high + margin
 
 
 def colours(names: Sequence[str]) -> dict[str, Any]:

@@ -12,27 +12,34 @@ from ser_experiments.evaluation.plots._style import ACCENT, INK, new_figure
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ser_experiments.evaluation.score import Score
+
 
 def plot_choices(
-    searches: Sequence[tuple[Sequence[Mapping[str, Any]], Mapping[str, Any]]], parameter: str, title: str
+    searches: Sequence[tuple[Sequence[Mapping[str, Any]], Mapping[str, Any]]],
+    parameter: str,
+    title: str,
+    score: Score,
 ) -> Figure:
-    """Draw the best inner UAR of each value of a parameter, over training folds, and how often it was chosen.
+    """Draw the best inner score of each value of a parameter, over training folds, and how often it was chosen.
 
     Parameters
     ----------
     searches : sequence of (sequence of mapping, mapping)
-        Of each training fold the trials (``params``, ``uar``), and the parameters that were chosen.
+        Of each training fold the trials (``params``, the score by its name), and the parameters that were chosen.
     parameter : str
         By its name in the space.
     title : str
         Which experiment.
+    score : Score
+        What was chosen by.
     """
     values = list(dict.fromkeys(str(trial["params"][parameter]) for trials, _ in searches for trial in trials))
     best = np.full((len(searches), len(values)), np.nan)
     for row, (trials, _) in zip(best, searches, strict=True):
         for trial in trials:
             at = values.index(str(trial["params"][parameter]))
-            row[at] = np.nanmax([row[at], trial["uar"]])
+            row[at] = np.nanmax([row[at], trial[score.name]])
     chosen = [str(taken[parameter]) for _, taken in searches]
     figure, (axis,) = new_figure(max(4.8, 0.55 * len(values) + 1.6), 3.6)
     places = np.arange(len(values))
@@ -46,7 +53,7 @@ def plot_choices(
             )  # fmt: skip
     axis.set_xticks(places, values, rotation=0 if max(map(len, values)) < 5 else 30)
     axis.set_xlabel(parameter.rpartition(".")[2])
-    axis.set_ylabel("UAR on inner folds")
+    axis.set_ylabel(f"{score.title} on inner folds")
     axis.margins(y=0.15)
     figure.suptitle(
         f"{title}\nmean and range over {len(searches)} training sides; how often chosen", fontsize=9, color=INK

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ser_experiments.evaluation.plots._style import ACCENT, INK, PALE, colours, new_figure
-from ser_experiments.tasks.classes import Classes
+from ser_experiments.evaluation.plots._style import ACCENT, INK, PALE, colours, limits, new_figure
+from ser_experiments.task import Task
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,22 +18,27 @@ if TYPE_CHECKING:
 
 #: Frequencies written at the side.
 _TICKS_HZ = (0, 500, 1000, 2000, 4000, 8000)
+_SILENT = "no speech"
 
 
 def plot_timeline(
+    task: Task,
     table: pd.DataFrame,
     waveform: NDArray[np.float32],
     spectrogram: NDArray[np.float32],
     title: str,
     *,
     top_hz: float = 8000.0,
+    scale: Mapping[str, Sequence[float]] | None = None,
 ) -> Figure:
     """Draw a recording and what was heard in it.
 
     Parameters
     ----------
+    task : Task
+        What was predicted: shares are stacked, numbers on scales are curves.
     table : DataFrame
-        ``start_s``, ``end_s``, ``label`` and ``p_<class>``, one row a step, NaN where nobody speaks.
+        ``start_s``, ``end_s`` and the task's columns, one row a step, NaN where nobody speaks.
     waveform : ndarray of shape (n_columns, 2)
         Lowest and highest samples of equal parts.
     spectrogram : ndarray of shape (n_columns, n_mels)
@@ -41,6 +47,8 @@ def plot_timeline(
         Which recording and which model.
     top_hz : float
         Upper edge of the highest band.
+    scale : mapping of str to (float, float), optional
+        By target the lowest and the highest number that curves have room for; by default those of the table.
     """
     from librosa import hz_to_mel
 
@@ -55,7 +63,13 @@ def plot_timeline(
     )  # fmt: skip
     middle.set_yticks([float(hz_to_mel(hz)) for hz in _TICKS_HZ], [str(hz) for hz in _TICKS_HZ], fontsize=7)
     middle.set_ylabel("Hz")
-    _probabilities(bottom, table)
+    edges, values = np.append(table["start_s"].to_numpy(), end), task.values(table)
+    if task.are_shares:
+        _stack(bottom, task, edges, values)
+    else:
+        _curves(bottom, task, edges, values, limits(values, *((scale or {}).get(name, ()) for name in task.targets)))
+    bottom.set_xlabel("s")
+    bottom.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8, frameon=False)
     for axis in (top, middle):
         axis.tick_params(labelbottom=False)
     for axis in (top, middle, bottom):
@@ -64,20 +78,28 @@ def plot_timeline(
     return figure
 
 
-def _probabilities(axis: Axes, table: pd.DataFrame) -> None:
-    """Stack the probabilities over time; steps in which nobody speaks stay pale."""
-    task = Classes(Classes.named(table.columns))
-    names = task.targets
-    edges = np.append(table["start_s"].to_numpy(), table["end_s"].iloc[-1])
-    probabilities = task.values(table)
-    silent = np.isnan(probabilities[:, 0])
-    axis.stairs(silent.astype(float), edges, fill=True, color=PALE, label="no speech")
-    tops = np.cumsum(np.nan_to_num(probabilities), axis=1)
-    colour = colours(names)
-    for i, name in enumerate(names):
+def _stack(axis: Axes, task: Task, edges: NDArray[np.float64], shares: NDArray[np.float64]) -> None:
+    """Stack shares over time; steps in which nobody speaks stay pale."""
+    silent = np.isnan(shares[:, 0])
+    axis.stairs(silent.astype(float), edges, fill=True, color=PALE, label=_SILENT)
+    tops = np.cumsum(np.nan_to_num(shares), axis=1)
+    colour = colours(task.targets)
+    for i, name in enumerate(task.targets):
         low = tops[:, i - 1] if i else np.zeros(len(tops))
         axis.stairs(tops[:, i], edges, baseline=low, fill=True, color=colour[name], label=name)
     axis.set_ylim(0, 1)
-    axis.set_xlabel("s")
     axis.set_ylabel("probability")
-    axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8, frameon=False)
+
+
+def _curves(
+    axis: Axes, task: Task, edges: NDArray[np.float64], values: NDArray[np.float64], within: tuple[float, float]
+) -> None:
+    """Draw a line for each target, which has gaps where nobody speaks; these are pale."""
+    low, high = within
+    silent = np.isnan(values).any(axis=1)
+    axis.stairs(np.where(silent, high, low), edges, baseline=low, fill=True, color=PALE, label=_SILENT)
+    colour = colours(task.targets)
+    for name, one in zip(task.targets, values.T, strict=True):
+        axis.stairs(one, edges, baseline=None, color=colour[name], linewidth=1.8, label=name)
+    axis.set_ylim(low, high)
+    axis.set_ylabel("value")

@@ -18,6 +18,9 @@ NAMES = (
     "n_jobs",
     "random_state",
 )
+#: Parameters that mean something to classes alone; impurity has other names for numbers.
+OF_CLASSES = ("class_weight", "criterion")
+OF_NUMBERS = tuple(name for name in NAMES if name not in OF_CLASSES)
 #: Leaves of two rows: pure leaves answer 0 and 1, which averages into poor probabilities on a few hundred rows.
 DEFAULTS: dict[str, object] = {"n_estimators": 400, "max_features": "sqrt", "min_samples_leaf": 2, "n_jobs": 1}
 #: Held by every saved forest or tree.

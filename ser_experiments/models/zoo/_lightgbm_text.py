@@ -24,7 +24,9 @@ _OF_LEAVES, _OF_LEAVES_REAL = ("leaf_count",), ("leaf_value", "leaf_weight")
 _ONE = ("num_leaves", "num_cat", "is_linear", "shrinkage")
 _KEYS = {*_OF_SPLITS, *_OF_SPLITS_REAL, *_OF_LEAVES, *_OF_LEAVES_REAL, *_ONE}
 _WHOLE, _REAL = re.compile(r"[-\d ]*"), re.compile(r"[-+.\deinfa ]*")
-_OBJECTIVE = re.compile(r"binary sigmoid:1|multiclass num_class:(\d+)|multiclassova num_class:(\d+) sigmoid:1")
+_OBJECTIVE = re.compile(
+    r"regression|binary sigmoid:1|multiclass num_class:(\d+)|multiclassova num_class:(\d+) sigmoid:1"
+)
 #: What follows the trees: how often columns were asked for, the settings of the fit, and no categories.
 _NOTES = re.compile(
     r"end of trees\n\nfeature_importances:\n(?:[^\n]+=[\d.e+]+\n)*+\n"
@@ -149,8 +151,8 @@ def _numbers(
     return np.array([one for part in parts for one in part], dtype=np.int64 if form is _WHOLE else np.float64)
 
 
-def check_classifier(classifier: Any) -> None:
-    """Refuse a classifier that does not go with the booster that it holds.
+def check_model(model: Any) -> None:
+    """Refuse a classifier or a regressor that does not go with the booster that it holds.
 
     Raises
     ------
@@ -159,13 +161,16 @@ def check_classifier(classifier: Any) -> None:
     """
     from ser_experiments.models.zoo.lightgbm import NAMES
 
-    booster = classifier._Booster
+    booster = model._Booster
     if booster is None:  # what another estimator fits copies of
         return
-    n_classes = len(classifier.classes_)
+    known = vars(model).get("_classes")
+    n_classes = 0 if known is None else len(known)
     if booster.num_model_per_iteration() != (n_classes if n_classes > 2 else 1):
         raise ValueError("holds LightGBM trees of other classes")
-    if not booster.num_feature() == classifier.n_features_in_ == classifier._n_features:
+    if (model._objective == "regression") != (n_classes == 0):
+        raise ValueError("holds LightGBM trees of another kind")
+    if not booster.num_feature() == model.n_features_in_ == model._n_features:
         raise ValueError("holds LightGBM trees of other columns")
-    if not set(classifier._other_params) <= set(NAMES) or booster.params.keys() & {"predict_disable_shape_check"}:
+    if not set(model._other_params) <= set(NAMES) or booster.params.keys() & {"predict_disable_shape_check"}:
         raise ValueError("holds settings of LightGBM that no definition gives")

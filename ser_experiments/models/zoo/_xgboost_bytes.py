@@ -19,7 +19,8 @@ _WHOLE = (b"i", b"U", b"I", b"l", b"L")
 _CONSTANTS = {b"Z": None, b"T": True, b"F": False}
 #: So deep do its values stand in each other.
 _DEEPEST = 16
-_OBJECTIVES = {1: "binary:logistic"}
+#: By the number of classes; none are numbers.
+_OBJECTIVES = {0: "reg:squarederror", 1: "binary:logistic", 2: "binary:logistic"}
 _SEVERAL = "multi:softprob"
 #: What a tree says of each of its nodes.
 _OF_NODES = (
@@ -116,7 +117,7 @@ def check_booster(content: object, n_classes: int, n_features: Any) -> None:
     content : ndarray of shape (n_bytes,), uint8
         Empty where the training rows held one class.
     n_classes : int
-        Of the classifier that holds them.
+        Of the classifier that holds them; 0 of a regressor.
     n_features : int
         Columns that it was fitted on.
 
@@ -142,7 +143,7 @@ def check_booster(content: object, n_classes: int, n_features: Any) -> None:
 def _check_model(learner: dict[str, Any], n_classes: int, n_features: int) -> None:
     groups = n_classes if n_classes > 2 else 1
     told, booster = learner["learner_model_param"], learner["gradient_booster"]
-    if booster["name"] != "gbtree" or learner["objective"]["name"] != _OBJECTIVES.get(groups, _SEVERAL):
+    if booster["name"] != "gbtree" or learner["objective"]["name"] != _OBJECTIVES.get(n_classes, _SEVERAL):
         raise ValueError("holds an XGBoost model of another kind")
     if _whole(told["num_class"]) != (groups if groups > 1 else 0) or _whole(told["num_feature"]) != n_features:
         raise ValueError("holds an XGBoost model of other classes or columns")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sklearn.dummy import DummyClassifier
+from sklearn.dummy import DummyClassifier, DummyRegressor
 
-from ser_experiments.models.spec import ModelSpec
+from ser_experiments.models.spec import ModelSpec, Regression
 
 NAMES = ("strategy", "constant", "random_state")
 
@@ -14,8 +14,21 @@ def build(**params: object) -> DummyClassifier:
     return DummyClassifier(**{"strategy": "prior", **params})
 
 
+def build_regressor(**params: object) -> DummyRegressor:
+    """Build the regressor; it answers the mean of its training rows."""
+    return DummyRegressor(**params)
+
+
 SPEC = ModelSpec(
     build=build,
     params=lambda: NAMES,
     estimator="sklearn.dummy.DummyClassifier",
+    regression=Regression(
+        build=build_regressor,
+        params=lambda: (),
+        estimator="sklearn.dummy.DummyRegressor",
+        without=NAMES,
+        several=True,
+        matched=False,
+    ),
 )

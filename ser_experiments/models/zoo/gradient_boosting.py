@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_sample_weight
 
 from ser_experiments.models.row_weights import row_weights
-from ser_experiments.models.spec import ModelSpec
+from ser_experiments.models.spec import ModelSpec, Regression
 
 
 class WeightedGradientBoosting(GradientBoostingClassifier):
@@ -89,10 +89,28 @@ class WeightedGradientBoosting(GradientBoostingClassifier):
         return super().fit(X, y, sample_weight=sample_weight, monitor=monitor)
 
 
+#: As of the classifier.
+_DEFAULTS: dict[str, Any] = {
+    name: one.default
+    for name, one in inspect.signature(WeightedGradientBoosting).parameters.items()
+    if name != "class_weight"
+}
+
+
+def build_regressor(**params: object) -> GradientBoostingRegressor:
+    """Build the regressor, of squared errors."""
+    return GradientBoostingRegressor(**{**_DEFAULTS, **params})
+
+
 SPEC = ModelSpec(
     build=WeightedGradientBoosting,
     params=lambda: list(inspect.signature(WeightedGradientBoosting).parameters),
     estimator="ser_experiments.models.zoo.gradient_boosting.WeightedGradientBoosting",
+    regression=Regression(
+        build=build_regressor,
+        params=lambda: list(_DEFAULTS),
+        estimator="sklearn.ensemble.GradientBoostingRegressor",
+    ),
     trusted_types=(
         "ser_experiments.models.zoo.gradient_boosting.WeightedGradientBoosting",
         "sklearn.tree._tree.Tree",

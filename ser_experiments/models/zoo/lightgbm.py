@@ -8,8 +8,8 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
 
-from ser_experiments.models.spec import ModelSpec
-from ser_experiments.models.zoo._lightgbm_text import check_classifier, check_text
+from ser_experiments.models.spec import ModelSpec, Regression
+from ser_experiments.models.zoo._lightgbm_text import check_model, check_text
 
 #: Few bins and a tenth of the columns a tree: a thousand correlated columns lose nothing and cost a tenth.
 #: ``deterministic`` needs one of the two force options; by row is the faster one at these shapes.
@@ -71,6 +71,14 @@ def build(**params: object) -> BaseEstimator:
     return LGBMClassifier(**{**DEFAULTS, **params})
 
 
+def build_regressor(**params: object) -> BaseEstimator:
+    """Build the regressor, of squared errors."""
+    from lightgbm import LGBMRegressor
+
+    validate_parameter_constraints(CONSTRAINTS, params, caller_name="LGBMRegressor")
+    return LGBMRegressor(**{name: value for name, value in {**DEFAULTS, **params}.items() if name != "class_weight"})
+
+
 def guard() -> None:
     """Let LightGBM read no model whose text was not checked: what was altered would end the process, or never end."""
     from lightgbm import Booster
@@ -93,11 +101,17 @@ SPEC = ModelSpec(
     estimator="lightgbm.LGBMClassifier",
     libraries=("lightgbm",),
     without_effect=("verbosity",),
+    regression=Regression(
+        build=build_regressor,
+        params=lambda: [name for name in NAMES if name != "class_weight"],
+        estimator="lightgbm.LGBMRegressor",
+    ),
     trusted_types=(
         "collections.OrderedDict",
         "lightgbm.basic.Booster",
         "lightgbm.sklearn.LGBMClassifier",
+        "lightgbm.sklearn.LGBMRegressor",
     ),
     guard=guard,
-    checks=(("lightgbm.sklearn.LGBMClassifier", check_classifier),),
+    checks=(("lightgbm.sklearn.LGBMModel", check_model),),
 )

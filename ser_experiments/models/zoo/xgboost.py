@@ -3,26 +3,82 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ser_experiments.models.row_weights import row_weights
-from ser_experiments.models.spec import ModelSpec
+from ser_experiments.models.spec import ModelSpec, Regression
 from ser_experiments.models.zoo._xgboost_bytes import check_booster
 
 if TYPE_CHECKING:
     import xgboost
 
 
-class XGBoostClassifier(ClassifierMixin, BaseEstimator):
+class _Trees(BaseEstimator):
+    """What both estimators share: trees kept as plain bytes, and how they are grown and asked."""
+
+    #: Parameters that XGBoost has other names for.
+    _own: ClassVar[frozenset[str]] = frozenset({"n_estimators", "class_weight", "n_jobs", "random_state"})
+    booster_: NDArray[np.uint8]
+    n_features_in_: int
+
+    def _grow(self, data: NDArray[Any], truth: NDArray[Any], weights: Any, objective: Mapping[str, object]) -> None:
+        """Grow the trees of a fit and keep their bytes."""
+        import xgboost
+
+        told = self.get_params()
+        seed = told["random_state"]
+        if not isinstance(seed, int | np.integer):
+            seed = check_random_state(seed).randint(2**31 - 1)
+        params = {name: value for name, value in told.items() if name not in self._own}
+        params |= {"seed": int(seed), "nthread": told["n_jobs"], "tree_method": "hist", "verbosity": 0, **objective}
+        matrix = xgboost.QuantileDMatrix(
+            data, label=truth, weight=weights, max_bin=told["max_bin"], nthread=told["n_jobs"]
+        )
+        booster = xgboost.train(params, matrix, num_boost_round=told["n_estimators"])
+        self.booster_ = np.frombuffer(bytes(booster.save_raw("ubj")), dtype=np.uint8).copy()
+
+    def _ask(self, data: NDArray[Any]) -> NDArray[np.float64]:
+        return np.asarray(self._booster().inplace_predict(data, validate_features=False), dtype=np.float64)
+
+    def _rows(self, X: ArrayLike) -> NDArray[Any]:
+        """Return rows as they are asked for."""
+        check_is_fitted(self)
+        return validate_data(self, X, reset=False, dtype=[np.float32, np.float64], ensure_all_finite="allow-nan")
+
+    @property
+    def feature_importances_(self) -> NDArray[np.float64]:
+        """Return each column's share of the loss reduction, shape (n_columns,)."""
+        check_is_fitted(self)
+        gains = np.zeros(self.n_features_in_)
+        if self.booster_.size:
+            for name, gain in self._booster().get_score(importance_type="total_gain").items():
+                gains[int(name[1:])] = gain
+        return gains / gains.sum() if gains.any() else gains
+
+    def _booster(self) -> xgboost.Booster:
+        import xgboost
+
+        booster = xgboost.Booster({"nthread": self.get_params()["n_jobs"]})
+        booster.load_model(bytearray(self.booster_.tobytes()))
+        return booster
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+class XGBoostClassifier(ClassifierMixin, _Trees):
     """Boosted trees whose labels are encoded per fit, and whose booster is kept as plain bytes.
 
     XGBoost's own classifier takes no strings, refuses training rows that lack a class, and has no ``class_weight``.
@@ -130,45 +186,25 @@ class XGBoostClassifier(ClassifierMixin, BaseEstimator):
         sample_weight : array-like of shape (n_rows,), optional
             Weights of the rows.
         """
-        import xgboost
-
         self._validate_params()
         data, labels = validate_data(self, X, y, dtype=[np.float32, np.float64], ensure_all_finite="allow-nan")
         check_classification_targets(labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         given = None if sample_weight is None else _check_sample_weight(sample_weight, data)
         self.booster_ = np.empty(0, dtype=np.uint8)
-        if len(self.classes_) == 1:
-            return self
-        matrix = xgboost.QuantileDMatrix(
-            data,
-            label=codes,
-            weight=row_weights(self.class_weight, labels, given),
-            max_bin=self.max_bin,
-            nthread=self.n_jobs,
-        )
-        booster = xgboost.train(self._native_params(), matrix, num_boost_round=self.n_estimators)
-        self.booster_ = np.frombuffer(bytes(booster.save_raw("ubj")), dtype=np.uint8).copy()
+        n_classes = len(self.classes_)
+        if n_classes > 1:
+            several = {"objective": "multi:softprob", "num_class": n_classes}
+            objective = several if n_classes > 2 else {"objective": "binary:logistic"}
+            self._grow(data, codes, row_weights(self.class_weight, labels, given), objective)
         return self
-
-    def _native_params(self) -> dict[str, object]:
-        own = {"n_estimators", "class_weight", "n_jobs", "random_state"}
-        params = {name: value for name, value in self.get_params().items() if name not in own}
-        seed = self.random_state
-        if not isinstance(seed, int | np.integer):
-            seed = check_random_state(seed).randint(2**31 - 1)
-        params |= {"seed": int(seed), "nthread": self.n_jobs, "tree_method": "hist", "verbosity": 0}
-        if len(self.classes_) == 2:
-            return params | {"objective": "binary:logistic"}
-        return params | {"objective": "multi:softprob", "num_class": len(self.classes_)}
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return probabilities of shape (n_rows, n_classes) in the order of ``classes_``."""
-        check_is_fitted(self)
-        data = validate_data(self, X, reset=False, dtype=[np.float32, np.float64], ensure_all_finite="allow-nan")
+        data = self._rows(X)
         if not self.booster_.size:
             return np.ones((len(data), 1))
-        scores = self._booster().inplace_predict(data, validate_features=False).astype(np.float64)
+        scores = self._ask(data)
         if scores.ndim == 1:
             return np.column_stack([1.0 - scores, scores])
         # The booster answers float32; sums are one to 1e-7 only.
@@ -179,33 +215,89 @@ class XGBoostClassifier(ClassifierMixin, BaseEstimator):
         winners = self.predict_proba(X).argmax(axis=1)
         return self.classes_[winners]
 
-    @property
-    def feature_importances_(self) -> NDArray[np.float64]:
-        """Return each column's share of the loss reduction, shape (n_columns,)."""
-        check_is_fitted(self)
-        gains = np.zeros(self.n_features_in_)
-        if self.booster_.size:
-            for name, gain in self._booster().get_score(importance_type="total_gain").items():
-                gains[int(name[1:])] = gain
-        return gains / gains.sum() if gains.any() else gains
-
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take what was saved; a ValueError where it would end the process to hand it to XGBoost."""
         if "booster_" in state:
             check_booster(state["booster_"], len(state["classes_"]), state["n_features_in_"])
         super().__setstate__(state)
 
-    def _booster(self) -> xgboost.Booster:
-        import xgboost
 
-        booster = xgboost.Booster({"nthread": self.n_jobs})
-        booster.load_model(bytearray(self.booster_.tobytes()))
-        return booster
+class XGBoostRegressor(RegressorMixin, _Trees):
+    """Boosted trees of squared errors, whose booster is kept as plain bytes; parameters are those of the classifier.
 
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
+    Attributes
+    ----------
+    booster_ : ndarray of shape (n_bytes,), uint8
+        The booster in XGBoost's UBJSON format.
+    n_features_in_ : int
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        name: kinds for name, kinds in XGBoostClassifier._parameter_constraints.items() if name != "class_weight"
+    }
+
+    def __init__(
+        self,
+        *,
+        n_estimators: int = 200,
+        learning_rate: float = 0.05,
+        max_depth: int = 4,
+        min_child_weight: float = 1.0,
+        gamma: float = 0.0,
+        subsample: float = 0.7,
+        colsample_bytree: float = 0.1,
+        colsample_bynode: float = 1.0,
+        max_bin: int = 64,
+        reg_alpha: float = 0.0,
+        reg_lambda: float = 1.0,
+        device: str = "cpu",
+        n_jobs: int = 1,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.n_estimators = n_estimators
+        self.learning_rate = learning_rate
+        self.max_depth = max_depth
+        self.min_child_weight = min_child_weight
+        self.gamma = gamma
+        self.subsample = subsample
+        self.colsample_bytree = colsample_bytree
+        self.colsample_bynode = colsample_bynode
+        self.max_bin = max_bin
+        self.reg_alpha = reg_alpha
+        self.reg_lambda = reg_lambda
+        self.device = device
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> XGBoostRegressor:
+        """Fit the trees.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+            NaN is a missing value.
+        y : array-like of shape (n_rows,)
+            Numbers.
+        sample_weight : array-like of shape (n_rows,), optional
+            Weights of the rows.
+        """
+        self._validate_params()
+        data, truth = validate_data(
+            self, X, y, dtype=[np.float32, np.float64], ensure_all_finite="allow-nan", y_numeric=True
+        )
+        given = None if sample_weight is None else _check_sample_weight(sample_weight, data)
+        self._grow(data, truth, given, {"objective": "reg:squarederror"})
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return a number for each row."""
+        return self._ask(self._rows(X))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what was saved; a ValueError where it would end the process to hand it to XGBoost."""
+        if "booster_" in state:
+            check_booster(state["booster_"], 0, state["n_features_in_"])
+        super().__setstate__(state)
 
 
 SPEC = ModelSpec(
@@ -213,5 +305,13 @@ SPEC = ModelSpec(
     params=lambda: list(inspect.signature(XGBoostClassifier).parameters),
     estimator="ser_experiments.models.zoo.xgboost.XGBoostClassifier",
     libraries=("xgboost-cpu|xgboost",),
-    trusted_types=("ser_experiments.models.zoo.xgboost.XGBoostClassifier",),
+    regression=Regression(
+        build=XGBoostRegressor,
+        params=lambda: list(inspect.signature(XGBoostRegressor).parameters),
+        estimator="ser_experiments.models.zoo.xgboost.XGBoostRegressor",
+    ),
+    trusted_types=(
+        "ser_experiments.models.zoo.xgboost.XGBoostClassifier",
+        "ser_experiments.models.zoo.xgboost.XGBoostRegressor",
+    ),
 )

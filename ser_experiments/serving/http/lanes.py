@@ -56,6 +56,7 @@ class Asked:
     kind: str
     seconds: float
     n_rows: int | None = None
+    nothing: dict[str, Any] = field(default_factory=dict)
     answers: list[dict[str, Any]] = field(default_factory=list)
     refused: tuple[int, str] | None = None
     is_long: bool = False
@@ -72,7 +73,7 @@ class Asked:
     def hear(self, said: str, *what: Any) -> bool:
         """Take what a process says; return whether it says more."""
         if said == worker.ROWS:
-            self.n_rows = what[0]
+            self.n_rows, self.nothing = what
         elif said == worker.ANSWER:
             self.answers.append(what[0])
         elif said == worker.REFUSED:
@@ -90,7 +91,7 @@ class Asked:
             self.refused = None if again else (503, why) if is_late else (500, f"the request {why}")
             return again
         n_lost = self.n_rows - len(self.answers) if is_late else 1
-        self.answers += [failed(why) for _ in range(min(n_lost, self.n_rows - len(self.answers)))]
+        self.answers += [failed(self.nothing, why) for _ in range(min(n_lost, self.n_rows - len(self.answers)))]
         return len(self.answers) < self.n_rows
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from ser_experiments.serving.audio_model import AudioModel
 
 #: What the process says, each with its own values after it: that it is ready, or why it never will be; how many rows
-#: there are; the answer to the next row; that the rest takes long; why nothing is answered; that all is.
+#: there are, and what is said of one that cannot be answered; the answer to the next row; that the rest takes long; why
+#: nothing is answered; that all is.
 READY, FAILED, ROWS, ANSWER, LONG, REFUSED, DONE = "ready", "failed", "rows", "answer", "long", "refused", "done"
 
 
@@ -93,11 +94,12 @@ def answers(model: AudioModel, job: Job, body: bytes, *, short: bool) -> Iterato
     except MemoryError:
         yield REFUSED, 413, "the request takes more memory than one may"
         return
-    yield ROWS, len(rows)
+    nothing = model.task.no_answer
+    yield ROWS, len(rows), nothing
     budget = Budget(RECORDING, SHORT if short else REQUEST)
     for number in range(job.first, len(rows)):
         if time.monotonic() > end:
-            yield ANSWER, failed(late(job.seconds))
+            yield ANSWER, failed(nothing, late(job.seconds))
             continue
         try:
             yield ANSWER, answer(model, rows[number], budget, hand_on=short)

@@ -19,6 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from ser_experiments.files import read_json
+from ser_experiments.serving.folder import ABOUT
+from ser_experiments.serving.targets import task_said
+from ser_experiments.task import AnswerType, Task
 from ser_experiments.tracking.backends._mlflow.writer import NewModel
 
 #: What a logged model is called.
@@ -66,6 +70,7 @@ def describe_model(new: NewModel, columns: Sequence[str] | None, run_id: str) ->
 
     folder = new.folder
     (own,) = (folder / DATA).iterdir()
+    task = task_said(read_json(own / ABOUT))
     _write_example(folder, columns)
     about = {
         "artifact_path": new.uri,
@@ -87,7 +92,7 @@ def describe_model(new: NewModel, columns: Sequence[str] | None, run_id: str) ->
             "artifact_path": _EXAMPLE, "pandas_orient": "split", "serving_input_path": _SERVED_EXAMPLE,
             "type": "dataframe",
         },
-        "signature": _signature(columns),
+        "signature": _signature(columns, task),
         "type_hint_from_example": False,
         "utc_time_created": str(datetime.now(UTC).replace(tzinfo=None)),
     }  # fmt: skip
@@ -105,13 +110,20 @@ def _write_example(folder: Path, columns: Sequence[str] | None) -> None:
     (folder / _SERVED_EXAMPLE).write_text(json.dumps({"dataframe_split": example}, indent=2), encoding="utf-8")
 
 
-def _signature(columns: Sequence[str] | None) -> dict[str, str | None]:
+#: How MLflow writes what a field of an answer holds.
+_TYPES: dict[AnswerType, dict[str, object]] = {
+    "text": {"type": "string"},
+    "numbers": {"type": "map", "values": {"type": "double"}},
+    "ranges": {"type": "map", "values": {"type": "array", "items": {"type": "double"}}},
+}
+
+
+def _signature(columns: Sequence[str] | None, task: Task) -> dict[str, str | None]:
     """Return what goes in and what comes out."""
     audio = [{"type": "binary", "name": "audio", "required": True}]
     inputs = audio if columns is None else [{"type": "double", "name": name, "required": True} for name in columns]
     outputs: list[dict[str, object]] = [
-        {"type": "string", "name": "label", "required": True},
-        {"type": "map", "values": {"type": "double"}, "name": "probabilities", "required": True},
+        *({**_TYPES[holds], "name": name, "required": True} for name, holds in task.answer_fields.items()),
         {"type": "array", "items": {"type": "string"}, "name": "warnings", "required": True},
         {"type": "string", "name": "error", "required": True},
     ]
