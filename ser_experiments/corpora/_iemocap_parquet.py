@@ -111,11 +111,11 @@ def _votes(held: Mapping[str, Any]) -> str:
 
     Whatever was added, and by whatever part the votes were shrunk for it: a share is linear in the number of votes.
     """
-    told = {word: held.get(word) for word in _SHARES}
-    if any(not isinstance(share, int | float) or not math.isfinite(share) for share in told.values()):
+    told = {word: held[word] for word in _SHARES if isinstance(held.get(word), int | float)}
+    if len(told) < len(_SHARES) or not all(math.isfinite(share) for share in told.values()):
         return ""
     least = min(told.values())
-    above = {word: float(share) - least for word, share in told.items() if share - least > _NOTHING}
+    above = {word: share - least for word, share in told.items() if share - least > _NOTHING}
     return ";".join(f"{word}={share / sum(above.values()):.4f}" for word, share in above.items())
 
 
