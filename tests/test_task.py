@@ -135,6 +135,15 @@ def test_votes_are_shares() -> None:
     assert not isinstance(Classes.of("ab"), Votes)
 
 
+def test_fewer_classes_have_the_shares_among_the_votes_for_them() -> None:
+    wide = pd.DataFrame({"share_a": [0.5, 0.2], "share_b": [0.25, 0.2], "share_c": [0.25, 0.6], "label": ["a", "c"]})
+    narrow = Votes(("a", "b")).only(wide)
+    assert list(narrow) == ["share_a", "share_b", "label"]
+    assert narrow["share_a"].tolist() == pytest.approx([2 / 3, 1 / 2])
+    assert narrow["label"].tolist() == ["a", ""]
+    assert Classes.of("ab").only(wide) is wide
+
+
 def test_a_label_that_is_neither_a_class_nor_a_tie_is_refused() -> None:
     task, frame = of_votes()
     for one, label in ((task, "c"), (Classes(task.targets), "")):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser_experiments.corpora import CorpusSpec, LabelScheme, get_corpus, load_corpus, read_corpus
+from ser_experiments.corpora import CorpusSpec, LabelScheme, get_corpus, load_corpus, pool, read_corpus
 from ser_experiments.corpora._iemocap_parquet import _votes
 from ser_experiments.corpora._rules import offered, rule_of
 from ser_experiments.corpora._rules.votes import Shares
@@ -174,6 +174,19 @@ def test_a_corpus_without_votes_says_so(tmp_path: Path) -> None:
         load_corpus("manifest", lone, "votes-4class")
     with pytest.raises(InputError, match="'anger' .* and 'angry' .* would be classes of their own"):
         load_corpus("manifest", lone, "votes-as-is")
+
+
+def test_pooled_corpora_have_the_votes_for_what_they_share(tree: Path, tmp_path: Path) -> None:
+    lines = ["a.wav,1,angry=2;sad=1;disgust=3", "b.wav,1,sad=2", "c.wav,2,disgust=2", "d.wav,2,angry=1"]
+    mine = load_corpus("manifest", manifest(tmp_path / "mine", lines, "path,speaker,votes"), "votes-8class")
+    pooled = pool([load_corpus("iemocap", tree, "votes-8class"), mine])
+    assert pooled.task.targets == ("angry", "sad")
+    table = pooled.utterances
+    assert list(shares(table)) == ["share_angry", "share_sad"]
+    assert table.loc["mine/a.wav", ["share_angry", "share_sad"]].tolist() == pytest.approx([2 / 3, 1 / 3])
+    assert table.loc["iemocap/Ses01F_impro01_F003", "share_angry"] == 1
+    assert np.allclose(pooled.task.truth(table).sum(axis=1), 1)
+    assert "mine/c.wav" not in table.index
 
 
 # --- manifests -----------------------------------------------------------------------------------------------------
