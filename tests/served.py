@@ -19,7 +19,6 @@ import numpy as np
 import pandas as pd
 import psutil
 import soundfile
-
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler

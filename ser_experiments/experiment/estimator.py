@@ -240,17 +240,18 @@ def _weights(experiment: Experiment, task: Task) -> object:
 
 
 def unused_params(experiment: Experiment, task: Task) -> list[str]:
-    """Say which parameters of a definition, or of its members, mean nothing to the task, one line an experiment."""
-    said = []
+    """Say which parameters of a definition, or of its members, mean nothing to the task, one line each."""
+    whose: dict[str, list[str]] = {}
     for one in _single(experiment):
-        if one.definition.members:
-            continue
-        unused = [
-            name for name in meaningless(one.definition.model.type, task.learns) if name in one.definition.model.params
-        ]
-        if unused:
-            said.append(f"{one.name}: {' and '.join(unused)} is for classes and is left out: {task.kind} are numbers")
-    return said
+        model = one.definition.model
+        unused = () if one.definition.members else meaningless(model.type, task.learns)
+        for name in unused:
+            if name in model.params:
+                whose.setdefault(name, []).append(one.name)
+    return [
+        f"{name} (of {', '.join(dict.fromkeys(names))}) is about classes and is left out: {task.kind} have none"
+        for name, names in whose.items()
+    ]
 
 
 def check_normalization(experiment: Experiment, mode: str) -> None:

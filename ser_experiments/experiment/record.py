@@ -160,6 +160,7 @@ def _training(prepared: Prepared) -> dict[str, object]:
 def _model(result: Result, fitted: BaseEstimator) -> AudioModel | TableModel:
     prepared, setting = result.prepared, result.prepared.setting
     meta = {
+        "task": {"kind": prepared.task.kind, "targets": list(prepared.task.targets)},
         "experiment": prepared.experiment.name,
         "setting": setting.name,
         "rows": setting.rows,

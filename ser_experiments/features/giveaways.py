@@ -13,7 +13,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import is_numeric_dtype
 from scipy.special import gammaln
+from scipy.stats import spearmanr
 
 Numbers = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -30,6 +32,10 @@ _GAP = 2.0
 _SPEAKERS = 4
 #: Columns that one message names.
 _NAMED = 12
+#: What raters may have given numbers for.
+_RATED = ("valence", "arousal", "activation", "dominance")
+#: No measure goes with such numbers beyond this rank correlation, on so many rows; and of how many rows it is taken.
+_ALIKE, _FEWEST_RATED, _MOST_RATED = 0.95, 20, 2000
 #: Rows that are judged; more tell the same.
 _ROWS = 20_000
 
@@ -44,12 +50,14 @@ def giveaways(
     table : DataFrame of shape (n_rows, n_columns)
         Numbers in the order of the utterances.
     utterances : DataFrame of n_rows rows
-        ``label``, ``speaker`` and ``session`` of the same rows; what is not known is not judged by.
+        ``label``, ``speaker``, ``session`` and ratings of the same rows; what is not known is not judged by.
     in_order : DataFrame, optional
         The numbers of the whole file in the order of the file.
     """
     chosen = np.sort(np.random.default_rng(0).permutation(len(table))[:_ROWS])
     known = {name: _codes(utterances[name].iloc[chosen]) for name in _JUDGES if _is_known(utterances, name)}
+    told = [name for name in _RATED if name in utterances and is_numeric_dtype(utterances[name])]
+    rated = {name: utterances[name].iloc[chosen].to_numpy(dtype=np.float64) for name in told}
     file = table if in_order is None else in_order
     of_speakers: dict[str, Numbers] = {}
     for place, name in enumerate(table.columns):
@@ -60,11 +68,23 @@ def giveaways(
             found = found or _gaps_tell_label(there, known["label"])
         for what, codes in known.items():
             found = found or _JUDGES[what](values[there], codes[there])
+        for what, numbers in rated.items():
+            found = found or _tells_rating(values, numbers, what)
         if found:
             yield str(name), found
         elif "speaker" in known and (each := _one_each(values, known["speaker"])) is not None:
             of_speakers[str(name)] = each
     yield from _together(of_speakers)
+
+
+def _tells_rating(values: Numbers, rating: Numbers, what: str) -> str | None:
+    """Say that raters' numbers can be read from a column: no measure of a voice goes with them nearly throughout."""
+    both = np.flatnonzero(np.isfinite(values) & np.isfinite(rating))
+    both = both[:: max(1, len(both) // _MOST_RATED)]
+    if len(both) < _FEWEST_RATED or np.ptp(values[both]) == 0 or np.ptp(rating[both]) == 0:
+        return None
+    alike = abs(float(spearmanr(values[both], rating[both]).statistic))
+    return f"tells {what}: it goes with the raters' numbers nearly throughout" if alike > _ALIKE else None
 
 
 def _is_known(utterances: pd.DataFrame, name: str) -> bool:

@@ -43,7 +43,7 @@ class EpochEnd:
 
 
 #: What a bar has room for.
-_SHOWN = ("train_loss", "valid_loss", "valid_uar", "refit_loss")
+_SHOWN = ("train_loss", "valid_loss", "valid_uar", "valid_ccc", "refit_loss")
 OnEpochEnd = Callable[[EpochEnd], None]
 _CALLBACKS: ContextVar[tuple[OnEpochEnd, ...]] = ContextVar("ser_callbacks", default=())
 

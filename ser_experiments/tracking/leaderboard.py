@@ -144,9 +144,8 @@ def _load_one(backend: Backend, run: StoredRun) -> ScoredRun:
     with tempfile.TemporaryDirectory() as folder:
         names = ("predictions.csv", "result.json")
         table, said = (backend.artifact(run.run_id, name, Path(folder)) for name in names)
-        predictions = read_predictions(table)
+        predictions = with_truth(read_predictions(table))
         result = read_json(said)
-    for column in ("speaker", GROUP):
-        if column not in predictions:
-            raise InputError(f"predictions.csv has no column {column!r}")
-    return ScoredRun(run, with_truth(predictions), {"interval_unit": result["interval_unit"], **result})
+    if not {"speaker", GROUP} <= set(predictions.frame.columns):
+        raise InputError(f"predictions.csv has no columns speaker and {GROUP}")
+    return ScoredRun(run, predictions, {"interval_unit": result["interval_unit"], **result})

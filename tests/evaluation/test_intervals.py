@@ -9,7 +9,7 @@ from scipy import stats
 from ser_experiments.evaluation.intervals import jackknife
 from ser_experiments.evaluation.score import GroupSums
 from ser_experiments.evaluation.scoring import get_score
-from tests.simulated import confusions
+from tests.simulated import confusions, numbers
 
 
 def test_of_a_mean_it_is_the_textbook_interval() -> None:
@@ -71,3 +71,37 @@ def test_rows_as_units_would_be_far_too_narrow() -> None:
     assert by_row.whole() == pytest.approx(by_speaker.whole())
     assert by_row.whole() == pytest.approx(np.mean([0.9, 0.5, 0.8, 0.6, 0.95, 0.55]), abs=0.05)
     assert wide.high - wide.low > 4 * (narrow.high - narrow.low)
+
+
+def _covered(name: str, ccc: float, n_groups: int, *, equal: bool, own: float = 0.5, scaled: bool = True) -> float:
+    """Return in which share of simulated corpora the interval of a score of numbers holds the truth."""
+    rng, n_trials, score = np.random.default_rng(n_groups), 2000, get_score(name)
+    drawn = np.exp(rng.uniform(np.log(20), np.log(501), (n_trials, n_groups))).astype(int)
+    sums, true = numbers(rng, ccc, np.full_like(drawn, 100) if equal else drawn, own=own)
+    all_of_them = sums.sum(axis=1)
+    assert score.value is not None
+    whole = score.value(all_of_them)
+    without = score.value((all_of_them[:, None] - sums).reshape(-1, 1, 7)).reshape(n_trials, n_groups)
+    scale = score.scale if scaled else None
+    found = (jackknife(*one, limits=score.limits, scale=scale) for one in zip(whole, without, strict=True))
+    return float(np.mean([one.low <= true[name] <= one.high for one in found]))
+
+
+@pytest.mark.parametrize("name", ["ccc", "pearson"])
+@pytest.mark.parametrize(("n_groups", "ccc"), [(5, 0.0), (5, 0.8), (10, 0.5), (24, 0.2)])
+def test_coverage_of_numbers_over_speakers(name: str, n_groups: int, ccc: float) -> None:
+    """Speakers differ in their mean, in the offset they are predicted with, and in how well they are followed."""
+    assert _covered(name, ccc, n_groups, equal=True) == pytest.approx(0.95, abs=0.016)
+
+
+@pytest.mark.parametrize("name", ["ccc", "pearson"])
+@pytest.mark.parametrize(("n_groups", "ccc"), [(5, 0.5), (10, 0.8)])
+def test_speakers_of_unequal_size_cost_some_coverage(name: str, n_groups: int, ccc: float) -> None:
+    """With 20 to 500 rows a speaker, a few speakers decide: fewer than they are counted as."""
+    assert 0.9 <= _covered(name, ccc, n_groups, equal=False) <= 0.95
+
+
+def test_fishers_scale_is_why() -> None:
+    on_its_own = _covered("pearson", 0.8, 5, equal=True, own=0.6, scaled=False)
+    assert on_its_own < 0.925
+    assert _covered("pearson", 0.8, 5, equal=True, own=0.6) > on_its_own + 0.02

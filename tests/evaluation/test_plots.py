@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -18,18 +19,22 @@ from ser_experiments.evaluation.permutation import Permutations, permute_within
 from ser_experiments.evaluation.plots import (
     Picture,
     pictures_of,
+    plot_calibration,
     plot_confusion,
     plot_groups,
     plot_importance,
     plot_leaderboard,
     plot_learning,
     plot_map,
+    plot_predicted_vs_true,
     plot_reliability,
+    plot_residuals,
 )
 from ser_experiments.evaluation.scoring import by, get_score, pooled
 from ser_experiments.frames import Predictions
 from ser_experiments.tasks.classes import Classes
-from tests.scored import predictions_for
+from ser_experiments.tasks.dimensions import Dimensions
+from tests.scored import of_dimensions, predictions_for
 
 
 def texts(figure: Figure) -> str:
@@ -87,6 +92,92 @@ def test_which_pictures_predictions_get() -> None:
     assert set(pictures_of(bare)) == every - {"plots/reliability.png", "plots/risk_coverage.png"}
     other = Picture("scatter", plot_confusion, kinds=("dimensions",))
     assert not other.fits(predictions)
+    of_numbers = pictures_of(of_dimensions(0.6, 0, 3, 20))
+    names = ("fold_ccc", "speaker_ccc", "predicted_vs_true", "residuals", "calibration")
+    assert set(of_numbers) == {f"plots/{name}.png" for name in names}
+    for picture in of_numbers.values():
+        assert "a title" in texts(picture.draw(of_dimensions(0.6, 0, 3, 20), "a title"))
+
+
+def test_groups_where_a_score_is_negative_or_not_defined() -> None:
+    predictions = of_dimensions(0.9, 0, 3, 20)
+    frame = predictions.frame.copy()
+    turned, same = frame["speaker"] == "s1", frame["speaker"] == "s2"
+    frame.loc[turned, "predicted_valence"] = 6 - frame.loc[turned, "predicted_valence"]
+    frame.loc[turned, "predicted_arousal"] = 6 - frame.loc[turned, "predicted_arousal"]
+    frame.loc[same, ["valence", "arousal", "predicted_valence", "predicted_arousal"]] = 2.0
+    predictions = Predictions(frame, predictions.task)
+    figure = plot_groups(predictions, "title", column="speaker")
+    worst = by(predictions, "speaker")["ccc"]["s1"]
+    assert worst < -0.3
+    (axis,) = figure.axes
+    (number,) = [one for one in axis.texts if one.get_text() == f"{worst:.2f}"]
+    assert axis.get_ylim()[0] < number.get_position()[1] < worst
+    assert number.get_va() == "top"
+    drawn = texts(figure)
+    assert "chance 0.00" in drawn
+    assert "CCC" in drawn
+    assert "nan" not in drawn
+    assert plot_groups(of_dimensions(0.9, 0, 3, 20), "title", column="speaker").axes[0].get_ylim()[0] < 0
+    assert plot_groups(predictions_for("uar"), "title", column="speaker").axes[0].get_ylim()[0] == 0
+
+
+def _numbers(truth: np.ndarray, predicted: np.ndarray) -> Predictions:
+    frame = pd.DataFrame({"valence": truth, "predicted_valence": predicted})
+    frame.index = pd.Index([f"u{i}" for i in range(len(frame))], name="utterance_id")
+    return Predictions(frame, Dimensions(("valence",)))
+
+
+@pytest.mark.parametrize("steps", [0, 2])
+@pytest.mark.parametrize("n", [40, 3000])
+def test_predicted_against_true(n: int, steps: int) -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.uniform(1, 5, n)
+    truth = (truth * steps).round() / steps if steps else truth
+    predictions = _numbers(truth, 3 + 0.5 * (truth - 3) + rng.normal(0, 0.3, n))
+    figure = plot_predicted_vs_true(predictions, "title")
+    scores, drawn, axis = pooled(predictions), texts(figure), figure.axes[0]
+    assert f"valence: CCC {scores['ccc']:.3f}, Pearson {scores['pearson']:.3f}" in drawn
+    assert {"true valence", "predicted valence", "predicted as it is"} <= set(drawn.split("\n"))
+    assert axis.get_xlim() == axis.get_ylim()
+    assert [tuple(one) for one in axis.lines[0].get_data()] == [axis.get_xlim()] * 2
+    (shown,) = axis.collections
+    if n == 40:
+        assert shown.get_offsets().data.tolist() == np.column_stack([truth, predictions.decided[:, 0]]).tolist()
+    else:
+        counts = np.ma.filled(shown.get_array(), 0)
+        assert np.nansum(counts) == n
+        assert f"darkest: {int(np.nanmax(counts))} utterances" in drawn
+        assert counts.shape[1] == (9 if steps else 40)
+
+
+def test_residuals_show_who_answers_the_middle() -> None:
+    truth = np.linspace(1, 5, 201)
+    figure = plot_residuals(_numbers(truth, 3 + 0.25 * (truth - 3)), "title")
+    assert "valence: moves 0.25 where the truth moves 1" in texts(figure)
+    median = figure.axes[0].lines[0]
+    assert len(median.get_xdata()) == 10
+    assert median.get_ydata() == pytest.approx(-0.75 * (np.asarray(median.get_xdata()) - 3), abs=0.02)
+    assert figure.axes[0].lines[0].get_label() == "median"
+
+
+def test_calibration_is_the_mean_truth_of_each_bin() -> None:
+    predicted = np.repeat([1.0, 2.0, 5.0], [30, 20, 4])
+    truth = predicted + np.repeat([0.5, -0.25, -1.0], [30, 20, 4])
+    figure = plot_calibration(_numbers(truth, predicted), "title")
+    diagonal, many, few = figure.axes[0].lines
+    assert tuple(diagonal.get_xdata()) == tuple(diagonal.get_ydata())
+    assert np.column_stack(many.get_data()).tolist() == [[1.0, 1.5], [2.0, 1.75]]
+    assert np.column_stack(few.get_data()).tolist() == [[5.0, 4.0]]
+    drawn = texts(figure)
+    assert {"30", "20", "4", "of fewer than 10"} <= set(drawn.split("\n"))
+    assert f"valence: predicted {(15 - 5 - 4) / 54:.2f} too low on average" in drawn
+
+
+@pytest.mark.parametrize("plot", [plot_predicted_vs_true, plot_residuals, plot_calibration])
+@pytest.mark.parametrize(("truth", "predicted"), [([2.0], [3.0]), ([2.0, 2.0], [3.0, 3.0]), ([1.0, 2.0], [3.0, 3.0])])
+def test_numbers_that_do_not_vary_are_drawn(plot: Callable, truth: list[float], predicted: list[float]) -> None:
+    assert "title" in texts(plot(_numbers(np.array(truth), np.array(predicted)), "title"))
 
 
 def test_map_tells_speakers_from_emotions() -> None:

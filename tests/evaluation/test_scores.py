@@ -34,7 +34,7 @@ from ser_experiments.evaluation.scoring import (
 from ser_experiments.frames import Predictions
 from ser_experiments.tasks.classes import Classes
 from ser_experiments.tasks.votes import Votes
-from tests.scored import CLASSES, SCORES, of_votes, predictions_for, some
+from tests.scored import CLASSES, MAKERS, SCORES, of_votes, predictions_for, some
 
 
 def _sklearn_ece(truth: np.ndarray, predicted: np.ndarray, values: np.ndarray, labels: list[str]) -> float:
@@ -186,6 +186,12 @@ def tables(draw: st.DrawFn) -> Predictions:
 
 def test_every_score_of_classes_has_an_oracle() -> None:
     assert set(ORACLES) == {score.name for score in scores_of(Classes.of("ab"))}
+
+
+def test_every_score_is_of_a_kind_that_has_made_up_predictions_and_oracles() -> None:
+    """Those of dimensions are in ``test_scores_of_numbers.py``."""
+    kinds = {kind for name in SCORES for kind in get_score(name).kinds}
+    assert kinds == {"classes", "dimensions"} == set(MAKERS)
 
 
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true", "ignore:A single label was found")

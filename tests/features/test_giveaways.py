@@ -195,3 +195,30 @@ def test_the_columns_of_our_own_sets_are_taken(corpus: str, order: str, tmp_path
     table = feature_table(["lld", "prosody", "classic199"], loaded.utterances, cache=tmp_path)
     in_order = table.loc[loaded.utterances.sort_values(order, kind="stable").index]
     assert list(giveaways(table, loaded.utterances, in_order=in_order)) == []
+
+
+@pytest.mark.parametrize("how", ["as it is", "turned over", "with a little noise", "another scale"])
+def test_the_raters_numbers_are_refused_whatever_they_are_called(how: str, tmp_path: Path) -> None:
+    of = utterances()
+    rating = np.random.default_rng(8).normal(3, 1, len(of))
+    of = of.drop(columns="label").assign(activation=rating)
+    column = {
+        "as it is": rating,
+        "turned over": 6 - rating,
+        "with a little noise": rating + 0.05 * noise(of),
+        "another scale": np.exp(rating),
+    }[how]
+    table = pd.DataFrame({"f0": noise(of), "x": column}, index=of.index)
+    table.to_csv(tmp_path / "t.csv")
+    with pytest.raises(InputError, match="column 'x' of the features|column 'x' is no feature: it tells activation"):
+        read_table(tmp_path / "t.csv", of)
+    assert list(read_table(tmp_path / "t.csv", of, allow=["x"])) == ["f0", "x"]
+
+
+def test_a_measure_that_goes_with_the_raters_is_a_feature(tmp_path: Path) -> None:
+    of = utterances()
+    rating = np.random.default_rng(8).normal(3, 1, len(of))
+    of = of.assign(arousal=rating)
+    # Louder voices are rated as more aroused: 0.9 is more than any measure gave.
+    pd.DataFrame({"loudness": rating + 0.45 * noise(of)}, index=of.index).to_csv(tmp_path / "t.csv")
+    assert list(read_table(tmp_path / "t.csv", of)) == ["loudness"]

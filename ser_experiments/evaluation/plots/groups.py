@@ -36,11 +36,15 @@ def plot_groups(predictions: Predictions, title: str, *, column: str) -> Figure:
     axis.bar(places, values.to_numpy(), color=ACCENT, width=0.7)
     # Beyond this, numbers run into one another.
     for place, value in zip(places, values, strict=True) if len(values) <= 30 else ():
-        axis.text(float(place), max(value, 0) + 0.01, f"{value:.2f}", ha="center", fontsize=8, color=INK)
+        if np.isfinite(value):
+            at, side = (value + 0.01, "bottom") if value >= 0 else (value - 0.01, "top")
+            axis.text(float(place), at, f"{value:.2f}", ha="center", va=side, fontsize=8, color=INK)
     axis.axhline(pooled, color=INK, linewidth=1.2, label=f"pooled {pooled:.3f}")
     axis.axhline(chance, color=ALARM, linewidth=1, linestyle="--", label=f"chance {chance:.2f}")
     axis.set_xticks(places, values.index.astype(str), rotation=30, ha="right", fontsize=8)
-    axis.set_ylim(1.05 * min(0.0, float(values.min())), 1.05)
+    lowest = float(np.nanmin([0.0, *values]))
+    # Room for the number below a negative bar, or for the line of chance at zero.
+    axis.set_ylim(lowest - (0.1 if lowest < 0 else 0.03 if chance <= 0 else 0), 1.05)
     axis.set_ylabel(score.title)
     axis.set_xlabel(column)
     axis.set_title(title, fontsize=10, color=INK)

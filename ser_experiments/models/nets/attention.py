@@ -15,8 +15,8 @@ class LayerAttention(nn.Module):
     ----------
     n_columns : int
         Columns a frame, those of all layers side by side.
-    n_classes : int
-        Scores to answer.
+    n_outputs : int
+        Scores, or numbers, to answer.
     n_layers : int
         Layers that the columns are of, equally wide.
     hidden : int
@@ -31,7 +31,7 @@ class LayerAttention(nn.Module):
     pooling for deep speaker embedding, Interspeech.
     """
 
-    def __init__(self, n_columns: int, n_classes: int, *, n_layers: int, hidden: int, dropout: float) -> None:
+    def __init__(self, n_columns: int, n_outputs: int, *, n_layers: int, hidden: int, dropout: float) -> None:
         super().__init__()
         self.n_layers = n_layers
         width = n_columns // n_layers
@@ -39,7 +39,7 @@ class LayerAttention(nn.Module):
         self.project = nn.Sequential(nn.Linear(width, hidden), nn.GELU()) if hidden else nn.Identity()
         self.pool = AttentivePool(hidden or width)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(2 * (hidden or width), n_classes)
+        self.head = nn.Linear(2 * (hidden or width), n_outputs)
 
     def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Score clips of shape (n_clips, n_frames, n_columns)."""

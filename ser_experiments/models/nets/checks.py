@@ -12,7 +12,7 @@ import numpy as np
 from ser_experiments.errors import InputError
 
 if TYPE_CHECKING:
-    from ser_experiments.models.nets.estimator import TorchClassifier
+    from ser_experiments.models.nets.estimator import TorchEstimator
 
 OPTIMIZERS = ("adamw", "sgd")
 SCHEDULES = ("cosine", "step", "constant")
@@ -51,12 +51,12 @@ def require(name: str, value: object, what: str, holds: bool) -> None:
         raise InputError(f"{name} must be {what}, got {value!r}")
 
 
-def check_training(how: TorchClassifier) -> None:
+def check_training(how: TorchEstimator) -> None:
     """Refuse a parameter of training, whatever the network, that would fail later and deeper."""
     for name, low in (("n_epochs", 1), ("batch_size", 2), ("patience", 1), ("n_threads", 1)):
         require(name, getattr(how, name), f"an int of at least {low}", is_int(getattr(how, name), low))
     require("lr", how.lr, "a number above 0", is_number(how.lr) and 0 < how.lr < math.inf)
-    for name in ("momentum", "label_smoothing", "weight_decay"):
+    for name in ("momentum", "weight_decay"):
         require(name, getattr(how, name), "at least 0 and below 1", is_fraction(getattr(how, name)))
     fraction = how.validation_fraction
     require("validation_fraction", fraction, "between 0 and 1", is_number(fraction) and 0 < fraction < 1)
@@ -65,8 +65,6 @@ def check_training(how: TorchClassifier) -> None:
     require("warmup_epochs", warmup, "a number of at least 0", is_number(warmup) and 0 <= warmup < math.inf)
     for name in ("early_stopping", "refit", "mixed_precision"):
         require(name, getattr(how, name), "true or false", isinstance(getattr(how, name), bool | np.bool_))
-    known = how.class_weight is None or how.class_weight == "balanced" or isinstance(how.class_weight, dict)
-    require("class_weight", how.class_weight, "'balanced', weights by class or None", known)
     require("random_state", how.random_state, "an int of at least 0 or None", is_seed(how.random_state))
     require("device", how.device, "text, e.g. 'auto' or 'cpu'", isinstance(how.device, str))
     require("device", how.device, "'auto', 'cpu' or 'cuda[:n]'", bool(_DEVICES.fullmatch(how.device)))

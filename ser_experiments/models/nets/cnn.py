@@ -37,15 +37,15 @@ class SmallCNN(nn.Module):
     ----------
     n_columns : int
         Bands of the spectrogram.
-    n_classes : int
-        Scores to answer.
+    n_outputs : int
+        Scores, or numbers, to answer.
     widths : sequence of int
         Channels of each layer.
     dropout : float
         Part of the pooled features that is dropped in training.
     """
 
-    def __init__(self, n_columns: int, n_classes: int, *, widths: Sequence[int], dropout: float) -> None:
+    def __init__(self, n_columns: int, n_outputs: int, *, widths: Sequence[int], dropout: float) -> None:
         super().__init__()
         blocks, n_in, bands = [], 1, n_columns
         for number, width in enumerate(widths):
@@ -57,7 +57,7 @@ class SmallCNN(nn.Module):
         self.blocks = nn.ModuleList(blocks)
         self.pool = AttentivePool(n_in * bands)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(2 * n_in * bands, n_classes)
+        self.head = nn.Linear(2 * n_in * bands, n_outputs)
 
     def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Score clips of shape (n_clips, n_frames, n_columns)."""

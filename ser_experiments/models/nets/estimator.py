@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ser_experiments.errors import InputError
-from ser_experiments.frames import GROUP
 from ser_experiments.models.events import EpochEnd, emit
-from ser_experiments.models.grouping import development_of, groups_of
 from ser_experiments.models.nets.checks import check_training
 from ser_experiments.models.nets.clips import Clips
 from ser_experiments.models.nets.holdout import hold_out
-from ser_experiments.models.nets.inputs import rows_to_answer, training_rows
+from ser_experiments.models.nets.inputs import Rows, rows_to_answer
+from ser_experiments.models.nets.learns import Learns
 from ser_experiments.models.report import FitReport
 
 if TYPE_CHECKING:
@@ -32,11 +30,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class TorchClassifier(ClassifierMixin, BaseEstimator):
-    """Fit a network by mini-batches, stop by people it has not heard, answer probabilities.
+class TorchEstimator(Learns, BaseEstimator):
+    """Fit a network by mini-batches, stop by people it has not heard.
 
-    A subclass declares its network's parameters as further fields and says how to build it. The dataclass writes the
-    ``__init__`` that scikit-learn wants: every parameter by name, stored as it came.
+    A family declares its network's parameters as further fields and says how to build it. The dataclass writes the
+    ``__init__`` that scikit-learn wants: every parameter by name, stored as it came. What is learned is not said here:
+    an estimator of a family is also a :class:`~ser_experiments.models.nets.classes.LearnsClasses` or a
+    :class:`~ser_experiments.models.nets.numbers.LearnsNumbers`, named after the family so that its defaults win.
 
     Parameters
     ----------
@@ -56,25 +56,22 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         The learning rate falls to zero as a half cosine; or to a tenth after each third of `n_epochs`; or not.
     warmup_epochs : float, default=0.0
         Epochs, or a part of one, over which the learning rate rises from zero before that.
-    label_smoothing : float, default=0.0
-        Part of the target that is spread over all classes.
-    class_weight : {"balanced"}, dict or None, default=None
-        Weights of the classes; they multiply ``sample_weight``.
     early_stopping : bool, default=True
         Hold rows out of training and find the last epoch whose loss on them is within one standard error of the
-        least (at its best temperature: overconfidence is no reason to stop).
+        least.
     refit : bool, default=True
         Then train once more on all rows, for as many epochs: a speaker in eight is too many to give away. Without it
         the weights of that epoch are kept.
     validation_fraction : float, default=0.15
-        Part of the groups that are held out, at least one; of the rows of each class where X has no ``group``.
+        Part of the groups that are held out, at least one; where X has no ``group``, of the rows of each class, or of
+        each third of the first number.
     patience : int, default=10
         Epochs that are not as good before training ends.
     device : str, default="auto"
         ``"auto"`` is the GPU where there is one; or a name of torch's.
     mixed_precision : bool, default=True
-        Half precision where it is faster, on a GPU only. Log-probabilities then depend on the batch they are computed
-        in by some 1e-4.
+        Half precision where it is faster, on a GPU only. Answers then depend on the batch they are computed in by some
+        1e-4.
     n_threads : int, default=1
         Threads of torch on the CPU, whatever runs beside. The last bits of the weights depend on it.
     random_state : int, RandomState or None, default=None
@@ -82,7 +79,6 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
         Columns of a row or frame.
     arrays_ : ndarray of shape (n_arrays,)
@@ -90,10 +86,10 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     mean_, scale_ : ndarray of shape (n_features_in_,)
         Of the rows or frames learned from; inputs are centred and divided by them.
     weights_ : dict of str to ndarray
-        The network's weights; empty where the training rows hold one class.
+        The network's weights; empty where the truth of the training rows is all the same.
     history_ : list of dict
-        ``epoch``, ``lr``, ``train_loss`` and, with held-out rows, ``valid_loss``, ``valid_calibrated_loss`` and
-        ``valid_uar`` of each epoch; then ``epoch``, ``refit_lr`` and ``refit_loss`` of those on all rows.
+        ``epoch``, ``lr``, ``train_loss`` and, with held-out rows, ``valid_loss`` and what else they are judged by, of
+        each epoch; then ``epoch``, ``refit_lr`` and ``refit_loss`` of those on all rows.
     best_epoch_ : int
         The epoch that the held-out rows chose, counted from 1; without such rows the last.
     """
@@ -106,8 +102,6 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     weight_decay: float = 0.01
     schedule: str = "cosine"
     warmup_epochs: float = 0.0
-    label_smoothing: float = 0.0
-    class_weight: str | dict[object, float] | None = None
     early_stopping: bool = True
     refit: bool = True
     validation_fraction: float = 0.15
@@ -125,10 +119,10 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     limits: ClassVar[dict[str, int]] = {}
 
     @abstractmethod
-    def _network(self, n_columns: int, n_classes: int) -> nn.Module:
+    def _network(self, n_columns: int, n_outputs: int) -> nn.Module:
         """Build the network, its weights drawn from torch's generator."""
 
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> TorchClassifier:
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train the network.
 
         Parameters
@@ -136,8 +130,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         X : DataFrame, ndarray of shape (n_rows, n_columns), or sequence of ndarrays of shape (n_frames, n_columns)
             A table of numbers, or one object column of arrays over time. A column ``group`` is read and dropped.
             A row of numbers is an utterance of one frame.
-        y : array-like of shape (n_rows,)
-            Class labels.
+        y : array-like of shape (n_rows,) or (n_rows, n_targets)
+            Class labels; or numbers, one or several a row.
         sample_weight : array-like of shape (n_rows,), optional
             Weights of the rows; a row of weight zero is left out.
 
@@ -147,39 +141,31 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
             A parameter is out of range, X holds no single column of arrays, or training diverged.
         """
         self._validate_params()
-        clips, labels, weights = training_rows(self, X, y, sample_weight)
-        groups = groups_of(X) if isinstance(X, pd.DataFrame) and GROUP in X else None
-        self.classes_, codes = np.unique(labels, return_inverse=True)
+        rows = self._take_in(X, y, sample_weight)
         self.weights_: dict[str, NDArray[Any]] = {}
         self.history_: list[dict[str, float]] = []
         self.best_epoch_ = 0
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        used = np.flatnonzero(weights)
+        used = np.flatnonzero(rows.weights)
         learn, stop = used, used[:0]
-        if self.early_stopping and len(self.classes_) > 1:
+        strata = self._strata(rows) if self.early_stopping else None
+        if strata is not None:
             rng = np.random.default_rng(seed)
-            kept = None if groups is None else groups[used]
-            tried_on = development_of(X)
-            wanted = None if tried_on is None else tried_on[used]
-            learn, stop = (used[part] for part in hold_out(codes[used], kept, self.validation_fraction, rng, wanted))
-        weights = weights / weights[used].mean()
-        self._train(clips, codes, weights, learn, stop, seed)
+            kept = None if rows.groups is None else rows.groups[used]
+            wanted = None if rows.tried_on is None else rows.tried_on[used]
+            learn, stop = (used[part] for part in hold_out(strata[used], kept, self.validation_fraction, rng, wanted))
+        rows = replace(rows, weights=rows.weights / rows.weights[used].mean())
+        self._train(rows, learn, stop, seed)
         if len(stop) and self.refit:
-            self._train(clips, codes, weights, used, used[:0], seed)
+            self._train(rows, used, used[:0], seed)
         return self
 
-    def _train(
-        self,
-        clips: Clips,
-        codes: NDArray[np.intp],
-        weights: NDArray[np.float64],
-        learn: NDArray[np.intp],
-        stop: NDArray[np.intp],
-        seed: int,
-    ) -> None:
+    def _train(self, rows: Rows, learn: NDArray[np.intp], stop: NDArray[np.intp], seed: int) -> None:
         """Train on some rows and keep what was found; a second time for the epochs that the first found best."""
+        clips = rows.clips
         self.mean_, self.scale_ = self._scaling(clips, learn)
-        if len(self.classes_) == 1:
+        truth = self._truth(rows, learn)
+        if truth is None:
             return
         from ser_experiments.models.nets import devices, training
         from ser_experiments.models.nets.batches import Loader
@@ -187,14 +173,14 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         again = bool(self.history_)
         device = devices.choose_device(self.device)
         with devices.torch_settings(seed, self.n_threads, device):
-            network = self._network(clips.n_columns, len(self.classes_)).to(device)
+            network = self._network(clips.n_columns, self._n_outputs).to(device)
             loader = Loader(clips, self.mean_, self.scale_, device, **self.limits)
             self._prepare(network, loader, learn)
             trainer = training.Trainer(
                 network,
                 loader,
-                codes,
-                weights,
+                truth,
+                rows.weights,
                 how=self,
                 n_epochs=self.best_epoch_ if again else self.n_epochs,
                 amp_dtype=devices.choose_amp(self.mixed_precision, device),
@@ -221,7 +207,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
 
         # They are put in place of those that a new network would draw, which takes longer than to answer.
         with torch.device("meta"):
-            network = self._network(n_columns, len(self.classes_))
+            network = self._network(n_columns, self._n_outputs)
         network.load_state_dict(state, assign=True)
         return network
 
@@ -256,8 +242,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         n_epochs = self.best_epoch_ if again else self.n_epochs
         emit(EpochEnd(type(self).__name__, int(row["epoch"]), n_epochs, metrics, seconds))
 
-    def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
-        """Return log-probabilities of whole utterances, shape (n_rows, n_classes), in the order of ``classes_``.
+    def _answers(self, X: Any) -> NDArray[np.float64]:
+        """Return what the network says of whole utterances, shape (n_rows, n_outputs); zeros where it is none.
 
         Raises
         ------
@@ -267,7 +253,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         clips = rows_to_answer(self, X)
         if not self.weights_:
-            return np.zeros((len(clips), 1))
+            return np.zeros((len(clips), self._n_outputs))
         import torch
 
         from ser_experiments.models.nets import devices, training
@@ -279,20 +265,11 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
             network = self._restored(state, clips.n_columns)
             loader = Loader(clips, self.mean_, self.scale_, device, **self.limits)
             amp = devices.choose_amp(self.mixed_precision, device)
-            logs = training.score(network.to(device), loader, np.arange(len(clips)), amp)
-        bad = np.flatnonzero(~np.isfinite(logs).all(axis=1))
+            answers = training.score(network.to(device), loader, np.arange(len(clips)), amp, self.read)
+        bad = np.flatnonzero(~np.isfinite(answers).all(axis=1))
         if len(bad):
             raise InputError(f"row {bad[0]}: holds NaN, infinite or huge values ({len(bad)} such rows)")
-        return logs - np.logaddexp.reduce(logs, axis=1, keepdims=True)
-
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Return probabilities of shape (n_rows, n_classes) in the order of ``classes_``."""
-        return np.exp(self.predict_log_proba(X))
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most probable class of each row."""
-        winners = self.predict_log_proba(X).argmax(axis=1)
-        return self.classes_[winners]
+        return answers
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take the names of attributes that models were saved with before."""
@@ -307,6 +284,6 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
 _RENAMED = {"deviation_": "scale_"}
 
 
-def parameter_names(family: type[TorchClassifier]) -> list[str]:
+def parameter_names(family: type[TorchEstimator]) -> list[str]:
     """Return the parameters of a family."""
     return [field.name for field in fields(family)]

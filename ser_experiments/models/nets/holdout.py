@@ -82,3 +82,23 @@ def _draw_rows(codes: NDArray[np.intp], fraction: float, rng: np.random.Generato
         rows = rng.permutation(np.flatnonzero(codes == code))
         chosen[rows[: min(round(fraction * len(rows)), len(rows) - 1)]] = True
     return chosen
+
+
+def strata_of(numbers: NDArray[np.float64], n_strata: int = 3) -> Rows:
+    """Return the part of the scale that each number is in, so that rows can be drawn within each.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_rows,)
+        The truth.
+    n_strata : int, default=3
+        Parts, equally large.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        From 0, the lowest, to ``n_strata - 1``.
+    """
+    order = np.empty(len(numbers), dtype=np.intp)
+    order[np.argsort(numbers, kind="stable")] = np.arange(len(numbers))
+    return order * n_strata // max(1, len(numbers))

@@ -15,8 +15,8 @@ class FrameLSTM(nn.Module):
     ----------
     n_columns : int
         Descriptors a frame.
-    n_classes : int
-        Scores to answer.
+    n_outputs : int
+        Scores, or numbers, to answer.
     hidden : int
         Cells of each direction.
     n_layers : int
@@ -28,7 +28,7 @@ class FrameLSTM(nn.Module):
     """
 
     def __init__(
-        self, n_columns: int, n_classes: int, *, hidden: int, n_layers: int, frames_per_step: int, dropout: float
+        self, n_columns: int, n_outputs: int, *, hidden: int, n_layers: int, frames_per_step: int, dropout: float
     ) -> None:
         super().__init__()
         self.frames_per_step = frames_per_step
@@ -42,7 +42,7 @@ class FrameLSTM(nn.Module):
         )
         self.pool = AttentivePool(2 * hidden)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(4 * hidden, n_classes)
+        self.head = nn.Linear(4 * hidden, n_outputs)
 
     def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Score clips of shape (n_clips, n_frames, n_columns)."""

@@ -40,8 +40,8 @@ class ResNet(nn.Module):
 
     Parameters
     ----------
-    n_classes : int
-        Scores to answer.
+    n_outputs : int
+        Scores, or numbers, to answer.
     depths : sequence of int
         Blocks of each of the four stages: (2, 2, 2, 2) is ResNet-18, (3, 4, 6, 3) ResNet-34.
     width : int
@@ -50,7 +50,7 @@ class ResNet(nn.Module):
         Part of the pooled features that is dropped in training.
     """
 
-    def __init__(self, n_classes: int, *, depths: Sequence[int], width: int, dropout: float) -> None:
+    def __init__(self, n_outputs: int, *, depths: Sequence[int], width: int, dropout: float) -> None:
         super().__init__()
         self.conv = nn.Conv2d(1, width, 7, stride=2, padding=3, bias=False)
         self.norm = nn.BatchNorm2d(width)
@@ -62,7 +62,7 @@ class ResNet(nn.Module):
                 n_in = n_out
         self.blocks = nn.ModuleList(blocks)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(n_in, n_classes)
+        self.head = nn.Linear(n_in, n_outputs)
         self._initialise()
 
     def _initialise(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ser_experiments.models.nets.checks import is_int, require
-from ser_experiments.models.nets.estimator import TorchClassifier
+from ser_experiments.models.nets.estimator import TorchEstimator
 
 if TYPE_CHECKING:
     import torch
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class SequenceClassifier(TorchClassifier):
+class SequenceEstimator(TorchEstimator):
     """A network over time: trained on cuts with masks, asked about whole utterances.
 
     Parameters

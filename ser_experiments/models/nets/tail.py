@@ -62,8 +62,8 @@ class TunedTail(nn.Module):
     ----------
     width : int
         Of a hidden state.
-    n_classes : int
-        Scores to answer.
+    n_outputs : int
+        Scores, or numbers, to answer.
     upper : Upper or None
         The blocks, which are changed here; None for the classifier alone.
     rank : int
@@ -75,7 +75,7 @@ class TunedTail(nn.Module):
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, width: int, n_classes: int, *, upper: Upper | None, rank: int, dropout: float) -> None:
+    def __init__(self, width: int, n_outputs: int, *, upper: Upper | None, rank: int, dropout: float) -> None:
         super().__init__()
         self.upper = upper
         blocks = [] if upper is None else list(upper.blocks)
@@ -92,7 +92,7 @@ class TunedTail(nn.Module):
         self.register_buffer("scale", torch.ones(width))
         self.pool = AttentivePool(width)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(2 * width, n_classes)
+        self.head = nn.Linear(2 * width, n_outputs)
 
     def head_parameters(self) -> Iterable[nn.Parameter]:
         """Return the parameters of pooling and classifier."""

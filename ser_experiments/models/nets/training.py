@@ -20,7 +20,7 @@ from ser_experiments.errors import InputError
 from ser_experiments.models.nets.batches import Loader
 
 if TYPE_CHECKING:
-    from ser_experiments.models.nets.estimator import TorchClassifier
+    from ser_experiments.models.nets.estimator import TorchEstimator
 
 OnEpochEnd = Callable[[dict[str, float], float], None]
 
@@ -42,10 +42,13 @@ class Trainer:
         Takes (n_clips, n_frames, n_columns) and lengths; on the device already.
     loader : Loader
         Gives the batches.
-    codes, weights : ndarray of shape (n_rows,)
-        Encoded labels, and weights whose mean is one.
-    how : TorchClassifier
-        Says by its parameters how to train: optimizer, learning rate, batches; and how to change a batch.
+    truth : ndarray of shape (n_rows, ...)
+        What the network is to say, as `how` takes it.
+    weights : ndarray of shape (n_rows,)
+        Of the rows; their mean is one.
+    how : TorchEstimator
+        Says by its parameters how to train: optimizer, learning rate, batches; and how to change a batch, what the loss
+        is and how answers are judged.
     n_epochs : int
         The most passes over the rows.
     amp_dtype : torch.dtype or None
@@ -58,19 +61,19 @@ class Trainer:
         self,
         network: nn.Module,
         loader: Loader,
-        codes: NDArray[np.intp],
+        truth: NDArray[Any],
         weights: NDArray[np.float64],
         *,
-        how: TorchClassifier,
+        how: TorchEstimator,
         n_epochs: int,
         amp_dtype: torch.dtype | None,
         seed: int,
     ) -> None:
         self._network, self._loader, self._how = network, loader, how
         self._n_epochs, self._amp_dtype = n_epochs, amp_dtype
-        self._codes, self._weights = codes, weights
+        self._truth, self._weights = truth, weights
         self._device = next(network.parameters()).device
-        self._targets = torch.from_numpy(codes).to(self._device)
+        self._targets = torch.from_numpy(truth).to(self._device)
         self._row_weights = torch.from_numpy(weights).float().to(self._device)
         self._generator = torch.Generator().manual_seed(seed)
         self._optimizer = _optimizer(network, how)
@@ -109,8 +112,8 @@ class Trainer:
                 outcome.best_epoch = epoch + 1
                 on_epoch_end(numbers, seconds)
                 continue
-            logs = score(self._network, self._loader, stop, self._amp_dtype)
-            judged, losses = judge(logs, self._codes[stop], self._weights[stop])
+            answers = score(self._network, self._loader, stop, self._amp_dtype, self._how.read)
+            judged, losses = self._how.judge(answers, self._truth[stop], self._weights[stop])
             on_epoch_end(numbers | judged, seconds)
             if best is None or within_one_se(losses, best):
                 outcome.best_epoch = epoch + 1
@@ -148,10 +151,7 @@ class Trainer:
         x, lengths = self._loader.crops(batch, how.crop_size, self._generator)
         x, batch = how.augment(x, self._generator), batch.to(self._device)
         with torch.autocast(self._device.type, dtype=self._amp_dtype, enabled=self._amp_dtype is not None):
-            losses = nn.functional.cross_entropy(
-                self._network(x, lengths), self._targets[batch], reduction="none", label_smoothing=how.label_smoothing
-            )
-            loss = (losses * self._row_weights[batch]).mean()
+            loss = how.batch_loss(self._network(x, lengths), self._targets[batch], self._row_weights[batch])
         self._optimizer.zero_grad(set_to_none=True)
         self._scaler.scale(loss).backward()
         self._scaler.step(self._optimizer)
@@ -160,9 +160,16 @@ class Trainer:
 
 
 def score(
-    network: nn.Module, loader: Loader, rows: NDArray[np.intp], amp_dtype: torch.dtype | None
+    network: nn.Module,
+    loader: Loader,
+    rows: NDArray[np.intp],
+    amp_dtype: torch.dtype | None,
+    read: Callable[[Tensor], Tensor],
 ) -> NDArray[np.float64]:
-    """Return log-probabilities of whole clips, shape (n_rows, n_classes); windows of one clip are averaged."""
+    """Return what the network says of whole clips, shape (n_rows, n_outputs).
+
+    `read` tells what its outputs mean, such as log-probabilities; windows of one clip are averaged after that.
+    """
     network.eval()
     device = next(network.parameters()).device
     sums: NDArray[np.float64] | None = None
@@ -170,11 +177,11 @@ def score(
     with torch.inference_mode():
         for places, x, lengths in loader.whole(rows):
             with torch.autocast(device.type, dtype=amp_dtype, enabled=amp_dtype is not None):
-                logits = network(x, lengths)
-            logs = logits.double().log_softmax(dim=1).cpu().numpy()
+                outputs = network(x, lengths)
+            said = read(outputs.double()).cpu().numpy()
             if sums is None:
-                sums = np.zeros((len(rows), logs.shape[1]))
-            np.add.at(sums, places, logs)
+                sums = np.zeros((len(rows), said.shape[1]))
+            np.add.at(sums, places, said)
             np.add.at(pieces, places, 1.0)
     assert sums is not None
     return sums / pieces[:, None]
@@ -193,7 +200,7 @@ def by_decay(parameters: Iterable[nn.Parameter], weight_decay: float, share: flo
     ]
 
 
-def _optimizer(network: nn.Module, how: TorchClassifier) -> torch.optim.Optimizer:
+def _optimizer(network: nn.Module, how: TorchEstimator) -> torch.optim.Optimizer:
     groups = how.parameter_groups(network)
     if how.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=how.lr, momentum=how.momentum, nesterov=how.momentum > 0)
@@ -211,9 +218,9 @@ def _factor(schedule: str, progress: float) -> float:
 
 
 def judge(
-    logs: NDArray[np.float64], codes: NDArray[np.intp], weights: NDArray[np.float64]
+    logs: NDArray[np.float64], codes: NDArray[Any], weights: NDArray[np.float64]
 ) -> tuple[dict[str, float], NDArray[np.float64]]:
-    """Score answers to held-out rows.
+    """Score probabilities of held-out rows.
 
     On people it has not heard a network grows overconfident long before it stops to get better: their log loss turns
     up while their recall still rises. At the temperature that suits them best that part of the loss is gone.
@@ -222,28 +229,32 @@ def judge(
     ----------
     logs : ndarray of shape (n_rows, n_classes)
         Log-probabilities.
-    codes, weights : ndarray of shape (n_rows,)
-        Encoded labels, and weights of the rows.
+    codes : ndarray of shape (n_rows,) or (n_rows, n_classes)
+        Encoded labels; or each class's share of what raters said.
+    weights : ndarray of shape (n_rows,)
+        Of the rows.
 
     Returns
     -------
     numbers : dict
         ``valid_loss``, the weighted log loss; ``valid_calibrated_loss``, the same at the best temperature;
-        ``valid_uar``, the mean recall over the classes there are.
+        ``valid_uar``, the mean recall over the classes there are, or that most raters said.
     losses : ndarray of shape (n_rows,)
         What each row adds to the calibrated loss, which is their mean.
     """
     rows, shares = np.arange(len(codes)), weights / weights.mean()
 
     def losses(log_temperature: float) -> NDArray[np.float64]:
-        return -shares * log_softmax(logs / math.exp(log_temperature), axis=1)[rows, codes]
+        cooled = log_softmax(logs / math.exp(log_temperature), axis=1)
+        return -shares * (cooled[rows, codes] if codes.ndim == 1 else (codes * cooled).sum(axis=1))
 
     best = minimize_scalar(lambda value: losses(value).mean(), bounds=(-3.0, 5.0), method="bounded").x
-    right = logs.argmax(axis=1) == codes
+    said = codes if codes.ndim == 1 else codes.argmax(axis=1)
+    right = logs.argmax(axis=1) == said
     numbers = {
         "valid_loss": float(losses(0.0).mean()),
         "valid_calibrated_loss": float(losses(best).mean()),
-        "valid_uar": float(np.mean([right[codes == code].mean() for code in np.unique(codes)])),
+        "valid_uar": float(np.mean([right[said == code].mean() for code in np.unique(said)])),
     }
     return numbers, losses(best)
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ser_experiments.models.nets.checks import is_fraction, is_int, is_number, require
+from ser_experiments.models.nets.classes import LearnsClasses
 from ser_experiments.models.nets.estimator import parameter_names
-from ser_experiments.models.nets.sequence import SequenceClassifier
+from ser_experiments.models.nets.numbers import LearnsNumbers, check_numbers, path_of, regression_of
+from ser_experiments.models.nets.sequence import SequenceEstimator
 from ser_experiments.models.report import FitReport
 from ser_experiments.models.spec import ModelSpec
 
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class AttentionClassifier(SequenceClassifier):
-    """A network over layers and time; see :class:`SequenceClassifier` for what is not said here.
+class AttentionBase(SequenceEstimator):
+    """A network over layers and time; see :class:`SequenceEstimator` for what is not said here.
 
     It takes one column of arrays over time, or several with as many frames and columns each, such as
     ``encoder/frames`` of several layers. Each is normalised by its own mean and deviation first, so that the weights of
@@ -43,11 +45,11 @@ class AttentionClassifier(SequenceClassifier):
 
     takes_several: ClassVar[bool] = True
 
-    def _network(self, n_columns: int, n_classes: int) -> nn.Module:
+    def _network(self, n_columns: int, n_outputs: int) -> nn.Module:
         from ser_experiments.models.nets.attention import LayerAttention
 
         return LayerAttention(
-            n_columns, n_classes, n_layers=len(self.arrays_), hidden=self.hidden, dropout=self.dropout
+            n_columns, n_outputs, n_layers=len(self.arrays_), hidden=self.hidden, dropout=self.dropout
         )
 
     def parameter_groups(self, network: nn.Module) -> list[dict[str, Any]]:
@@ -78,12 +80,24 @@ class AttentionClassifier(SequenceClassifier):
         require("layers_lr", lr, "a number above 0", is_number(lr) and 0 < lr < math.inf)
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
+class AttentionClassifier(AttentionBase, LearnsClasses):
+    """A network over layers and time that learns classes: :class:`AttentionBase` and :class:`LearnsClasses`."""
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class AttentionRegressor(AttentionBase, LearnsNumbers):
+    """A network over layers and time that learns numbers: :class:`AttentionBase` and :class:`LearnsNumbers`."""
+
+
 SPEC = ModelSpec(
     build=AttentionClassifier,
     params=lambda: parameter_names(AttentionClassifier),
-    estimator="ser_experiments.models.zoo.attention.AttentionClassifier",
+    estimator=path_of(AttentionClassifier),
     libraries=("torch",),
+    regression=regression_of(AttentionRegressor),
     layout="array",
     reads_group=True,
-    trusted_types=("ser_experiments.models.zoo.attention.AttentionClassifier",),
+    trusted_types=(path_of(AttentionClassifier), path_of(AttentionRegressor)),
+    checks=((path_of(AttentionRegressor), check_numbers),),
 )

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ser_experiments.models.nets.checks import are_sizes, is_fraction, require
+from ser_experiments.models.nets.classes import LearnsClasses
 from ser_experiments.models.nets.estimator import parameter_names
-from ser_experiments.models.nets.sequence import SequenceClassifier
+from ser_experiments.models.nets.numbers import LearnsNumbers, check_numbers, path_of, regression_of
+from ser_experiments.models.nets.sequence import SequenceEstimator
 from ser_experiments.models.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -16,8 +18,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class CNNClassifier(SequenceClassifier):
-    """A convolutional network over time; see :class:`SequenceClassifier` for what is not said here.
+class CNNBase(SequenceEstimator):
+    """A convolutional network over time; see :class:`SequenceEstimator` for what is not said here.
 
     Parameters
     ----------
@@ -31,10 +33,10 @@ class CNNClassifier(SequenceClassifier):
     dropout: float = 0.3
     n_epochs: int = 40
 
-    def _network(self, n_columns: int, n_classes: int) -> nn.Module:
+    def _network(self, n_columns: int, n_outputs: int) -> nn.Module:
         from ser_experiments.models.nets.cnn import SmallCNN
 
-        return SmallCNN(n_columns, n_classes, widths=self.widths, dropout=self.dropout)
+        return SmallCNN(n_columns, n_outputs, widths=self.widths, dropout=self.dropout)
 
     def _validate_params(self) -> None:
         super()._validate_params()
@@ -42,12 +44,24 @@ class CNNClassifier(SequenceClassifier):
         require("dropout", self.dropout, "at least 0 and below 1", is_fraction(self.dropout))
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
+class CNNClassifier(CNNBase, LearnsClasses):
+    """A convolutional network that learns classes: :class:`CNNBase` and :class:`LearnsClasses`."""
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class CNNRegressor(CNNBase, LearnsNumbers):
+    """A convolutional network that learns numbers: :class:`CNNBase` and :class:`LearnsNumbers`."""
+
+
 SPEC = ModelSpec(
     build=CNNClassifier,
     params=lambda: parameter_names(CNNClassifier),
-    estimator="ser_experiments.models.zoo.cnn.CNNClassifier",
+    estimator=path_of(CNNClassifier),
     libraries=("torch",),
+    regression=regression_of(CNNRegressor),
     layout="array",
     reads_group=True,
-    trusted_types=("ser_experiments.models.zoo.cnn.CNNClassifier",),
+    trusted_types=(path_of(CNNClassifier), path_of(CNNRegressor)),
+    checks=((path_of(CNNRegressor), check_numbers),),
 )

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ser_experiments.models.nets.checks import is_fraction, is_int, require
+from ser_experiments.models.nets.classes import LearnsClasses
 from ser_experiments.models.nets.estimator import parameter_names
-from ser_experiments.models.nets.sequence import SequenceClassifier
+from ser_experiments.models.nets.numbers import LearnsNumbers, check_numbers, path_of, regression_of
+from ser_experiments.models.nets.sequence import SequenceEstimator
 from ser_experiments.models.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -15,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class LSTMClassifier(SequenceClassifier):
-    """A recurrent network over time; see :class:`SequenceClassifier` for what is not said here.
+class LSTMBase(SequenceEstimator):
+    """A recurrent network over time; see :class:`SequenceEstimator` for what is not said here.
 
     Parameters
     ----------
@@ -38,12 +40,12 @@ class LSTMClassifier(SequenceClassifier):
     crop_frames: int | None = 200
     column_masks: int = 0
 
-    def _network(self, n_columns: int, n_classes: int) -> nn.Module:
+    def _network(self, n_columns: int, n_outputs: int) -> nn.Module:
         from ser_experiments.models.nets.lstm import FrameLSTM
 
         return FrameLSTM(
             n_columns,
-            n_classes,
+            n_outputs,
             hidden=self.hidden,
             n_layers=self.n_layers,
             frames_per_step=self.frames_per_step,
@@ -57,12 +59,24 @@ class LSTMClassifier(SequenceClassifier):
         require("dropout", self.dropout, "at least 0 and below 1", is_fraction(self.dropout))
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
+class LSTMClassifier(LSTMBase, LearnsClasses):
+    """A recurrent network that learns classes: :class:`LSTMBase` and :class:`LearnsClasses`."""
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class LSTMRegressor(LSTMBase, LearnsNumbers):
+    """A recurrent network that learns numbers: :class:`LSTMBase` and :class:`LearnsNumbers`."""
+
+
 SPEC = ModelSpec(
     build=LSTMClassifier,
     params=lambda: parameter_names(LSTMClassifier),
-    estimator="ser_experiments.models.zoo.lstm.LSTMClassifier",
+    estimator=path_of(LSTMClassifier),
     libraries=("torch",),
+    regression=regression_of(LSTMRegressor),
     layout="array",
     reads_group=True,
-    trusted_types=("ser_experiments.models.zoo.lstm.LSTMClassifier",),
+    trusted_types=(path_of(LSTMClassifier), path_of(LSTMRegressor)),
+    checks=((path_of(LSTMRegressor), check_numbers),),
 )

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ser_experiments.models.nets.checks import are_sizes, is_fraction, require
-from ser_experiments.models.nets.estimator import TorchClassifier, parameter_names
+from ser_experiments.models.nets.classes import LearnsClasses
+from ser_experiments.models.nets.estimator import TorchEstimator, parameter_names
+from ser_experiments.models.nets.numbers import LearnsNumbers, check_numbers, path_of, regression_of
 from ser_experiments.models.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -15,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class MLPClassifier(TorchClassifier):
-    """Fully connected layers on the columns of a table; see :class:`TorchClassifier` for what is not said here.
+class MLPBase(TorchEstimator):
+    """Fully connected layers on the columns of a table; see :class:`TorchEstimator` for what is not said here.
 
     Parameters
     ----------
@@ -30,10 +32,10 @@ class MLPClassifier(TorchClassifier):
     dropout: float = 0.5
     n_epochs: int = 60
 
-    def _network(self, n_columns: int, n_classes: int) -> nn.Module:
+    def _network(self, n_columns: int, n_outputs: int) -> nn.Module:
         from ser_experiments.models.nets.mlp import MLP
 
-        return MLP(n_columns, n_classes, hidden=self.hidden, dropout=self.dropout)
+        return MLP(n_columns, n_outputs, hidden=self.hidden, dropout=self.dropout)
 
     def _validate_params(self) -> None:
         super()._validate_params()
@@ -41,11 +43,23 @@ class MLPClassifier(TorchClassifier):
         require("dropout", self.dropout, "at least 0 and below 1", is_fraction(self.dropout))
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
+class MLPClassifier(MLPBase, LearnsClasses):
+    """A network on the columns of a table that learns classes: :class:`MLPBase` and :class:`LearnsClasses`."""
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class MLPRegressor(MLPBase, LearnsNumbers):
+    """A network on the columns of a table that learns numbers: :class:`MLPBase` and :class:`LearnsNumbers`."""
+
+
 SPEC = ModelSpec(
     build=MLPClassifier,
     params=lambda: parameter_names(MLPClassifier),
-    estimator="ser_experiments.models.zoo.mlp.MLPClassifier",
+    estimator=path_of(MLPClassifier),
     libraries=("torch",),
+    regression=regression_of(MLPRegressor),
     reads_group=True,
-    trusted_types=("ser_experiments.models.zoo.mlp.MLPClassifier",),
+    trusted_types=(path_of(MLPClassifier), path_of(MLPRegressor)),
+    checks=((path_of(MLPRegressor), check_numbers),),
 )

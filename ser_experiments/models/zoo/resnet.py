@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ser_experiments.models.nets.checks import is_fraction, is_int, require
-from ser_experiments.models.nets.estimator import parameter_names
-from ser_experiments.models.nets.sequence import SequenceClassifier
+from ser_experiments.models.nets.classes import LearnsClasses
+from ser_experiments.models.nets.estimator import TorchEstimator, parameter_names
+from ser_experiments.models.nets.numbers import LearnsNumbers, check_numbers, path_of, regression_of
+from ser_experiments.models.nets.sequence import SequenceEstimator
 from ser_experiments.models.spec import ModelSpec
 
 if TYPE_CHECKING:
     from torch import nn
 
+_Kind = TypeVar("_Kind", bound=TorchEstimator)
 #: Blocks of each stage by depth, Table 1 of the paper.
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class ResNetClassifier(SequenceClassifier):
-    """A residual network over time; see :class:`SequenceClassifier` for what is not said here.
+class ResNetBase(SequenceEstimator):
+    """A residual network over time; see :class:`SequenceEstimator` for what is not said here.
 
     Parameters
     ----------
@@ -40,10 +44,10 @@ class ResNetClassifier(SequenceClassifier):
     n_epochs: int = 40
     crop_frames: int | None = 192
 
-    def _network(self, n_columns: int, n_classes: int) -> nn.Module:
+    def _network(self, n_columns: int, n_outputs: int) -> nn.Module:
         from ser_experiments.models.nets.resnet import ResNet
 
-        return ResNet(n_classes, depths=BLOCKS[self.depth], width=self.width, dropout=self.dropout)
+        return ResNet(n_outputs, depths=BLOCKS[self.depth], width=self.width, dropout=self.dropout)
 
     def _validate_params(self) -> None:
         super()._validate_params()
@@ -53,22 +57,40 @@ class ResNetClassifier(SequenceClassifier):
         require("dropout", self.dropout, "at least 0 and below 1", is_fraction(self.dropout))
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
+class ResNetClassifier(ResNetBase, LearnsClasses):
+    """A residual network that learns classes: :class:`ResNetBase` and :class:`LearnsClasses`."""
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ResNetRegressor(ResNetBase, LearnsNumbers):
+    """A residual network that learns numbers: :class:`ResNetBase` and :class:`LearnsNumbers`."""
+
+
 def spec_of(depth: int | None) -> ModelSpec:
     """Return the family whose depth is chosen, or given already."""
     given = {} if depth is None else {"depth": depth}
 
-    def build(**params: object) -> ResNetClassifier:
-        return ResNetClassifier(**{**given, **params})  # type: ignore[arg-type]
-
     return ModelSpec(
-        build=build,
+        build=_built(ResNetClassifier, given),
         params=lambda: [name for name in parameter_names(ResNetClassifier) if name not in given],
-        estimator="ser_experiments.models.zoo.resnet.ResNetClassifier",
+        estimator=path_of(ResNetClassifier),
         libraries=("torch",),
+        regression=regression_of(ResNetRegressor, _built(ResNetRegressor, given), given=tuple(given)),
         layout="array",
         reads_group=True,
-        trusted_types=("ser_experiments.models.zoo.resnet.ResNetClassifier",),
+        trusted_types=(path_of(ResNetClassifier), path_of(ResNetRegressor)),
+        checks=((path_of(ResNetRegressor), check_numbers),),
     )
+
+
+def _built(kind: Callable[..., _Kind], given: Mapping[str, object]) -> Callable[..., _Kind]:
+    """Return what builds an estimator of a class, some parameters given already."""
+
+    def build(**params: object) -> _Kind:
+        return kind(**{**given, **params})
+
+    return build
 
 
 SPEC = spec_of(None)

@@ -15,9 +15,11 @@ from ser_experiments.errors import InputError
 from ser_experiments.features.encoders.checkpoint import Checkpoint
 from ser_experiments.features.encoders.reference import EncoderRef
 from ser_experiments.models.nets.checks import is_fraction, is_int, is_number, require
+from ser_experiments.models.nets.classes import LearnsClasses
 from ser_experiments.models.nets.clips import Clips
 from ser_experiments.models.nets.estimator import parameter_names
-from ser_experiments.models.nets.sequence import SequenceClassifier
+from ser_experiments.models.nets.numbers import LearnsNumbers, check_numbers, path_of, regression_of
+from ser_experiments.models.nets.sequence import SequenceEstimator
 from ser_experiments.models.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class TailClassifier(SequenceClassifier):
-    """The blocks of an encoder above a layer and a classifier; see :class:`SequenceClassifier` for the rest.
+class TailBase(SequenceEstimator):
+    """The blocks of an encoder above a layer and a classifier; see :class:`SequenceEstimator` for the rest.
 
     It takes the hidden states of one layer, such as ``encoder/frames_2``, runs the blocks above it, pools by attentive
     statistics and classifies. The blocks are trained, or low-rank matrices beside their projections. What lies below
@@ -77,7 +79,7 @@ class TailClassifier(SequenceClassifier):
     #: Attention over a clip grows with the square of its frames: half a minute at most, as the encoders were trained.
     limits: ClassVar[dict[str, int]] = {"window_frames": 1500, "batch_frames": 4096}
 
-    def _network(self, n_columns: int, n_classes: int) -> nn.Module:
+    def _network(self, n_columns: int, n_outputs: int) -> nn.Module:
         from ser_experiments.features.encoders.upper import load_upper
         from ser_experiments.models.nets.tail import TunedTail
 
@@ -90,7 +92,7 @@ class TailClassifier(SequenceClassifier):
                     "name the frames of one of its layers"
                 )
             upper = copy.deepcopy(load_upper(checkpoint, self.layer, self.layer + self.blocks))
-        return TunedTail(n_columns, n_classes, upper=upper, rank=self.rank, dropout=self.dropout)
+        return TunedTail(n_columns, n_outputs, upper=upper, rank=self.rank, dropout=self.dropout)
 
     def _reference(self) -> EncoderRef:
         if isinstance(self.encoder, EncoderRef):
@@ -113,7 +115,7 @@ class TailClassifier(SequenceClassifier):
         return dict(network.own_state())
 
     def _restored(self, state: dict[str, Tensor], n_columns: int) -> nn.Module:
-        network = self._network(n_columns, len(self.classes_))
+        network = self._network(n_columns, self._n_outputs)
         network.load_state_dict(state, strict=False)
         return network
 
@@ -150,14 +152,32 @@ class TailClassifier(SequenceClassifier):
             )
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
+class TailClassifier(TailBase, LearnsClasses):
+    """The upper part of an encoder that learns classes: :class:`TailBase` and :class:`LearnsClasses`."""
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class TailRegressor(TailBase, LearnsNumbers):
+    """The upper part of an encoder that learns numbers: :class:`TailBase` and :class:`LearnsNumbers`."""
+
+
 _ENCODER = "an encoder: a folder, an id of the hub or what an experiment takes from its set 'encoder'"
 
 
 def build(**params: Any) -> TailClassifier:
     """Build the classifier; an encoder that is given by name is pinned to its weights."""
-    if isinstance(params.get("encoder"), str):
-        params["encoder"] = EncoderRef.to(params["encoder"])
-    return TailClassifier(**params)
+    return TailClassifier(**_pinned(params))
+
+
+def build_regressor(**params: Any) -> TailRegressor:
+    """Build the regressor, as :func:`build` does the classifier."""
+    return TailRegressor(**_pinned(params))
+
+
+def _pinned(params: dict[str, Any]) -> dict[str, Any]:
+    given = params.get("encoder")
+    return {**params, "encoder": EncoderRef.to(given)} if isinstance(given, str) else params
 
 
 def _from_features(outputs: Sequence[Extractor]) -> Mapping[str, object]:
@@ -177,14 +197,17 @@ def _from_features(outputs: Sequence[Extractor]) -> Mapping[str, object]:
 SPEC = ModelSpec(
     build=build,
     params=lambda: parameter_names(TailClassifier),
-    estimator="ser_experiments.models.zoo.tail.TailClassifier",
+    estimator=path_of(TailClassifier),
     libraries=("torch", "transformers"),
+    regression=regression_of(TailRegressor, build_regressor),
     layout="array",
     reads_group=True,
     takes_normalized=False,
     from_features=_from_features,
     trusted_types=(
-        "ser_experiments.models.zoo.tail.TailClassifier",
+        path_of(TailClassifier),
+        path_of(TailRegressor),
         "ser_experiments.features.encoders.reference.EncoderRef",
     ),
+    checks=((path_of(TailRegressor), check_numbers),),
 )
