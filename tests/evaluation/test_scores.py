@@ -191,7 +191,7 @@ def test_every_score_of_classes_has_an_oracle() -> None:
 def test_every_score_is_of_a_kind_that_has_made_up_predictions_and_oracles() -> None:
     """Those of dimensions are in ``test_scores_of_numbers.py``."""
     kinds = {kind for name in SCORES for kind in get_score(name).kinds}
-    assert kinds == {"classes", "dimensions"} == set(MAKERS)
+    assert kinds == {"classes", "dimensions", "votes"} == set(MAKERS)
 
 
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true", "ignore:A single label was found")

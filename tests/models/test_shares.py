@@ -234,3 +234,25 @@ def test_what_can_change_a_fit_is_in_its_key() -> None:
     assert len({one, *others}) == 4
     inner = FromShares(Remembered(pipeline("logreg")), CLASSES).fit(X, shares).estimator_
     assert inner.reused_ is False
+
+
+@pytest.mark.parametrize("calibrate", ["none", "temperature"])
+def test_a_network_hears_each_utterance_once(calibrate: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeated ids reach a network through a pipeline, and through the folds of a calibration."""
+    from ser_experiments.models.nets import classes as nets
+    from ser_experiments.models.nets import inputs
+
+    seen: list[tuple[int, int]] = []
+
+    def once(X: pd.DataFrame) -> tuple[Any, Any]:
+        found = inputs.one_row_each(X)
+        seen.append((len(X), len(found[0])))
+        return found
+
+    monkeypatch.setattr(nets, "one_row_each", once)
+    X, shares = rows(48)
+    inner = build_pipeline("mlp", {"n_epochs": 2}, calibrate=calibrate)
+    FromShares(inner, CLASSES).fit(X, shares)
+    assert (96, 48) in seen
+    assert all(given == 2 * kept for given, kept in seen)
+    assert len(seen) == (1 if calibrate == "none" else 4)
