@@ -42,6 +42,12 @@ were asked, `perceived-voice` is what most of them heard, and the columns `votes
 what they said: in CREMA-D it is what was acted in 42 % of the clips, so that scores on one say little about the
 other.
 
+Where votes are known, `--labels votes-SCHEME` (`votes-4class`, `votes-as-is`) takes the share of the votes that each
+class has as what is to be predicted, utterances without a majority included. Votes for words without a class are left
+out and counted. `--raters external|self|all` says whose words count in IEMOCAP, where the speakers judged themselves,
+too; a rater who named two words counts once for each. A manifest has votes in a column `votes` (`angry=2;sad=1`) or
+in a CSV of `utterance_id`, `rater`, `label` (`--votes FILE`), and then needs no `label`.
+
 ## Folds of others
 
 A column `published_NAME` keeps a cut that others have published, `partition` the official one of a release. Most

@@ -83,6 +83,16 @@ class Task(ABC):
     def codes(self, frame: pd.DataFrame) -> NDArray[Any]:
         """Return the truth of a table of predictions as numbers, as scores take it."""
 
+    def places(self, frame: pd.DataFrame) -> NDArray[np.intp]:
+        """Return the place among the targets of the one that each row is of; -1 of a row that is rightly of none.
+
+        Raises
+        ------
+        InputError
+            A row is of something else; or no row of this kind of task is of a single target.
+        """
+        raise InputError(f"{self.kind}: no row is of a single one of {', '.join(self.targets)}")
+
     @abstractmethod
     def response(self, fitted: Any, X: pd.DataFrame) -> Floats:
         """Ask a fitted estimator for a number for each target, shape (n_rows, n_targets)."""
@@ -213,6 +223,10 @@ class Task(ABC):
     def kept(self, utterances: pd.DataFrame) -> NDArray[np.bool_]:
         """Say of utterances, perhaps of a wider task of the same kind, which have a truth among the targets."""
         return np.ones(len(utterances), dtype=bool)
+
+    def only(self, utterances: pd.DataFrame) -> pd.DataFrame:
+        """Return utterances that are :meth:`kept` with their truth among the targets alone."""
+        return utterances
 
     def values(self, frame: pd.DataFrame) -> Floats:
         """Return the numbers of a table of predictions, shape (n_rows, n_targets)."""

@@ -11,6 +11,7 @@ from ser_experiments.evaluation.score import Score
 from ser_experiments.evaluation.scoring import get_score, score_names
 from ser_experiments.frames import Predictions
 from ser_experiments.tasks.dimensions import Dimensions
+from ser_experiments.tasks.votes import Votes, majority
 
 CLASSES = ["anger", "happiness", "neutral", "sadness"]
 DIMENSIONS = ("valence", "arousal")
@@ -64,8 +65,28 @@ def of_dimensions(skill: float, seed: int, n_groups: int, n_rows: int) -> Predic
     return Predictions(frame, Dimensions(DIMENSIONS))
 
 
+def of_votes(skill: float, seed: int, n_groups: int, n_rows: int) -> Predictions:
+    """Return predictions of the votes of five raters, which are nearer to them the greater `skill` is."""
+    truth_rng, rng = np.random.default_rng(98), np.random.default_rng(seed)
+    sizes = [n_rows + 3 * group for group in range(n_groups)]
+    shares = truth_rng.multinomial(5, truth_rng.dirichlet(np.full(4, 0.5), sum(sizes))) / 5
+    values = (0.05 + 0.85 * skill) * shares + (0.95 - 0.85 * skill) * rng.dirichlet(np.ones(4), len(shares))
+    values /= values.sum(axis=1, keepdims=True)
+    groups = np.repeat([f"s{group}" for group in range(n_groups)], sizes)
+    frame = pd.DataFrame({"fold": groups, "speaker": groups, "session": "", "group": groups})
+    task = Votes(tuple(CLASSES))
+    frame = frame.assign(**dict(zip(task.share_columns, shares.T, strict=True)), label=majority(CLASSES, shares))
+    frame = frame.assign(**task.decisions(values), **dict(zip(task.columns, values.T, strict=True)))
+    frame.index = pd.Index([f"u{i:04d}" for i in range(len(shares))], name="utterance_id")
+    return Predictions(frame, task)
+
+
 #: A new kind of task needs a line here; without it the tests of its scores fail.
-MAKERS: dict[str, Callable[[float, int, int, int], Predictions]] = {"classes": of_classes, "dimensions": of_dimensions}
+MAKERS: dict[str, Callable[[float, int, int, int], Predictions]] = {
+    "classes": of_classes,
+    "dimensions": of_dimensions,
+    "votes": of_votes,
+}
 
 
 def predictions_for(

@@ -61,14 +61,19 @@ def describe(corpus: str, as_json: bool, **given: Any) -> None:
     from ser_experiments import project
     from ser_experiments.corpora import read_corpus
     from ser_experiments.corpora._describe import beside, compare_counts, counts, differences
+    from ser_experiments.evaluation.agreement import described
 
     request = take(CorpusRequest, given, corpus=corpus)
     spec, reading = read_corpus(corpus, request.root, project=project.find(), **request.corpus_options)
     found = counts(reading.utterances, spec.schemes)
+    raters = described(reading.utterances, spec)
     compared = compare_counts(reading.utterances, spec.expected(), spec.schemes) if spec.expected else None
     other = [] if compared is None else differences(compared)
     if as_json:
         tables: dict[str, Any] = {key: table.to_dict(orient="index") for key, table in found.items()}
+        if len(raters):
+            known = raters.astype(object).where(raters.notna(), None)
+            tables["by agreement of raters"] = known.to_dict(orient="index")
         say(json.dumps({"corpus": reading.name, "root": str(reading.root), "counts": tables,
                                "notes": list(reading.notes), "differences": other}))  # fmt: skip
         return
@@ -78,6 +83,8 @@ def describe(corpus: str, as_json: bool, **given: Any) -> None:
         for found_here, complete in zip(first["found"], first["expected"], strict=True):
             say(f"{found_here}/{complete}: {found_here} here, {complete} in a complete copy")
         found |= {f"by {by}": beside(compared, by) for by in compared["by"].unique()}
+    if len(raters):
+        found["by agreement of raters"] = raters.map(lambda cell: f"{cell:.3f}".removesuffix(".000"))
     for title, table in found.items():
         say(f"\n{title}\n{_as_text(table)}")
     say()

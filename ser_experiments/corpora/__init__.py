@@ -9,6 +9,8 @@ from ser_experiments.corpora._load import corpus_names, get_corpus, load_corpus,
 from ser_experiments.corpora._options import PACKAGE, Option
 from ser_experiments.corpora._places import Place, meant, place_of
 from ser_experiments.corpora._recognised import chosen
+from ser_experiments.corpora._rules._rule import Rule
+from ser_experiments.corpora._rules.votes import vote_rules
 from ser_experiments.corpora._schemes import SCHEMES
 from ser_experiments.corpora._together import of_corpus, pool, transfer
 
@@ -24,6 +26,7 @@ __all__ = [
     "Option",
     "Place",
     "Reading",
+    "Rule",
     "chosen",
     "corpus_names",
     "get_corpus",
@@ -34,4 +37,5 @@ __all__ = [
     "pool",
     "read_corpus",
     "transfer",
+    "vote_rules",
 ]

@@ -1,11 +1,13 @@
 """IEMOCAP as Parquet files with the audio in them, as copies on Hugging Face have it.
 
 The column ``file`` names the turn, which says who speaks: the copies have no column that does. Their labels are
-pluralities over what raters named, not the codes of the release, so that the counts of classes differ.
+pluralities over what raters named, not the codes of the release, so that the counts of classes differ. Nine columns
+hold the share of the votes that each emotion has, smoothed so that none is zero.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
@@ -18,10 +20,15 @@ from ser_experiments import identity
 from ser_experiments import project as projects
 from ser_experiments.corpora._aliases import ALIASES
 from ser_experiments.corpora._copy import walk
+from ser_experiments.corpora._votes import VOTES
 from ser_experiments.errors import InputError
 
 _FILE, _AUDIO, _EMOTION = "file", "audio", "major_emotion"
 _NUMBERS = {"EmoVal": "valence", "EmoAct": "activation", "EmoDom": "dominance"}
+#: The columns of votes; there are more emotions than raters, so that the least of them is what nobody named.
+_SHARES = ("frustrated", "angry", "sad", "disgust", "excited", "fear", "neutral", "surprise", "happy")
+#: Shares that differ by less differ by their rounding.
+_NOTHING = 1e-4
 #: Rows that are read at a time: each holds a recording.
 _AT_A_TIME = 64
 #: So many files are looked at to find the first.
@@ -81,6 +88,7 @@ def turns(root: Path, files: list[Path], row_of: Callable[[str], Mapping[str, ob
             "code": code,
             "text_id": identity.of_lines([said], size=identity.SHORT) if said else None,
             **{ours: float(held.get(its) or "nan") for its, ours in _NUMBERS.items()},
+            VOTES: _votes(held),
         }
     if not rows:
         raise InputError(f"corpus 'iemocap': no turn in {files[0]}; expected names such as Ses01F_impro01_M003.wav")
@@ -90,12 +98,25 @@ def turns(root: Path, files: list[Path], row_of: Callable[[str], Mapping[str, ob
 def _rows(files: list[Path]) -> Iterator[dict[str, Any]]:
     import pyarrow.parquet as pq
 
-    wanted = (_FILE, _AUDIO, _EMOTION, "transcription", *_NUMBERS)
+    wanted = (_FILE, _AUDIO, _EMOTION, "transcription", *_NUMBERS, *_SHARES)
     for path in files:
         with pq.ParquetFile(path) as file:
             columns = [name for name in wanted if name in file.schema_arrow.names]
             for batch in file.iter_batches(_AT_A_TIME, columns=columns):
                 yield from batch.to_pylist()
+
+
+def _votes(held: Mapping[str, Any]) -> str:
+    """Return the shares of the votes as they were before something was added to each; nothing where they are not told.
+
+    Whatever was added, and by whatever part the votes were shrunk for it: a share is linear in the number of votes.
+    """
+    told = {word: held[word] for word in _SHARES if isinstance(held.get(word), int | float)}
+    if len(told) < len(_SHARES) or not all(math.isfinite(share) for share in told.values()):
+        return ""
+    least = min(told.values())
+    above = {word: share - least for word, share in told.items() if share - least > _NOTHING}
+    return ";".join(f"{word}={share / sum(above.values()):.4f}" for word, share in above.items())
 
 
 def _written(path: Path, audio: Any) -> Path:

@@ -15,6 +15,7 @@ from ser_experiments.corpora._aliases import ALIASES
 from ser_experiments.corpora._alike import check_alike, slips
 from ser_experiments.corpora._left_out import LeftOut
 from ser_experiments.corpora._spelling import spelled
+from ser_experiments.corpora._votes import NO_AGREEMENT, by_class, has_votes
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.tasks.classes import Classes
 from ser_experiments.words import check_word, check_words
@@ -160,6 +161,15 @@ class LabelScheme:
         label, _ = self._labels(utterances)
         return utterances.assign(label=label)[label.notna().to_numpy()]
 
+    def counts(self, utterances: pd.DataFrame) -> pd.DataFrame | None:
+        """Return how often raters said each class of each utterance, one column a class; None where nobody voted.
+
+        Own changes that name words of the corpus alone, and none of its raters, change no vote.
+        """
+        if not has_votes(utterances):
+            return None
+        return by_class(utterances, replace(self, column="", among_others=True).apply)
+
     def left_out(self, utterances: pd.DataFrame, codes: Iterable[str] = ()) -> LeftOut:
         """Return what :meth:`apply` makes no use of, by word and count.
 
@@ -231,8 +241,10 @@ class LabelScheme:
         return label, dropped
 
     def _plain(self, utterances: pd.DataFrame) -> pd.Series:
-        """Return the class of each utterance without own changes."""
-        return _codes(utterances).map(dict(self.classes)) if self.classes else utterances["emotion"]
+        """Return the class of each utterance without own changes; that raters did not agree is no class of its own."""
+        if self.classes:
+            return _codes(utterances).map(dict(self.classes))
+        return utterances["emotion"].where((utterances["emotion"] != NO_AGREEMENT).to_numpy(), None)
 
     def _means(self, word: str, utterances: pd.DataFrame) -> NDArray[np.bool_]:
         """Say of each utterance whether an own change means it: by the corpus's word, the class, or the code."""

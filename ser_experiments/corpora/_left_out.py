@@ -39,6 +39,8 @@ class LeftOut:
         Utterances without a rating, by what was not rated.
     n_without : int
         Utterances that lack one of these.
+    n_votes : int
+        Raters' votes before, where words are theirs: then `unknown` and `dropped` count votes.
     """
 
     scheme: str = ""
@@ -52,6 +54,7 @@ class LeftOut:
     unused: tuple[str, ...] = ()
     without: Mapping[str, int] = field(default_factory=dict)
     n_without: int = 0
+    n_votes: int = 0
 
     @property
     def lines(self) -> list[str]:
@@ -65,7 +68,8 @@ class LeftOut:
         if self.dropped:
             said.append(f"--drop left out {self._share(self.dropped)}: {_listed(counted(self.dropped))}")
         if self.empty:
-            said.append(f"labels {self.scheme}: no utterance is {' or '.join(map(repr, self.empty))}: not a class here")
+            nobody = "no vote is for" if self.n_votes else "no utterance is"
+            said.append(f"labels {self.scheme}: {nobody} {' or '.join(map(repr, self.empty))}: not a class here")
         return said + self.doubts
 
     @property
@@ -86,7 +90,8 @@ class LeftOut:
         }
 
     def _share(self, words: Mapping[str, int]) -> str:
-        return f"{sum(words.values())} of {self.n_rows} utterances"
+        among = f"{self.n_votes} votes" if self.n_votes else f"{self.n_rows} utterances"
+        return f"{sum(words.values())} of {among}"
 
     def _reasons(self) -> str:
         known = {word: n for word, n in self.unknown.items() if word in self.by_design}

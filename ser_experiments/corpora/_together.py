@@ -14,6 +14,7 @@ from ser_experiments.corpora._corpus import Corpus
 from ser_experiments.corpora._left_out import LeftOut
 from ser_experiments.errors import InputError
 from ser_experiments.frames import SIDE, TEST, TRAIN
+from ser_experiments.task import Task
 
 #: Between the name of a corpus and what is its own: a speaker ``1`` of one corpus is not that of another.
 OF = "/"
@@ -184,7 +185,7 @@ def _other_rule(corpora: Sequence[Corpus], classes: Sequence[str]) -> list[str]:
 
 def _own(corpus: Corpus, classes: Sequence[str]) -> pd.DataFrame:
     """Return the utterances with a truth among some targets, under names of their own, as a pool has them already."""
-    table = corpus.utterances[_shared(corpus, classes)].copy()
+    table = _task(corpus, classes).only(corpus.utterances[_shared(corpus, classes)]).copy()
     if corpus.parts:
         return table
     table.index = pd.Index([f"{corpus.name}{OF}{one}" for one in table.index], name=table.index.name)
@@ -208,4 +209,9 @@ def _missing(corpus: Corpus, others: Sequence[Corpus], classes: Sequence[str]) -
 
 def _shared(corpus: Corpus, targets: Sequence[str]) -> NDArray[np.bool_]:
     """Say which utterances of a corpus have a truth among some targets."""
-    return replace(corpus.task, targets=tuple(targets)).kept(corpus.utterances)
+    return _task(corpus, targets).kept(corpus.utterances)
+
+
+def _task(corpus: Corpus, targets: Sequence[str]) -> Task:
+    """Return the task of a corpus on some of its targets."""
+    return replace(corpus.task, targets=tuple(targets))

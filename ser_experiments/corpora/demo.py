@@ -11,7 +11,7 @@ from ser_experiments.corpora._schemes import SCHEMES
 from ser_experiments.errors import InputError
 
 
-def read(root: Path, *, seed: int = 0) -> Reading:
+def read(root: Path, *, seed: int = 0, raters: str = "external") -> Reading:
     """Read a corpus that was built.
 
     Parameters
@@ -20,11 +20,13 @@ def read(root: Path, *, seed: int = 0) -> Reading:
         The corpus, or the folder that it was built in.
     seed : int
         With which it was built.
+    raters : {"external", "self", "all"}
+        Whose words count as votes, see :func:`ser_experiments.corpora.iemocap.read`.
 
     Raises
     ------
     InputError
-        The root holds no whole demo corpus of this seed.
+        The root holds no whole demo corpus of this seed, or there are no such raters.
     """
     from ser_experiments.corpora._demo import built
 
@@ -35,11 +37,11 @@ def read(root: Path, *, seed: int = 0) -> Reading:
             "without --root it is built in the project's cache. Are these recordings of your own, or is it another "
             "corpus? Name it with --corpus"
         )
-    return replace(iemocap.read_release(found), name="demo" if seed == 0 else f"demo-seed{seed}")
+    return replace(iemocap.read_release(found, raters=raters), name="demo" if seed == 0 else f"demo-seed{seed}")
 
 
-def make(folder: Path, *, seed: int = 0) -> Path:
-    """Build the corpus in a folder, where it is not there yet; the same seed gives the same bytes."""
+def make(folder: Path, *, seed: int = 0, raters: str = "external") -> Path:
+    """Build the corpus in a folder, where it is not there yet; the same seed gives the same bytes, whoever votes."""
     from ser_experiments.corpora._demo import build
 
     return build(folder, seed=seed)
@@ -63,6 +65,7 @@ SPEC = CorpusSpec(
     recognises=recognises,
     make=make,
     shares_room=True,
+    options=(iemocap.RATERS_OPTION,),
     synthetic=True,
     warning="demo: synthetic voices; these scores say nothing about people",
 )

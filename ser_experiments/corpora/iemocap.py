@@ -27,14 +27,21 @@ from ser_experiments.corpora._corpus import CorpusSpec, Reading
 from ser_experiments.corpora._demo import MARKER
 from ser_experiments.corpora._facts import Facts
 from ser_experiments.corpora._iemocap_counts import expected
+from ser_experiments.corpora._options import Option
 from ser_experiments.corpora._schemes import SCHEMES
-from ser_experiments.errors import InputError
+from ser_experiments.errors import InputError, nearest
 from ser_experiments.files import MIB, read_bytes
 
 _HEAD = re.compile(
     r"^\[\s*([\d.]+)\s*-\s*([\d.]+)\s*\]\s+(\S+)\s+(\S+)\s+\[\s*([-\d.]+)\s*,\s*([-\d.]+)\s*,\s*([-\d.]+)\s*\]\s*$"
 )
 _VOTE = re.compile(r"^C-(E\w*|F\w*|M\w*):\s*([^(]*)")
+#: Whose words may count, by the first letters of raters: the speakers are called by theirs.
+RATERS: dict[str, tuple[str, ...]] = {"external": ("E",), "self": ("F", "M"), "all": ("E", "F", "M")}
+_OUTSIDE = "external"
+_WHOSE = {"self": "the speakers themselves", "all": "raters from outside and of the speakers themselves"}
+#: What the readers of this layout can be told.
+RATERS_OPTION = Option("raters", str, f"Whose words are votes: {', '.join(RATERS)}; by default {_OUTSIDE}.")
 _SPOKEN = re.compile(r"^(\S+)\s+\[[^\]]*\]:\s*(.*)$")
 #: The turn's own name: dialog, then the speaker's letter and number. The first field only names who wore the markers.
 _TURN = re.compile(r"^(Ses0([1-5])[FM]_\w+)_([FM])\w+$")
@@ -56,30 +63,37 @@ _WORDS = {
 }
 
 
-def read(root: Path) -> Reading:
+def read(root: Path, *, raters: str = "external") -> Reading:
     """Read labels, raters and paths of a whole or partial copy.
 
     Parameters
     ----------
     root : Path
         ``IEMOCAP_full_release``, a folder up to two levels above it, or a folder of Parquet files.
+    raters : {"external", "self", "all"}
+        Whose words count as ``votes``: those of the raters from outside, whose majority is the code; the speakers' own
+        reports; or both.
 
     Returns
     -------
     Reading
         All utterances that have both a label and a recording; the columns besides the usual ones are ``emotion``
         (the majority code), ``dialog``, ``scenario``, ``valence``, ``activation``, ``dominance`` (1-5, as in the
-        files), ``votes`` (the external raters' words, counted), ``n_raters``, ``agreement`` (the share of the
-        external raters who named the majority code) and ``text_id`` (a digest of the words).
+        files), ``votes`` (the raters' words, counted), ``n_raters``, ``agreement`` (the share of these raters who named
+        the majority code) and ``text_id`` (a digest of the words).
 
     Raises
     ------
     InputError
         The root holds no session, or is the demo, which only looks like it; or no utterance has label and recording.
+        There are no such raters, or the copy does not tell them apart.
     """
+    _check_raters(raters)
     if root.is_dir() and _release(root) is None and (files := _iemocap_parquet.parts(root)):
+        if raters != _OUTSIDE:
+            raise InputError(f"corpus 'iemocap': {root}: Parquet files do not tell who voted; leave --raters out")
         return _read_parquet(root, files)
-    return read_release(_find_release(root))
+    return read_release(_find_release(root), raters=raters)
 
 
 def _read_parquet(root: Path, files: list[Path]) -> Reading:
@@ -87,22 +101,24 @@ def _read_parquet(root: Path, files: list[Path]) -> Reading:
     table = _iemocap_parquet.turns(root, files, _of_name)
     note = (
         f"{len(table)} turns of Parquet files: labels are what most raters named, not the codes of the release, and "
-        "the counts of classes differ; the recordings were put into the cache"
+        "the counts of classes differ; votes are shares, without how many voted and who; the recordings were put into "
+        "the cache"
     )
     return Reading(PARQUET, root, table, (note, *_out_of_scale(table)))
 
 
-def read_release(release: Path) -> Reading:
+def read_release(release: Path, *, raters: str = "external") -> Reading:
     """Read what has the layout of the release; as :func:`read`."""
+    _check_raters(raters)
     rows: list[dict[str, object]] = []
-    notes: list[str] = []
+    notes: list[str] = [f"votes are those of {_WHOSE[raters]}"] if raters != _OUTSIDE else []
     unlabelled = 0
     for number in _SESSIONS:
         session = release / f"Session{number}"
         if not session.is_dir():
             notes.append(f"Session{number} is missing: this copy is not complete")
             continue
-        turns, problems = _turns(session / "dialog" / "EmoEvaluation")
+        turns, problems = _turns(session / "dialog" / "EmoEvaluation", raters)
         notes += problems
         wavs = _wavs(session / "sentences" / "wav")
         if not turns:
@@ -198,7 +214,12 @@ def _lines(path: Path) -> list[str]:
     return [line.strip() for line in text.splitlines()]
 
 
-def _turns(folder: Path) -> tuple[dict[str, dict[str, object]], list[str]]:
+def _check_raters(raters: str) -> None:
+    if raters not in RATERS:
+        raise InputError(f"corpus 'iemocap': --raters is {raters!r}{nearest(raters, RATERS)}")
+
+
+def _turns(folder: Path, raters: str) -> tuple[dict[str, dict[str, object]], list[str]]:
     """Parse the evaluation files of a session into one row a turn, and say what could not be read."""
     turns: dict[str, dict[str, object]] = {}
     problems: list[str] = []
@@ -219,7 +240,7 @@ def _turns(folder: Path) -> tuple[dict[str, dict[str, object]], list[str]]:
             elif line.startswith("["):
                 current = None
                 problems.append(f"{path}: cannot be read as a turn: {line[:60]!r}")
-            elif current and (vote := _VOTE.match(line)) and vote[1].startswith("E"):
+            elif current and (vote := _VOTE.match(line)) and vote[1].startswith(RATERS[raters]):
                 votes.setdefault(current, []).append(vote[2])
         for turn, named in votes.items():
             turns[turn].update(_agreement(str(turns[turn]["emotion"]), named))
@@ -262,7 +283,7 @@ def _of_name(name: str) -> dict[str, object] | None:
 
 
 def _agreement(code: str, named: list[str]) -> dict[str, object]:
-    """Count the external raters' words; a rater who gives several counts once for each."""
+    """Count the raters' words; a rater who gives several counts once for each."""
     sets = [{word.strip().lower() for word in words.split(";") if word.strip()} for words in named]
     counted = Counter(word for words in sets for word in words)
     majority = _WORDS.get(code)
@@ -304,6 +325,7 @@ SPEC = CorpusSpec(
     schemes=SCHEMES,
     subsets=("all", "improvised", "scripted"),
     shares_room=True,
+    options=(RATERS_OPTION,),
     expected=expected,
     ceilings={("4class", "all", "leave-one-session-out"): 0.62},
     facts=Facts(

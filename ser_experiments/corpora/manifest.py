@@ -1,9 +1,11 @@
 """Your own recordings, listed in a CSV file.
 
-Needed columns: ``path``, ``label`` (or ``emotion``) and ``speaker``. Optional: ``utterance_id``, ``session``,
-``gender``, ``start``, ``end`` (seconds), ``text_id``, ``scenario``. Paths are relative to the file. Cells such as
-``NA``, ``nan``, ``-`` or ``?`` are empty. Other columns are carried along and mean nothing; of those that could be
-taken for one that does, the reading says that they are not used.
+Needed columns: ``path``, ``speaker`` and what is to be predicted: ``label`` (or ``emotion``), raters' ``votes`` (such
+as ``angry=2;sad=1``, or a file of their own), or the means of their numbers in ``valence``, ``arousal`` (or
+``activation``) and ``dominance``. Where nobody says a label, it is what most raters voted for. Optional:
+``utterance_id``, ``session``, ``gender``, ``start``, ``end`` (seconds), ``text_id``, ``scenario``. Paths are relative
+to the file. Cells such as ``NA``, ``nan``, ``-`` or ``?`` are empty. Other columns are carried along and mean nothing;
+of those that could be taken for one that does, the reading says that they are not used.
 """
 
 from __future__ import annotations
@@ -18,8 +20,11 @@ from ser_experiments.corpora._aliases import ALIASES
 from ser_experiments.corpora._corpus import CorpusSpec, Reading
 from ser_experiments.corpora._labels import LabelScheme
 from ser_experiments.corpora._options import Option
+from ser_experiments.corpora._rated import voted
+from ser_experiments.corpora._rules.ratings import COLUMNS as RATINGS
 from ser_experiments.corpora._schemes import SCHEMES
 from ser_experiments.corpora._spelling import composed
+from ser_experiments.corpora._votes import NO_AGREEMENT, VOTES, counted, most
 from ser_experiments.csvfile import (
     cuts_folds,
     cuts_segments,
@@ -32,13 +37,16 @@ from ser_experiments.csvfile import (
 )
 from ser_experiments.errors import InputError
 from ser_experiments.frames import FOLD, GROUP, PREDICTED, UTTERANCE_COLUMNS
+from ser_experiments.tasks.votes import SHARE
 from ser_experiments.words import cut
 
 _NEEDED = ("path", "label", "speaker")
-_KNOWN = ("utterance_id", *_NEEDED, "emotion", "session", "gender", "start", "end", "text_id", "scenario")
+_KNOWN = ("utterance_id", *_NEEDED, "emotion", VOTES, "session", "gender", "start", "end", "text_id", "scenario")
+#: Columns of numbers that may be the truth instead of a label.
+_RATED = tuple(column for columns in RATINGS.values() for column in columns)
 _NAMES = ("metadata.csv", "manifest.csv")
 #: Names that mean something in the tables that layers hand each other; a column of the file has them with a prefix.
-_OURS = frozenset({*UTTERANCE_COLUMNS, "emotion", "code", "label", "dialog", "votes", GROUP, FOLD, PREDICTED})
+_OURS = frozenset({*UTTERANCE_COLUMNS, "emotion", "code", "label", "dialog", VOTES, GROUP, FOLD, PREDICTED})
 _FOREIGN = "manifest."
 _OPTIONAL = ("session", "gender", "text_id", "scenario", "utterance_id")
 #: Other words for the optional columns.
@@ -46,7 +54,7 @@ _LIKE = {"sex": "gender", "dialog": "session", "dialogue": "session", "conversat
          "session", "sentence_id": "text_id", "utt_id": "utterance_id", "id": "utterance_id"}  # fmt: skip
 
 
-def read(root: Path, *, name: str | None = None, allow_outside: bool = False) -> Reading:
+def read(root: Path, *, name: str | None = None, allow_outside: bool = False, votes: str | None = None) -> Reading:
     """Read a manifest.
 
     Parameters
@@ -57,6 +65,8 @@ def read(root: Path, *, name: str | None = None, allow_outside: bool = False) ->
         The corpus's name in the setting; by default the file's folder.
     allow_outside : bool
         Whether paths may lead out of the file's folder.
+    votes : path, optional
+        A CSV file of ``utterance_id``, ``rater`` and ``label``, one row a vote, instead of a column ``votes``.
 
     Raises
     ------
@@ -65,11 +75,15 @@ def read(root: Path, *, name: str | None = None, allow_outside: bool = False) ->
         path leads out of the folder.
     """
     path = _find(root)
-    table = _table(path)
+    table = _table(path, voted=votes is not None)
     files = _resolve(path, table["path"], allow_outside)
     start, end = _segments(path, table)
     ids = _ids(path, table, start, end)
-    emotion = table["label"].map(composed)
+    said, notes = voted(path, table, ids, votes)
+    if "label" in table:
+        emotion = table["label"].map(composed)
+    else:
+        emotion = pd.Series([most(one) or NO_AGREEMENT for one in said], index=table.index, dtype=object)
     optional = {name: without_gaps(table[name]) if name in table else None for name in _OPTIONAL}
     utterances = pd.DataFrame(
         {
@@ -86,14 +100,17 @@ def read(root: Path, *, name: str | None = None, allow_outside: bool = False) ->
         },
         index=table.index,
     )
+    if any(said):
+        utterances = utterances.join(pd.DataFrame([counted(one) for one in said], index=table.index))
     _check_sessions(path, utterances)
-    extra = [column for column in table.columns if column not in _KNOWN or column == "emotion"]
+    unread = {"emotion", *([] if any(said) else [VOTES])}
+    extra = [column for column in table.columns if column not in _KNOWN or column in unread]
     # A column of the file's own must not pass for one that is made here.
-    own = {column: _FOREIGN + column if column in _OURS else column for column in extra}
+    own = {column: _FOREIGN + column for column in extra if column in {*_OURS, *utterances} or column.startswith(SHARE)}
     utterances = utterances.join(table[extra].rename(columns=own))
     utterances.index = pd.Index(ids, name="utterance_id")
     places = {one: f"line {line}" for one, line in zip(ids, table.index, strict=True)}
-    return Reading(name or path.resolve().parent.name, path, utterances, tuple(_unused(path, table, extra)), places)
+    return Reading(name or path.resolve().parent.name, path, utterances, (*notes, *_unused(path, table, extra)), places)
 
 
 def recognises(root: Path) -> bool:
@@ -101,16 +118,18 @@ def recognises(root: Path) -> bool:
     return os.path.isfile(root) or any(os.path.isfile(root / name) for name in _NAMES)
 
 
-def _table(path: Path) -> pd.DataFrame:
+def _table(path: Path, *, voted: bool) -> pd.DataFrame:
     """Read the file; an InputError says which needed column or cell it lacks."""
     table = read_csv(path, lower_names=True)
     if "label" not in table:
         table = table.rename(columns={"emotion": "label"})
-    for column in _NEEDED:
+    without_label = voted or any(column in table for column in (VOTES, *_RATED))
+    needed = [column for column in _NEEDED if column in table or not (column == "label" and without_label)]
+    for column in needed:
         if column not in table:
-            also = " (or 'emotion')" if column == "label" else ""
-            raise InputError(f"{path}: no column {column!r}{also}; {headings(table.columns, _KNOWN)}; add it")
-    for column in _NEEDED:
+            also, else_ = (" (or 'emotion')", ", or raters' 'votes'") if column == "label" else ("", "")
+            raise InputError(f"{path}: no column {column!r}{also}; {headings(table.columns, _KNOWN)}; add it{else_}")
+    for column in needed:
         empty = table.index[table[column].map(is_gap)]
         if len(empty):
             got = table.loc[empty[0], column]
@@ -224,7 +243,7 @@ def _check_sessions(path: Path, utterances: pd.DataFrame) -> None:
 
 SPEC = CorpusSpec(
     name="manifest",
-    title="Your own recordings, listed in a CSV with path, label and speaker",
+    title="Your own recordings, listed in a CSV with path, label (or raters' votes or numbers) and speaker",
     licence="yours",
     citation="yours",
     read=read,
@@ -234,5 +253,6 @@ SPEC = CorpusSpec(
     options=(
         Option("name", str, "Name of a manifest in results; by default its folder."),
         Option("allow-outside", bool, "Let a manifest's paths lead out of its folder."),
+        Option("votes", str, "CSV of utterance_id, rater, label: what each rater of a manifest said."),
     ),
 )

@@ -31,7 +31,11 @@ def task_of(kind: str, targets: Iterable[str]) -> Task:
 
 
 def task_of_columns(columns: Iterable[object]) -> Task | None:
-    """Return the task that a table of predictions is of, as the names of its columns tell; None where none does."""
+    """Return the task that a table of predictions is of, as the names of its columns tell; None where none does.
+
+    Where several kinds could be meant, it is the one that has a use for the most columns: a table of votes has all that
+    one of classes has.
+    """
     named = list(columns)
-    found = (kind.of_columns(named) for kind in task_kinds().values())
-    return next((task for task in found if task is not None), None)
+    found = [task for task in (kind.of_columns(named) for kind in task_kinds().values()) if task is not None]
+    return max(found, key=lambda task: len({*task.truth_columns, *task.columns} & {*named}), default=None)

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.distance import jensenshannon
 from sklearn import metrics as oracle
 
 from ser_experiments import plugins
@@ -32,7 +33,8 @@ from ser_experiments.evaluation.scoring import (
 )
 from ser_experiments.frames import Predictions
 from ser_experiments.tasks.classes import Classes
-from tests.scored import CLASSES, MAKERS, SCORES, predictions_for, some
+from ser_experiments.tasks.votes import Votes
+from tests.scored import CLASSES, MAKERS, SCORES, of_votes, predictions_for, some
 
 
 def _sklearn_ece(truth: np.ndarray, predicted: np.ndarray, values: np.ndarray, labels: list[str]) -> float:
@@ -95,6 +97,76 @@ ORACLES: dict[str, Oracle] = {
 }
 
 
+# --- votes ---------------------------------------------------------------------------------------------------------
+
+#: What another program says of shares and probabilities.
+ORACLES_OF_VOTES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
+    "cross_entropy": lambda t, p: oracle.log_loss(
+        np.tile(range(4), len(t)), np.repeat(p, 4, axis=0), sample_weight=t.ravel(), labels=range(4)
+    ),
+    "jensen_shannon": lambda t, p: float(
+        np.mean([jensenshannon(a, b, base=2) ** 2 for a, b in zip(t, p, strict=True)])
+    ),
+    "multilabel_f1": lambda t, p: oracle.f1_score(t > 1 / 4, p > 1 / 4, average="macro", zero_division=0),
+}
+#: Scores that are those of classes where raters have a majority.
+OF_MAJORITY = ("macro_f1", "macro_precision", "uar", "wa")
+
+
+def test_every_score_of_votes_has_an_oracle() -> None:
+    names = [score.name for score in scores_of(Votes(("a", "b")))]
+    assert names[0] == "cross_entropy"
+    assert set(names) == {*ORACLES_OF_VOTES, *OF_MAJORITY}
+    assert [one.name for one in scores_of(Votes(("a", "b")), values=False)] == list(OF_MAJORITY)
+
+
+@pytest.mark.parametrize("name", ORACLES_OF_VOTES)
+@pytest.mark.parametrize("skill", [0.0, 0.5, 1.0])
+def test_votes_equal_the_oracle(name: str, skill: float) -> None:
+    predictions = of_votes(skill, 1, 4, 20)
+    said = ORACLES_OF_VOTES[name](predictions.truth, predictions.values)
+    assert pooled(predictions)[name] == pytest.approx(said, abs=1e-10)
+
+
+def test_of_votes_the_majority_counts_as_the_class_and_ties_count_nowhere() -> None:
+    predictions = of_votes(0.5, 2, 5, 20)
+    agreed = (predictions.frame["label"] != "").to_numpy()
+    assert 10 < agreed.sum() < len(predictions) - 5
+    columns = [column for column in predictions.frame if not column.startswith("share_")]
+    as_classes = Predictions.of_classes(predictions.frame.loc[agreed, columns], CLASSES)
+    mine, theirs = pooled(predictions), pooled(as_classes)
+    for name in (*OF_MAJORITY, *(f"{part}_{c}" for part in ("recall", "precision", "f1") for c in CLASSES)):
+        assert mine[name] == theirs[name]
+    ties = predictions.rows(~agreed)
+    assert np.isnan(pooled(ties)["uar"])
+    assert pooled(ties)["cross_entropy"] > 0
+    with pytest.raises(
+        InputError, match="^predictions: label 'joy' is no class of anger, happiness, neutral, sadness$"
+    ):
+        pooled(Predictions(predictions.frame.assign(label="joy"), predictions.task))
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 99), n_classes=st.integers(2, 6))
+def test_no_answer_has_a_lower_cross_entropy_than_the_votes_themselves(seed: int, n_classes: int) -> None:
+    rng = np.random.default_rng(seed)
+    shares = rng.multinomial(7, rng.dirichlet(np.ones(n_classes)), 9) / 7
+    task = Votes(tuple(f"c{i}" for i in range(n_classes)))
+
+    def scored(values: np.ndarray) -> float:
+        told = dict(zip(task.columns, values.T, strict=True)) | dict(zip(task.share_columns, shares.T, strict=True))
+        frame = pd.DataFrame({"label": "", "predicted": "c0", **told})
+        return get_score("cross_entropy").on(Predictions(frame.rename(str).rename_axis("utterance_id"), task)).whole()
+
+    least = -np.mean([sum(s * np.log(s) for s in row if s) for row in shares])
+    assert scored(shares) == pytest.approx(least, abs=1e-12)
+    assert scored(rng.dirichlet(np.ones(n_classes), 9)) >= least
+    assert scored(np.full((9, n_classes), 1 / n_classes)) == pytest.approx(task.chance)
+
+
+# --- classes -------------------------------------------------------------------------------------------------------
+
+
 @st.composite
 def tables(draw: st.DrawFn) -> Predictions:
     """Draw predictions with few rows, classes that nobody speaks or predicts, and sure and unsure probabilities."""
@@ -119,7 +191,7 @@ def test_every_score_of_classes_has_an_oracle() -> None:
 def test_every_score_is_of_a_kind_that_has_made_up_predictions_and_oracles() -> None:
     """Those of dimensions are in ``test_scores_of_numbers.py``."""
     kinds = {kind for name in SCORES for kind in get_score(name).kinds}
-    assert kinds == {"classes", "dimensions"} == set(MAKERS)
+    assert kinds == {"classes", "dimensions", "votes"} == set(MAKERS)
 
 
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true", "ignore:A single label was found")

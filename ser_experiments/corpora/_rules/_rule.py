@@ -47,6 +47,9 @@ class Rule(Protocol):
     def apply(self, utterances: pd.DataFrame) -> pd.DataFrame:
         """Return the utterances that have a truth, with the task's columns of it."""
 
+    def counts(self, utterances: pd.DataFrame) -> pd.DataFrame | None:
+        """Return how often raters said each class of each utterance, one column a class; None where nobody voted."""
+
     def left_out(self, utterances: pd.DataFrame, codes: Iterable[str] = ()) -> LeftOut:
         """Return what :meth:`apply` makes no use of."""
 

@@ -88,6 +88,9 @@ class Ratings:
         numbers = self._numbers(utterances)
         return utterances.assign(**numbers)[numbers.notna().all(axis=1).to_numpy()]
 
+    def counts(self, utterances: pd.DataFrame) -> None:
+        """Return nothing: numbers are no votes."""
+
     def left_out(self, utterances: pd.DataFrame, codes: Iterable[str] = ()) -> LeftOut:
         """Return how many utterances lack a number, by dimension."""
         missing = self._numbers(utterances).isna()
@@ -139,6 +142,11 @@ def _as_numbers(cells: pd.Series) -> pd.Series:
     if len(wrong):
         raise InputError(f"{cells.name} of utterance {wrong[0]!r} is {cells[wrong[0]]!r}; it must be a number or empty")
     return numbers
+
+
+def offered(spec: CorpusSpec) -> list[str]:
+    """Return the names that a corpus can have."""
+    return [*NAMES]
 
 
 def named(name: str, spec: CorpusSpec) -> Ratings | None:

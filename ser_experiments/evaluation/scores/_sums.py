@@ -5,29 +5,26 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ser_experiments.errors import InputError
 from ser_experiments.frames import Predictions
 
 Floats = NDArray[np.float64]
 
 
 def truth_of(predictions: Predictions) -> NDArray[np.intp]:
-    """Return the place of each row's class; an InputError names one that is none of the task's."""
-    truth = predictions.truth
-    if (truth < 0).any():
-        first = predictions.frame["label"][truth < 0].iloc[0]
-        raise InputError(f"predictions: label {first!r} is no class of {', '.join(predictions.task.targets)}")
-    return truth
+    """Return the place of each row's class, -1 of a row without one; an InputError names what is no class."""
+    return predictions.task.places(predictions.frame)
 
 
 def counts(predictions: Predictions) -> Floats:
     """Return the confusion matrix of each row alone, shape (n_rows, n_classes, n_classes + 1): true, predicted.
 
-    The last column counts predictions of something that is none of the classes.
+    The last column counts predictions of something that is none of the classes. A row without a class, such as one that
+    raters do not agree on, counts nowhere.
     """
     truth, n_classes = truth_of(predictions), len(predictions.task.targets)
     cells = np.zeros((len(truth), n_classes, n_classes + 1))
-    cells[np.arange(len(truth)), truth, predictions.decided] = 1  # of none is -1: the last
+    rows = np.flatnonzero(truth >= 0)
+    cells[rows, truth[rows], predictions.decided[rows]] = 1  # of none is -1: the last
     return cells
 
 

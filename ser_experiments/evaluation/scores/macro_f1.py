@@ -19,4 +19,5 @@ def macro_f1(counts: Floats) -> Floats:
     return mean_over_present(f1(counts))
 
 
-SCORE = Score("macro-F1", better=1, sums=counts, value=macro_f1, each=Each("f1", f1))
+# Of votes the class is that of the majority; rows without one count nowhere.
+SCORE = Score("macro-F1", better=1, sums=counts, value=macro_f1, each=Each("f1", f1), kinds=("classes", "votes"))

@@ -19,4 +19,12 @@ def macro_precision(counts: Floats) -> Floats:
     return mean_over_present(precisions(counts))
 
 
-SCORE = Score("macro-precision", better=1, sums=counts, value=macro_precision, each=Each("precision", precisions))
+# Of votes the class is that of the majority; rows without one count nowhere.
+SCORE = Score(
+    "macro-precision",
+    better=1,
+    sums=counts,
+    value=macro_precision,
+    each=Each("precision", precisions),
+    kinds=("classes", "votes"),
+)

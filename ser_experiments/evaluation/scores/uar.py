@@ -16,4 +16,7 @@ def uar(counts: Floats) -> Floats:
     return mean_over_present(recalls(counts))
 
 
-SCORE = Score("UAR", better=1, sums=counts, value=uar, each=Each("recall", recalls), by_fold=True)
+# Of votes the class is that of the majority; rows without one count nowhere.
+SCORE = Score(
+    "UAR", better=1, sums=counts, value=uar, each=Each("recall", recalls), by_fold=True, kinds=("classes", "votes")
+)

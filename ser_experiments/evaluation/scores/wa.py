@@ -11,4 +11,5 @@ def accuracy(counts: Floats) -> Floats:
     return ratio(hits_of(counts).sum(axis=1), rows_of(counts).sum(axis=1))
 
 
-SCORE = Score("WA", better=1, sums=counts, value=accuracy, by_fold=True)
+# Of votes the class is that of the majority; rows without one count nowhere.
+SCORE = Score("WA", better=1, sums=counts, value=accuracy, by_fold=True, kinds=("classes", "votes"))
