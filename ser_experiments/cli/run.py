@@ -84,7 +84,8 @@ def show(result: Result, seconds: float) -> None:
     on.print(f"\n[bold]{escape(said(prepared.experiment.name))}[/] on {escape(said(setting.name))}")
     on.print(f"{len(result.predictions)} utterances, {said(prepared.folds.words)}", markup=False)
     task = prepared.task
-    primary, *others = scores_of(task, values=False)
+    primary, *rest = scores_of(task)
+    others = [one for one in rest if primary.needs_values or not one.needs_values]
     headings = [primary.title, "95 % interval", *(score.title for score in others)]
     interval = f"{result.interval.low:.3f} - {result.interval.high:.3f}"
     cells = [f"{metrics[primary.name]:.3f}", interval, *(f"{metrics[score.name]:.3f}" for score in others)]
@@ -97,7 +98,7 @@ def show(result: Result, seconds: float) -> None:
         on.print(said(f"note: {warning}"), soft_wrap=True, style="yellow", markup=False)
     for utterance, reason in prepared.skipped.items():
         on.print(said(f"left out: {utterance}: {reason}"), soft_wrap=True, style="yellow", markup=False)
-    for line in [*_chosen(result), *_members(result)]:
+    for line in [*_raters(result), *_chosen(result), *_members(result)]:
         on.print(said(line), soft_wrap=True, markup=False)
     reused = _reused(result)
     if reused:
@@ -126,6 +127,16 @@ def _parts(result: Result, primary: Score) -> Iterator[tuple[str, dict[str, floa
         yield "in", {name: value for name, value in corpora.items() if value is not None}
     if f"fold_{primary.name}" in result.folds:
         yield f"fold {primary.title}", result.folds[f"fold_{primary.name}"].to_dict()
+
+
+def _raters(result: Result) -> list[str]:
+    """Say what one rater scores against the others, where it is known what raters said."""
+    from ser_experiments.evaluation.scoring import scores_of
+
+    titles = {score.name: score.title for score in scores_of(result.prepared.task)}
+    told = {title: result.metrics.get(f"rater_{name}") for name, title in titles.items()}
+    said = "   ".join(f"{title} {value:.3f}" for title, value in told.items() if value is not None)
+    return [f"one rater against the others: {said}"] if said else []
 
 
 def _reused(result: Result) -> int:

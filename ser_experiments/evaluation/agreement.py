@@ -235,28 +235,21 @@ def by_agreement(
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("agreement").astype({"n": int})
 
 
-def beside_raters(scores: Mapping[str, float], labels: Rule, utterances: pd.DataFrame) -> list[str]:
-    """Say what a model scored beside one rater, one line a score that both have.
+def rater_scores(labels: Rule, utterances: pd.DataFrame) -> dict[str, float]:
+    """Return what one rater scores against the others on utterances, by score; see :func:`one_rater`.
 
     Parameters
     ----------
-    scores : mapping of str to float
-        By name, such as :func:`ser_experiments.evaluation.scoring.pooled` returns them.
     labels : Rule
         What the classes are.
     utterances : DataFrame
-        Those that were scored, with the columns of the corpus.
+        With the columns of the corpus.
 
     Returns
     -------
-    list of str
-        E.g. ``"UAR: model 0.612, one rater against the others 0.684"``; nothing where it is not known what single
-        raters said, or no two judged an utterance.
+    dict of str to float
+        Nothing where it is not known what single raters said, or no two judged an utterance.
     """
     votes = labels.counts(utterances)
-    rater = {} if votes is None else one_rater(_of_several(votes, utterances))
-    both = [name for name in scores if np.isfinite(rater.get(name, np.nan))]
-    return [
-        f"{get_score(name).title}: model {scores[name]:.3f}, one rater against the others {rater[name]:.3f}"
-        for name in both
-    ]
+    found = {} if votes is None else one_rater(_of_several(votes, utterances))
+    return {name: value for name, value in found.items() if np.isfinite(value)}

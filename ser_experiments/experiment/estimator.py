@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from ser_experiments.models import ensemble, number_ensemble
 from ser_experiments.models.pipeline import build_pipeline, meaningless, require_probabilities
 from ser_experiments.models.remember import Remembered
 from ser_experiments.models.search_space import EACH, FEATURES, flat_space
+from ser_experiments.models.shares import FromShares
 from ser_experiments.models.spec import get_model
 from ser_experiments.models.trial import try_out
 from ser_experiments.models.tuned import Tuned
@@ -29,6 +30,12 @@ ENSEMBLES: Mapping[Learns, Mapping[str, type[BaseEstimator]]] = {
     "labels": ensemble.ENSEMBLES,
     "numbers": number_ensemble.ENSEMBLES,
 }
+#: By what is learned, what estimators within are fitted on, and what is put around the whole.
+LEARNING: Mapping[Learns, tuple[Learns, Callable[[BaseEstimator, tuple[str, ...]], BaseEstimator]]] = {
+    "labels": ("labels", lambda estimator, targets: estimator),
+    "numbers": ("numbers", lambda estimator, targets: estimator),
+    "shares": ("labels", FromShares),
+}
 
 
 def build_estimator(
@@ -37,7 +44,7 @@ def build_estimator(
     seed: int = 0,
     from_table: bool = False,
     remember: Path | None = None,
-    learns: Learns = "labels",
+    task: Task | None = None,
 ) -> BaseEstimator:
     """Build the estimator of an experiment.
 
@@ -51,8 +58,8 @@ def build_estimator(
         Take every column of the table instead of those of the experiment's feature sets (``--table FILE``).
     remember : Path, optional
         Where fits are kept and found again; it changes no number.
-    learns : {"labels", "numbers", "shares"}
-        What the truth is, see :mod:`ser_experiments.task`.
+    task : Task, optional
+        What is predicted; by default classes, whichever there are.
 
     Returns
     -------
@@ -64,10 +71,20 @@ def build_estimator(
     InputError
         The model knows no such parameter or gives no probabilities, or the experiment names no feature set.
     """
+    learns = "labels" if task is None else task.learns
+    inner, around = LEARNING[learns]
+    estimator = _estimator(experiment, seed=seed, from_table=from_table, remember=remember, learns=inner)
+    return estimator if task is None else around(estimator, task.targets)
+
+
+def _estimator(
+    experiment: Experiment, *, seed: int, from_table: bool, remember: Path | None, learns: Learns
+) -> BaseEstimator:
+    """Build the estimator of an experiment, or of a member of one, that is fitted on labels or numbers."""
     definition = experiment.definition
     if definition.members:
         told: dict[str, Any] = {"seed": seed, "from_table": from_table, "remember": remember, "learns": learns}
-        members = [(member.name, build_estimator(member, **told)) for member in members_of(experiment)]
+        members = [(member.name, _estimator(member, **told)) for member in members_of(experiment)]
         return ENSEMBLES[learns][definition.model.type](members)
     if not definition.features.sets and not from_table:
         raise InputError(
@@ -126,7 +143,7 @@ def check_definition(experiment: Experiment, **told: Any) -> None:
     errors = []
     for learns in ENSEMBLES:
         try:
-            build_estimator(experiment, learns=learns, **told)
+            _estimator(experiment, learns=learns, **told)
         except InputError as error:
             errors.append(error)
         else:
@@ -227,7 +244,12 @@ def check_task(experiment: Experiment, task: Task) -> None:
             )
         if not one.definition.members:
             try:
-                try_out(one.definition.model.type, one.definition.model.params, task.targets, learns=task.learns)
+                try_out(
+                    one.definition.model.type,
+                    one.definition.model.params,
+                    task.targets,
+                    learns=LEARNING[task.learns][0],
+                )
             except InputError as error:
                 raise InputError(f"experiments/{one.name}.toml: {error}") from error
 

@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GroupKFold
 
+from ser_experiments.evaluation.agreement import by_agreement
 from ser_experiments.evaluation.importance import descriptors, permutation_importance
 from ser_experiments.evaluation.mistakes import surely_wrong
 from ser_experiments.evaluation.plots import (
@@ -166,6 +167,12 @@ def _coverage(result: Result, fitted: BaseEstimator) -> pd.DataFrame:
     return coverage_by(result.scored)
 
 
+def _agreement(result: Result, fitted: BaseEstimator) -> pd.DataFrame | None:
+    """Score by how far raters agree, where it is known."""
+    votes = result.prepared.corpus.labels.counts(result.prepared.utterances.loc[result.predictions.index])
+    return None if votes is None else by_agreement(result.scored, votes.to_numpy())
+
+
 class Maker(NamedTuple):
     """What makes one artifact, and the kinds of tasks that it is for; none means all."""
 
@@ -182,6 +189,7 @@ MAKERS: dict[str, Maker] = {
     "plots/melspec.png": Maker(_spectrograms),
     "plots/layer_weights.png": Maker(_layers),
     "layer_weights.csv": Maker(_layer_table),
+    "by_agreement.csv": Maker(_agreement),
     "surely_wrong.csv": Maker(_mistakes, kinds=("classes",)),
     "coverage_by_speaker.csv": Maker(_coverage, kinds=("classes",)),
 }
