@@ -115,3 +115,62 @@ def _speakers_and_codes(number: int, by_code: dict[str, int]) -> list[tuple[str,
                 wanted[merged] -= 1
             turns.append(("F" if hers else "M", code))
     return turns
+
+
+#: What raters say of an emotion in :func:`rated_tree`: valence, activation and dominance.
+_RATED = {"neu": (3, 2, 3), "hap": (5, 4, 4), "ang": (1, 5, 5), "sad": (2, 1, 1)}
+
+
+def rated_tree(root: Path, *, each: int = 3, first: int = 1) -> Path:
+    """Write three sessions whose raters agree, differ and are torn, over voices that tell of both by pitch and hiss.
+
+    Parameters
+    ----------
+    root : Path
+        Is made.
+    each : int
+        Utterances of each speaker and emotion; the last of them has no majority.
+    first : int
+        Number of the first session; other sessions have other recordings.
+    """
+    for session in range(first, first + 3):
+        dialog = f"Ses0{session}F_impro01"
+        blocks, number = [], 0
+        for letter in "FM":
+            for code, (valence, activation, dominance) in _RATED.items():
+                for take in range(each):
+                    turn = f"{dialog}_{letter}{number:03d}"
+                    other = WORDS["sad" if code == "neu" else "neu"]
+                    votes = [
+                        WORDS[code],
+                        other if take else WORDS[code],
+                        "Surprise" if take == each - 1 else WORDS[code],
+                    ]
+                    said = "xxx" if take == each - 1 else code
+                    shift = 0.5 * (take % 2)
+                    blocks.append(
+                        f"[{number}.0 - {number + 1}.0]\t{turn}\t{said}\t"
+                        f"[{valence - shift:.4f}, {activation - shift:.4f}, {dominance - shift:.4f}]\n"
+                        + "".join(f"C-E{i}:\t{word};\t()\n" for i, word in enumerate(votes, start=2))
+                        + f"C-{letter}1:\tOther;\t()\n\n"
+                    )
+                    path = root / f"Session{session}" / "sentences" / "wav" / dialog / f"{turn}.wav"
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    spoken = _spoken(valence - shift, activation - shift, [hash_of(turn), first])
+                    soundfile.write(path, spoken.astype(np.float32), 16_000, subtype="PCM_16")
+                    number += 1
+        folder = root / f"Session{session}" / "dialog" / "EmoEvaluation"
+        folder.mkdir(parents=True)
+        (folder / f"{dialog}.txt").write_text(HEADER + "".join(blocks))
+    return root
+
+
+def _spoken(valence: float, activation: float, seed: list[int]) -> np.ndarray:
+    """Return half a second of a buzz in syllables: higher with activation, and clearer with valence."""
+    rng = np.random.default_rng(seed)
+    time_s = np.arange(8000 + int(rng.integers(2000))) / 16_000
+    pitch_hz = 90 + 35 * (activation + 0.3 * rng.standard_normal())
+    buzz = sum(np.sin(2 * np.pi * pitch_hz * k * time_s) / k for k in range(1, 12))
+    beats = np.interp(time_s, np.linspace(0, time_s[-1], 24), rng.uniform(0.2, 1.8, 24))
+    hiss = (0.9 - 0.15 * (valence + 0.3 * rng.standard_normal())) * rng.standard_normal(len(time_s))
+    return np.clip(0.1 * beats * (buzz + hiss), -1, 1)

@@ -16,7 +16,7 @@ from ser_experiments.cli._say import said, say
 from ser_experiments.experiment.request import RunRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ser_experiments.evaluation.crossval import FoldResult
     from ser_experiments.evaluation.score import Score
@@ -88,12 +88,12 @@ def show(result: Result, seconds: float) -> None:
     others = [one for one in rest if primary.needs_values or not one.needs_values]
     headings = [primary.title, "95 % interval", *(score.title for score in others)]
     interval = f"{result.interval.low:.3f} - {result.interval.high:.3f}"
-    cells = [f"{metrics[primary.name]:.3f}", interval, *(f"{metrics[score.name]:.3f}" for score in others)]
+    cells = [_number(metrics, primary), interval, *(_number(metrics, score) for score in others)]
     print_table(on, headings, [cells], left=range(len(headings)), bold=[0], gap=3)
     on.print(f"[dim]interval over {result.interval.n_groups} {prepared.folds.unit}s (jackknife, t)[/]\n")
     for heading, values in _parts(result, primary):
         shown = "   ".join(f"{name} {value:.2f}" for name, value in values.items())
-        on.print(said(f"{heading:<11}{shown}"), soft_wrap=True, markup=False)
+        on.print(said(f"{heading:<10} {shown}"), soft_wrap=True, markup=False)
     for warning in result.warnings:
         on.print(said(f"note: {warning}"), soft_wrap=True, style="yellow", markup=False)
     for utterance, reason in prepared.skipped.items():
@@ -109,6 +109,11 @@ def show(result: Result, seconds: float) -> None:
     elif result.run_id:
         on.print(said(f"logged as run {result.run_id} in MLflow experiment {setting.name}"), markup=False)
         on.print("look at it: make ui (or: ser ui)")
+
+
+def _number(metrics: Mapping[str, float], score: Score) -> str:
+    """Return a score; a dash of one that is not defined, such as Pearson's of answers that are all alike."""
+    return f"{metrics[score.name]:.3f}" if score.name in metrics else "-"
 
 
 def _parts(result: Result, primary: Score) -> Iterator[tuple[str, dict[str, float]]]:
@@ -150,7 +155,8 @@ def _members(result: Result) -> list[str]:
     for name, metrics in result.members.items():
         weights = [report.weights[name] for report in result.reports.values() if report.weights]
         weight = f" (weight {sum(weights) / len(weights):.2f})" if weights else ""
-        said.append(f"{name} {metrics[result.prepared.task.primary]:.3f}{weight}")
+        value = metrics[result.prepared.task.primary]
+        said.append(f"{name} {value:.3f}{weight}")
     return [f"members alone: {'   '.join(said)}"] if said else []
 
 

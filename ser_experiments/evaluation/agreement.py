@@ -5,7 +5,7 @@ All is made from counts of votes, shape (n_utterances, n_classes): who a rater i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np

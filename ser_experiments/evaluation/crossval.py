@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from joblib import delayed
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 
 from ser_experiments.errors import SerError
 from ser_experiments.evaluation.folds import Fold
@@ -136,7 +136,7 @@ def _one_fold(estimator: BaseEstimator, rows: Rows, fold: Fold) -> FoldResult:
     # One thread for each fit whatever the number of jobs, so that sums are taken in the same order.
     with one_thread():
         start, worked = time.perf_counter(), time.process_time()
-        fitted = clone(estimator).fit(*rows.train(fold))
+        fitted = rows.fitted(estimator, fold.train)
     with single_threaded():
         between = time.perf_counter()
         test = rows.test(fold)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
 
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.folds import Fold, Folds
 from ser_experiments.frames import GROUP, TRIED_ON
+from ser_experiments.models.wrapper import fit
 from ser_experiments.task import Task
 
 
@@ -30,15 +33,25 @@ class Rows:
         Positions refer to these rows.
     task : Task
         What is predicted.
+    weights : ndarray of shape (n_rows,), optional
+        What each row weighs where it is trained on; no score is weighted.
     """
 
     table: pd.DataFrame
     utterances: pd.DataFrame
     folds: Folds
     task: Task
+    weights: NDArray[np.float64] | None = None
 
     @classmethod
-    def align(cls, table: pd.DataFrame, utterances: pd.DataFrame, folds: Folds, task: Task) -> Rows:
+    def align(
+        cls,
+        table: pd.DataFrame,
+        utterances: pd.DataFrame,
+        folds: Folds,
+        task: Task,
+        weights: pd.Series | None = None,
+    ) -> Rows:
         """Put a feature table into the order of the utterances and write the groups of the folds into it.
 
         Parameters
@@ -51,6 +64,8 @@ class Rows:
             Cut from `utterances`.
         task : Task
             What is predicted.
+        weights : Series of float, optional
+            Of the utterances.
 
         Raises
         ------
@@ -67,7 +82,8 @@ class Rows:
         group = folds.group
         if folds.development is not None:
             group = group.where(~folds.development, TRIED_ON + group)
-        return cls(table.assign(**{GROUP: group.to_numpy(dtype=str)}), utterances, folds, task)
+        known = None if weights is None else weights.loc[utterances.index].to_numpy(dtype=np.float64)
+        return cls(table.assign(**{GROUP: group.to_numpy(dtype=str)}), utterances, folds, task, known)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -77,9 +93,11 @@ class Rows:
         """Return what estimators are fitted on, one row an utterance."""
         return self.task.truth(self.utterances)
 
-    def train(self, fold: Fold) -> tuple[pd.DataFrame, NDArray[Any]]:
-        """Return features and truth of the training side of a fold."""
-        return self.table.iloc[fold.train], self.truth[fold.train]
+    def fitted(self, estimator: BaseEstimator, rows: NDArray[np.intp] | None = None) -> BaseEstimator:
+        """Return a copy of an estimator that is fitted on some rows, by default all."""
+        chosen = np.arange(len(self)) if rows is None else rows
+        weights = None if self.weights is None else self.weights[chosen]
+        return fit(clone(estimator), self.table.iloc[chosen], self.truth[chosen], weights)
 
     def test(self, fold: Fold) -> pd.DataFrame:
         """Return the features of the tested side of a fold: the truth is not among them."""

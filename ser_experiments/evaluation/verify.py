@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from ser_experiments.errors import InputError, LeakError
 from ser_experiments.evaluation.card import Card
@@ -115,7 +116,12 @@ def _agree(path: str | Path, table: pd.DataFrame, known: pd.DataFrame, column: s
     if column not in table:
         return
     known = known.loc[table.index]
-    other = table.index[(table[column] != known[column]).to_numpy()]
+    if is_numeric_dtype(known[column]):
+        # Files are written with six digits.
+        same = np.isclose(table[column].astype(float), known[column], rtol=1e-5, atol=1e-9)
+    else:
+        same = (table[column] == known[column]).to_numpy()
+    other = table.index[~same]
     if len(other):
         first = other[0]
         raise InputError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import GroupKFold
 
 from ser_experiments.evaluation.agreement import by_agreement
@@ -90,7 +90,7 @@ def _importance(result: Result, fitted: BaseEstimator) -> Figure | None:
     with one_thread():
         if float(result.folds["fit_s"].median()) <= _REFIT_S:
             train, rows = next(GroupKFold(min(3, len(np.unique(groups)))).split(rows, groups=groups))
-            model = clone(prepared.estimator).fit(prepared.rows.table.iloc[train], truth[train])
+            model = prepared.rows.fitted(prepared.estimator, train)
             how = f"on {len(np.unique(groups[rows]))} held-out {prepared.folds.unit}s"
         if len(rows) > _MOST_ROWS:
             rows = np.sort(np.random.default_rng(0).choice(rows, _MOST_ROWS, replace=False))

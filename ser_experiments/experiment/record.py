@@ -77,6 +77,7 @@ def _params(prepared: Prepared) -> dict[str, object]:
         "subset": setting.subset,
         "protocol": setting.protocol,
         "normalize": setting.normalize,
+        "weights": prepared.weights,
         "seed": prepared.seed,
     }
 

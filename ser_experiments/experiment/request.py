@@ -145,6 +145,8 @@ class RunRequest(SettingRequest):
         Columns of that table that are taken whatever they tell.
     overrides : sequence of "key=value" or mapping
         Changes of the definition.
+    weights : str, optional
+        ``agreement`` weighs each training row by the share of its raters that agree.
     seed : int
         Of everything random.
     jobs : int, optional
@@ -168,6 +170,10 @@ class RunRequest(SettingRequest):
         Sequence[str] | Mapping[str, object],
         Option("Change the definition: model.max_depth=6.", flag="set", metavar="KEY=VALUE"),
     ] = ()
+    weights: Annotated[
+        str | None,
+        Option("agreement: training rows weigh more where raters agree. By default all weigh alike."),
+    ] = None
     seed: Annotated[int, Option("Seed of everything random.", least=0)] = 0
     jobs: Annotated[int | None, Option("Processes; by default one a core. Scores do not depend on it.", least=1)] = None
     scheduler: Annotated[

@@ -51,6 +51,10 @@ class Prepared:
         Of the recordings: ``duration_s``, ``sample_rate``, ``rms_db`` and others; None with a ready-made table.
     notes : tuple of str
         What preparing found and must be said with the score.
+    measuring_ms : float or None
+        Milliseconds of measuring a second of audio.
+    weights : str or None
+        What rows weigh in training: ``agreement``, or all the same.
     """
 
     experiment: Experiment
@@ -64,6 +68,13 @@ class Prepared:
     facts: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
     measuring_ms: float | None = None
+    weights: str | None = None
+
+    @property
+    def changes(self) -> str:
+        """Return in one line what makes the run another than the definition's own."""
+        said = [self.experiment.changes, f"--weights {self.weights}" if self.weights else ""]
+        return "; ".join(one for one in said if one)
 
     @property
     def features(self) -> str:

@@ -13,7 +13,6 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sklearn.base import clone
 
 from ser_experiments import project as projects
 from ser_experiments.corpora import meant, of_corpus
@@ -37,6 +36,7 @@ from ser_experiments.experiment.measured import Measured, Progress, measure
 from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.result import Prepared, Result
 from ser_experiments.experiment.selection import Selection, load_setting, select, without
+from ser_experiments.experiment.weights import weighed, weights_of
 from ser_experiments.experiment.words import note, tags, warnings_for
 from ser_experiments.features import measuring_cost, normalize_by_speaker
 from ser_experiments.features.storage import file_name
@@ -88,6 +88,7 @@ def prepare(
     corpus = load_setting(request, project)
     estimator = build_estimator(experiment, task=corpus.task, **told)
     check_task(experiment, corpus.task)
+    weights_of(corpus.utterances, request.weights)
     # Folds are cut before anything is measured: a protocol that cannot be held should not cost an extraction.
     selection = select(request, corpus)
     check_names(selection.setting.name, corpus.classes, (fold.name for fold in selection.folds.folds))
@@ -97,7 +98,7 @@ def prepare(
     if measured.skipped:
         corpus = without(corpus, measured.skipped)
         selection = select(request, corpus)
-    rows = _rows(selection, corpus.utterances["speaker"], measured)
+    rows = _rows(selection, corpus.utterances["speaker"], measured, request.weights)
     notes = check_leaks(selection.folds, rows.utterances, **measured.traces(rows.utterances.index))
     return Prepared(
         experiment,
@@ -113,17 +114,19 @@ def prepare(
             *notes,
             *measured.notes,
             *unused_params(experiment, corpus.task),
+            *weighed(corpus.utterances, request.weights),
             *(f"column {name!r} of the table was allowed, whatever it tells" for name in request.allow_columns),
         ),
         measuring_cost(measured.sets, project.cache),
+        request.weights,
     )
 
 
-def _rows(selection: Selection, speakers: pd.Series, measured: Measured) -> Rows:
+def _rows(selection: Selection, speakers: pd.Series, measured: Measured, weights: str | None) -> Rows:
     """Take out the speaker and align."""
     corpus, folds = selection.corpus, selection.folds
     table = normalize_by_speaker(measured.table, speakers, selection.normalization, selection.enrolled)
-    return Rows.align(table, corpus.utterances, folds, corpus.task)
+    return Rows.align(table, corpus.utterances, folds, corpus.task, weights_of(corpus.utterances, weights))
 
 
 def score(prepared: Prepared, *, jobs: int | None = None, on_fold: OnFold | None = None) -> Result:
@@ -239,7 +242,7 @@ def _logged(prepared: Prepared, project: Project, jobs: int | None, on_fold: OnF
         with _kept(result, project, run.run_id):
             log.info("fitting the model for use on all %d utterances", len(prepared.rows))
             with one_thread():
-                fitted = clone(prepared.estimator).fit(prepared.rows.table, prepared.rows.truth)
+                fitted = prepared.rows.fitted(prepared.estimator)
             model_uri = run.log(describe(result, fitted, here))
     told = replace(result, run_id=run.run_id, experiment_id=run.experiment_id, model_uri=model_uri)
     return replace(told, pending=run.away)

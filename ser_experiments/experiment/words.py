@@ -43,7 +43,7 @@ def tags(prepared: Prepared, environment: Mapping[str, object]) -> dict[str, obj
         "ser.synthetic": str(prepared.corpus.spec.synthetic).lower(),
         "ser.features": prepared.features,
         "ser.model": prepared.experiment.definition.model.type,
-        "ser.changes": prepared.experiment.changes,
+        "ser.changes": prepared.changes,
         "ser.seed": prepared.seed,
         **{key: value for key, value in environment.items() if key.startswith("git.")},
         **{f"version.{name}": version for name, version in (packages if isinstance(packages, Mapping) else {}).items()},

@@ -17,12 +17,12 @@ from ser_experiments.corpora import get_corpus, load_corpus, read_corpus
 from ser_experiments.corpora._rules import rule_of
 from ser_experiments.evaluation.agreement import (
     alpha,
-    beside_raters,
     by_agreement,
     coincidences,
     described,
     levels,
     one_rater,
+    rater_scores,
 )
 from ser_experiments.evaluation.scoring import pooled
 from tests.command import ser
@@ -193,7 +193,7 @@ def test_one_rater_who_names_two_words_disagrees_with_nobody(tree: Path) -> None
     table = described(utterances, get_corpus("iemocap"))
     assert table["tie"].tolist() == [1] * len(table)
     assert "alpha" not in table
-    assert beside_raters({"uar": 0.5}, get_corpus("iemocap").schemes["4class"], utterances) == []
+    assert rater_scores(get_corpus("iemocap").schemes["4class"], utterances) == {}
 
 
 def test_shares_without_counts_tell_how_far_raters_agree_and_no_more(tree: Path) -> None:
@@ -208,18 +208,13 @@ def test_a_model_is_held_against_one_rater(tree: Path, labels: str) -> None:
     corpus = load_corpus("iemocap", tree, labels)
     counts = corpus.labels.counts(corpus.utterances)
     assert counts is not None
-    rater = one_rater(counts.to_numpy())
-    said = beside_raters({"uar": 0.25, "ece": 0.1, "wa": 0.5}, corpus.labels, corpus.utterances)
-    assert said == [
-        f"UAR: model 0.250, one rater against the others {rater['uar']:.3f}",
-        f"WA: model 0.500, one rater against the others {rater['wa']:.3f}",
-    ]
+    assert rater_scores(corpus.labels, corpus.utterances) == one_rater(counts.to_numpy())
 
 
 def test_nothing_is_said_where_there_are_no_votes(tree: Path) -> None:
     corpus = load_corpus("iemocap", tree)
-    assert beside_raters({"uar": 0.2}, corpus.labels, corpus.utterances.drop(columns="votes")) == []
-    assert beside_raters({"ccc": 0.2}, rule_of(corpus.spec, "valence"), corpus.utterances) == []
+    assert rater_scores(corpus.labels, corpus.utterances.drop(columns="votes")) == {}
+    assert rater_scores(rule_of(corpus.spec, "valence"), corpus.utterances) == {}
 
 
 def test_the_command_describes_raters(tree: Path) -> None:

@@ -170,7 +170,7 @@ def test_the_same_folds_every_time() -> None:
         (utterances(session=None), "leave-one-session-out", "no sessions are known"),
         (utterances(1), "leave-one-session-out", "everything is one group"),
         (utterances(2), "grouped-k-fold", "5 folds of 4 groups"),
-        (utterances(label=["c"] * 3 + ["a"] * 77), "random", "class 'c' has 3 utterances"),
+        (utterances(label=["c"] * 3 + ["a"] * 77), "random", "random': 'c' has 3 utterances"),
         (utterances(label=["c"] * 8 + ["a", "b"] * 36), "leave-one-session-out", "fold 'Session1' have no 'c'"),
     ],
 )

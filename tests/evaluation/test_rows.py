@@ -5,12 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator
 
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.folds import Folds, make_folds
 from ser_experiments.evaluation.rows import Rows
 from ser_experiments.frames import GROUP
 from ser_experiments.tasks.classes import Classes
+
+
+class Watched(BaseEstimator):
+    """Keeps what it is fitted on."""
+
+    def fit(self, X: pd.DataFrame, y: np.ndarray, sample_weight: np.ndarray | None = None) -> Watched:
+        self.X_, self.y_, self.sample_weight_ = X, y, sample_weight
+        return self
 
 
 @pytest.fixture
@@ -34,10 +43,21 @@ def test_a_table_in_another_order_is_put_into_that_of_the_utterances(utterances:
     assert rows.table[GROUP].tolist() == utterances["speaker"].tolist()
     assert GROUP not in shuffled
     for fold in folds.folds:
-        X, y = rows.train(fold)
-        assert y.tolist() == utterances.loc[X.index, "label"].tolist()
-        assert set(X[GROUP]).isdisjoint(rows.test(fold)[GROUP])
+        seen = rows.fitted(Watched(), fold.train)
+        assert list(seen.y_) == utterances.loc[seen.X_.index, "label"].tolist()
+        assert seen.sample_weight_ is None
+        assert set(seen.X_[GROUP]).isdisjoint(rows.test(fold)[GROUP])
         assert "label" not in rows.test(fold)
+
+
+def test_weights_go_with_their_rows(utterances: pd.DataFrame, folds: Folds) -> None:
+    numbers = pd.DataFrame({"n": np.arange(12.0)}, index=utterances.index)
+    weights = pd.Series(np.arange(12.0) + 1, index=utterances.index).sample(frac=1, random_state=1)
+    rows = Rows.align(numbers, utterances, folds, Classes.of(utterances["label"]), weights)
+    for chosen in (folds.folds[0].train, None):
+        seen = rows.fitted(Watched(), chosen)
+        assert seen.sample_weight_.tolist() == (seen.X_["n"] + 1).tolist()
+    assert len(seen.X_) == 12
 
 
 def test_parts_that_do_not_belong_together_are_refused(utterances: pd.DataFrame, folds: Folds) -> None:

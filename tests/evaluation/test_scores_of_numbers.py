@@ -251,5 +251,5 @@ def test_what_cannot_be_scored_is_refused() -> None:
                 get_score(name).on(Predictions(frame, predictions.task))
     with pytest.raises(InputError, match="^predictions: no column 'predicted_arousal'; got "):
         Predictions(predictions.frame.drop(columns="predicted_arousal"), predictions.task)
-    with pytest.raises(InputError, match="UAR is a score of classes, got predictions of dimensions"):
+    with pytest.raises(InputError, match="UAR is a score of classes and votes, got predictions of dimensions"):
         get_score("uar").on(predictions)

@@ -168,7 +168,7 @@ def test_a_picture_that_fails_does_not_stop_the_run(
     def broken(result: object, fitted: object) -> None:
         raise RuntimeError("no ink")
 
-    monkeypatch.setitem(pictures.MAKERS, "plots/table_map.png", broken)
+    monkeypatch.setitem(pictures.MAKERS, "plots/table_map.png", pictures.Maker(broken))
     asked = pictures.pictures(score(honest, jobs=1), honest.estimator)
     with caplog.at_level(logging.WARNING):
         write_pictures(tmp_path, {name: asked[name] for name in ("plots/table_map.png", "plots/reliability.png")})
@@ -183,7 +183,7 @@ def test_a_network_shows_how_it_learned(honest: Prepared) -> None:
         )
 
     result = score(honest, jobs=1)
-    figure = pictures.MAKERS["plots/learning_curves.png"](result, Network())  # type: ignore[arg-type]
+    figure = pictures.MAKERS["plots/learning_curves.png"].make(result, Network())  # type: ignore[arg-type]
     assert isinstance(figure, Figure)
     assert figure.axes[0].lines[0].get_ydata().tolist() == [1.0, 0.5]
 
@@ -194,7 +194,7 @@ def test_a_spectrogram_of_each_class_is_drawn(honest: Prepared) -> None:
     table = honest.rows.table.assign(melspec=pd.Series(arrays, index=honest.table.index, dtype=object))
     prepared = replace(honest, rows=replace(honest.rows, table=table), sets={"melspec": {}})
     result = replace(score(honest, jobs=1), prepared=prepared)
-    figure = pictures.MAKERS["plots/melspec.png"](result, honest.estimator)
+    figure = pictures.MAKERS["plots/melspec.png"].make(result, honest.estimator)
     shown = [axis for axis in figure.axes if axis.get_title()]  # type: ignore[union-attr]
     labels = honest.utterances["label"]
     assert [axis.get_title().split("\n")[0] for axis in shown] == sorted(labels.unique())

@@ -14,6 +14,7 @@ import soundfile
 
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.plots import plot_choices
+from ser_experiments.evaluation.scoring import get_score
 from ser_experiments.experiment import run_experiment
 from ser_experiments.experiment.definition import load_experiment
 from ser_experiments.experiment.estimator import build_estimator, features_of
@@ -176,12 +177,13 @@ def test_spaces() -> None:
 def test_the_picture_shows_every_choice() -> None:
     trials = [{"params": {"features.encoder.layers": k}, "uar": 0.5 + 0.1 * k} for k in range(3)]
     chosen = [{"features.encoder.layers": 2}, {"features.encoder.layers": 1}, {"features.encoder.layers": 2}]
-    figure = plot_choices([(trials, one) for one in chosen], "features.encoder.layers", "probe")
+    figure = plot_choices([(trials, one) for one in chosen], "features.encoder.layers", "probe", get_score("uar"))
     (axis,) = figure.axes
     assert [tick.get_text() for tick in axis.get_xticklabels()] == ["0", "1", "2"]
     assert [text.get_text() for text in axis.texts] == ["1x", "2x"]
     np.testing.assert_allclose(axis.lines[0].get_ydata(), [0.5, 0.6, 0.7])
     assert axis.get_xlabel() == "layers"
+    assert axis.get_ylabel() == "UAR on inner folds"
 
 
 @pytest.mark.slow

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, clone, is_regressor
 from sklearn.pipeline import make_pipeline
 from skops import io
 
 from ser_experiments.errors import InputError
 from ser_experiments.frames import GROUP
 from ser_experiments.identity import libraries
+from ser_experiments.models import pipeline
 from ser_experiments.models.grouping import TakeColumns
-from ser_experiments.models.pipeline import build_model
+from ser_experiments.models.pipeline import build_bare, build_model
 from ser_experiments.models.remember import Remembered
 from ser_experiments.models.spec import ModelSpec, families_of, get_model, model_names
 from ser_experiments.models.trial import try_out
@@ -135,15 +137,22 @@ def test_string_labels_probabilities_and_repetition(name: str) -> None:
 
 
 @every_family
-def test_it_says_which_class_it_builds_and_for_which_tasks(name: str) -> None:
+def test_it_says_which_class_it_builds_and_for_which_tasks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = get_model(name)
     assert name in families_of(type(spec.build()))
-    assert set(spec.kinds) <= {"classes", "dimensions", "distribution"}
+    if spec.regression is not None:
+        bare = build_bare(name, learns="numbers")
+        assert is_regressor(bare)
+        assert name in families_of(type(bare))
+        assert not {*spec.regression.without} & {*spec.regression.params()}
+        assert {*spec.regression.without} <= {*spec.params()}
     for library in spec.libraries:
         assert libraries([library])[library] != "none"
     assert set(spec.without_effect) <= set(spec.build().get_params())
-    with pytest.raises(InputError, match=f"'{name}' cannot predict weather; it is for classes"):
-        build_model(name, kind="weather")
+    with monkeypatch.context() as without:
+        without.setattr(pipeline, "get_model", lambda asked: replace(spec, regression=None))
+        with pytest.raises(InputError, match=f"'{name}' cannot learn numbers; families that can: .*logreg"):
+            build_model(name, learns="numbers")
 
 
 @every_family

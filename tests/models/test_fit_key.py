@@ -264,7 +264,7 @@ def test_the_source_of_a_plug_in_counts(tmp_path: Path, after: str, same: bool) 
 @pytest.mark.parametrize(
     ("top", "distributed"),
     # A distribution of its own name, of another name, and none; pip's distribution "pytest-cov" is no module.
-    [("lightgbm", True), ("sklearn", True), ("yaml", True), ("tests", False), ("pytest-cov", False)],
+    [("lightgbm", True), ("sklearn", True), ("yaml", True), ("a_module_of_nobody", False), ("pytest-cov", False)],
 )
 def test_whose_a_module_is_is_found_without_reading_every_distribution(
     top: str, distributed: bool, monkeypatch: pytest.MonkeyPatch
