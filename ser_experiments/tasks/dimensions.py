@@ -32,7 +32,8 @@ class Dimensions(Task):
 
     kind: ClassVar[str] = "dimensions"
     primary: ClassVar[str] = "ccc"
-    finest: ClassVar[str] = "rmse"
+    #: Errors would grow smaller where a stretched answer to a known row is pulled to the mean.
+    finest: ClassVar[str] = "pearson"
     learns: ClassVar[Learns] = "numbers"
     answer_fields: ClassVar[Mapping[str, AnswerType]] = {"values": "numbers", "intervals": "ranges"}
     #: Before the name of a dimension in the name of the column of its predictions.
