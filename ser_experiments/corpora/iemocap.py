@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -27,40 +26,19 @@ from ser_experiments.corpora._corpus import CorpusSpec, Reading
 from ser_experiments.corpora._demo import MARKER
 from ser_experiments.corpora._facts import Facts
 from ser_experiments.corpora._iemocap_counts import expected
+from ser_experiments.corpora._iemocap_turns import RATERS, lines_of, listed, of_name, turns_of
 from ser_experiments.corpora._options import Option
 from ser_experiments.corpora._schemes import SCHEMES
 from ser_experiments.errors import InputError, nearest
-from ser_experiments.files import MIB, read_bytes
 
-_HEAD = re.compile(
-    r"^\[\s*([\d.]+)\s*-\s*([\d.]+)\s*\]\s+(\S+)\s+(\S+)\s+\[\s*([-\d.]+)\s*,\s*([-\d.]+)\s*,\s*([-\d.]+)\s*\]\s*$"
-)
-_VOTE = re.compile(r"^C-(E\w*|F\w*|M\w*):\s*([^(]*)")
-#: Whose words may count, by the first letters of raters: the speakers are called by theirs.
-RATERS: dict[str, tuple[str, ...]] = {"external": ("E",), "self": ("F", "M"), "all": ("E", "F", "M")}
 _OUTSIDE = "external"
 _WHOSE = {"self": "the speakers themselves", "all": "raters from outside and of the speakers themselves"}
 #: What the readers of this layout can be told.
 RATERS_OPTION = Option("raters", str, f"Whose words are votes: {', '.join(RATERS)}; by default {_OUTSIDE}.")
 _SPOKEN = re.compile(r"^(\S+)\s+\[[^\]]*\]:\s*(.*)$")
-#: The turn's own name: dialog, then the speaker's letter and number. The first field only names who wore the markers.
-_TURN = re.compile(r"^(Ses0([1-5])[FM]_\w+)_([FM])\w+$")
 _SESSIONS = range(1, 6)
 #: What a copy in Parquet is called in results: its labels are not those of the release.
 PARQUET = "iemocap-parquet"
-#: The raters' word of each code.
-_WORDS = {
-    "neu": "neutral",
-    "hap": "happiness",
-    "exc": "excited",
-    "ang": "anger",
-    "sad": "sadness",
-    "fru": "frustration",
-    "sur": "surprise",
-    "fea": "fear",
-    "dis": "disgust",
-    "oth": "other",
-}
 
 
 def read(root: Path, *, raters: str = "external") -> Reading:
@@ -98,7 +76,7 @@ def read(root: Path, *, raters: str = "external") -> Reading:
 
 def _read_parquet(root: Path, files: list[Path]) -> Reading:
     """Read a copy in Parquet: who speaks is in the name of a turn, as everywhere."""
-    table = _iemocap_parquet.turns(root, files, _of_name)
+    table = _iemocap_parquet.turns(root, files, of_name)
     note = (
         f"{len(table)} turns of Parquet files: labels are what most raters named, not the codes of the release, and "
         "the counts of classes differ; votes are shares, without how many voted and who; the recordings were put into "
@@ -118,7 +96,7 @@ def read_release(release: Path, *, raters: str = "external") -> Reading:
         if not session.is_dir():
             notes.append(f"Session{number} is missing: this copy is not complete")
             continue
-        turns, problems = _turns(session / "dialog" / "EmoEvaluation", raters)
+        turns, problems = turns_of(session / "dialog" / "EmoEvaluation", raters)
         notes += problems
         wavs = _wavs(session / "sentences" / "wav")
         if not turns:
@@ -190,28 +168,11 @@ def _is_demo(folder: Path) -> bool:
     return (folder / MARKER).is_file()
 
 
-def _listed(folder: Path, suffix: str) -> list[Path]:
-    """List the files of a kind, without the hidden ones that a Mac or an editor leaves behind."""
-    if not folder.is_dir():
-        return []
-    return sorted(p for p in folder.iterdir() if p.suffix == suffix and not p.name.startswith(".") and p.is_file())
-
-
 def _wavs(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         return {}
     dialogs = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-    return {path.stem: path for dialog in dialogs for path in _listed(dialog, ".wav")}
-
-
-def _lines(path: Path) -> list[str]:
-    """Read the lines of a text file; older copies hold a few Latin-1 characters in the comments."""
-    data = read_bytes(path, most=64 * MIB)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
-    return [line.strip() for line in text.splitlines()]
+    return {path.stem: path for dialog in dialogs for path in listed(dialog, ".wav")}
 
 
 def _check_raters(raters: str) -> None:
@@ -219,84 +180,11 @@ def _check_raters(raters: str) -> None:
         raise InputError(f"corpus 'iemocap': --raters is {raters!r}{nearest(raters, RATERS)}")
 
 
-def _turns(folder: Path, raters: str) -> tuple[dict[str, dict[str, object]], list[str]]:
-    """Parse the evaluation files of a session into one row a turn, and say what could not be read."""
-    turns: dict[str, dict[str, object]] = {}
-    problems: list[str] = []
-    for path in _listed(folder, ".txt"):
-        current: str | None = None
-        votes: dict[str, list[str]] = {}
-        for line in _lines(path):
-            if head := _HEAD.match(line):
-                row = _row(head)
-                current = None
-                if row is None or row["dialog"] != path.stem:
-                    problems.append(f"{path}: {head[3]!r} is no turn of this dialog and is left out")
-                elif row["utterance_id"] in turns:
-                    problems.append(f"{path}: turn {head[3]!r} occurs twice; the first one counts")
-                else:
-                    current = str(row["utterance_id"])
-                    turns[current] = row
-            elif line.startswith("["):
-                current = None
-                problems.append(f"{path}: cannot be read as a turn: {line[:60]!r}")
-            elif current and (vote := _VOTE.match(line)) and vote[1].startswith(RATERS[raters]):
-                votes.setdefault(current, []).append(vote[2])
-        for turn, named in votes.items():
-            turns[turn].update(_agreement(str(turns[turn]["emotion"]), named))
-    return turns, problems
-
-
-def _row(head: re.Match[str]) -> dict[str, object] | None:
-    told = _of_name(head[3])
-    if told is None:
-        return None
-    return {
-        **told,
-        "emotion": head[4],
-        "code": head[4],
-        "valence": float(head[5]),
-        "activation": float(head[6]),
-        "dominance": float(head[7]),
-        "votes": "",
-        "n_raters": 0,
-        "agreement": float("nan"),
-    }
-
-
-def _of_name(name: str) -> dict[str, object] | None:
-    """Return what the name of a turn tells, in the columns of utterances; None where it is none."""
-    turn = _TURN.match(name)
-    if turn is None:
-        return None
-    dialog, session, letter = turn[1], int(turn[2]), turn[3]
-    return {
-        "utterance_id": name,
-        "start_s": float("nan"),
-        "end_s": float("nan"),
-        "speaker": f"{session}{letter}",
-        "session": f"Session{session}",
-        "gender": letter.lower(),
-        "dialog": dialog,
-        "scenario": "improvised" if "_impro" in dialog else "scripted",
-    }
-
-
-def _agreement(code: str, named: list[str]) -> dict[str, object]:
-    """Count the raters' words; a rater who gives several counts once for each."""
-    sets = [{word.strip().lower() for word in words.split(";") if word.strip()} for words in named]
-    counted = Counter(word for words in sets for word in words)
-    majority = _WORDS.get(code)
-    agreed = sum(majority in words for words in sets) / len(sets) if majority else float("nan")
-    votes = ";".join(f"{word}={count}" for word, count in sorted(counted.items(), key=lambda v: (-v[1], v[0])))
-    return {"votes": votes, "n_raters": len(sets), "agreement": agreed}
-
-
 def _transcripts(folder: Path) -> dict[str, str]:
     """Return a digest of each turn's words: enough to see that two turns say the same."""
     digests = {}
-    for path in _listed(folder, ".txt"):
-        for line in _lines(path):
+    for path in listed(folder, ".txt"):
+        for line in lines_of(path):
             if spoken := _SPOKEN.match(line):
                 words = " ".join(re.findall(r"[\w']+", spoken[2].lower()))
                 digests[spoken[1]] = identity.of_lines([words], size=identity.SHORT)

@@ -16,12 +16,11 @@ from ser_experiments.features.progress import Callback
 from ser_experiments.features.views import on_view
 from ser_experiments.features.wanted import fetch, resolved
 from ser_experiments.models import ensemble, number_ensemble
-from ser_experiments.models.pipeline import build_pipeline, meaningless, require_probabilities
+from ser_experiments.models.pipeline import build_pipeline, require_probabilities
 from ser_experiments.models.remember import Remembered
 from ser_experiments.models.search_space import EACH, FEATURES, flat_space
 from ser_experiments.models.shares import FromShares
 from ser_experiments.models.spec import get_model
-from ser_experiments.models.trial import try_out
 from ser_experiments.models.tuned import Tuned
 from ser_experiments.task import Learns, Task
 
@@ -220,82 +219,14 @@ def members_of(experiment: Experiment) -> list[Experiment]:
     return members
 
 
-def _single(experiment: Experiment) -> list[Experiment]:
+def single(experiment: Experiment) -> list[Experiment]:
     """Return the experiments that measure and fit: the members of an ensemble, or the one itself."""
     return members_of(experiment) or [experiment]
 
 
-def check_task(experiment: Experiment, task: Task) -> None:
-    """Refuse what does not fit the task, before anything is measured.
-
-    Raises
-    ------
-    InputError
-        An experiment, or a member of it, weighs classes by name and leaves one out, or has parameters that no fit
-        takes.
-    """
-    for one in _single(experiment):
-        weights = _weights(one, task)
-        missing = [name for name in task.targets if name not in weights] if isinstance(weights, Mapping) else []
-        if missing:
-            raise InputError(
-                f"experiments/{one.name}.toml: model: class_weight has no {missing[0]!r}; every class needs a weight: "
-                f"{', '.join(task.targets)}"
-            )
-        if not one.definition.members:
-            try:
-                try_out(
-                    one.definition.model.type,
-                    one.definition.model.params,
-                    task.targets,
-                    learns=LEARNING[task.learns][0],
-                )
-            except InputError as error:
-                raise InputError(f"experiments/{one.name}.toml: {error}") from error
-
-
-def _weights(experiment: Experiment, task: Task) -> object:
-    """Return the weights of classes, where these mean something to the task."""
-    model = experiment.definition.model
-    unused = () if experiment.definition.members else meaningless(model.type, task.learns)
-    return None if "class_weight" in unused else model.params.get("class_weight")
-
-
-def unused_params(experiment: Experiment, task: Task) -> list[str]:
-    """Say which parameters of a definition, or of its members, mean nothing to the task, one line each."""
-    whose: dict[str, list[str]] = {}
-    for one in _single(experiment):
-        model = one.definition.model
-        unused = () if one.definition.members else meaningless(model.type, task.learns)
-        for name in unused:
-            if name in model.params:
-                whose.setdefault(name, []).append(one.name)
-    return [
-        f"{name} (of {', '.join(dict.fromkeys(names))}) is about classes and is left out: {task.kind} have none"
-        for name, names in whose.items()
-    ]
-
-
-def check_normalization(experiment: Experiment, mode: str) -> None:
-    """Refuse to normalise by speaker what is to be taken as it is, before anything is measured.
-
-    Raises
-    ------
-    InputError
-        A family of the experiment, or of a member of it, takes its columns as they were measured.
-    """
-    for one in _single(experiment):
-        kind = one.definition.model.type
-        if mode != "none" and not one.definition.members and not get_model(kind).takes_normalized:
-            raise InputError(
-                f"experiments/{one.name}.toml: model: {kind!r} takes its columns as they were measured; leave out "
-                f"--normalize {mode}"
-            )
-
-
 def fetch_assets(experiment: Experiment, progress: Callback | None = None) -> None:
     """Fetch what the feature sets of an experiment or its members are made of and is not on this machine."""
-    for one in _single(experiment):
+    for one in single(experiment):
         features = one.definition.features
         try:
             fetch(features.sets, features.params, progress=progress)
@@ -312,7 +243,7 @@ def features_of(experiment: Experiment) -> dict[str, dict[str, object]]:
         Two members want one output with different parameters.
     """
     found: dict[str, dict[str, object]] = {}
-    for one in _single(experiment):
+    for one in single(experiment):
         for params in _choices(one.definition):
             for name in one.definition.features.sets:
                 _add(found, experiment, name, params_of(name, params))
@@ -322,7 +253,7 @@ def features_of(experiment: Experiment) -> dict[str, dict[str, object]]:
 def views_of(experiment: Experiment) -> dict[str, dict[str, object]]:
     """Return the outputs, as measured on views, that an experiment or its members train on, with their parameters."""
     found: dict[str, dict[str, object]] = {}
-    for one in _single(experiment):
+    for one in single(experiment):
         features = one.definition.features
         for params in _choices(one.definition) if features.augment else ():
             for view, name in product(features.augment, features.sets):

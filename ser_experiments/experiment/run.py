@@ -27,15 +27,13 @@ from ser_experiments.experiment.definition import load_experiment
 from ser_experiments.experiment.estimator import (
     build_estimator,
     check_definition,
-    check_normalization,
-    check_task,
     fetch_assets,
-    unused_params,
 )
 from ser_experiments.experiment.measured import Measured, Progress, measure
 from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.result import Prepared, Result
 from ser_experiments.experiment.selection import Selection, load_setting, select, without
+from ser_experiments.experiment.suited import check_normalization, check_task, unused_params
 from ser_experiments.experiment.weights import weighed, weights_of
 from ser_experiments.experiment.words import note, tags, warnings_for
 from ser_experiments.features import measuring_cost, normalize_by_speaker

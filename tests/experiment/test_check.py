@@ -155,7 +155,7 @@ def test_every_run_gets_its_pictures(honest: Prepared) -> None:
     assert set(pictures.MAKERS) < set(made)
     of_others = {"learning_curves.png", "melspec.png", "choices.png", "layer_weights.png"}
     missing = {name for name, one in made.items() if one is None}
-    assert missing == {f"plots/{name}" for name in of_others} | {"layer_weights.csv"}
+    assert missing == {f"plots/{name}" for name in of_others} | {"layer_weights.csv", "by_agreement.csv"}
     wrong = made["surely_wrong.csv"]
     assert isinstance(wrong, pd.DataFrame)
     assert (wrong["label"] != wrong["predicted"]).all()
