@@ -170,7 +170,7 @@ class Task(ABC):
     @property
     def are_shares(self) -> bool:
         """Whether the numbers of a prediction are shares of one; otherwise each lies on a scale of its own."""
-        return self.learns != "numbers"
+        return True
 
     def fields(self, holds: AnswerType) -> list[str]:
         """Return the fields of an answer that are of a type."""

@@ -19,7 +19,7 @@ from ser_experiments.models.grouping import BalanceBlocks, OnFeatures, TakeColum
 from ser_experiments.models.missing import FillMissing
 from ser_experiments.models.numbers import EachTarget, Matched
 from ser_experiments.models.selection import SelectColumns
-from ser_experiments.models.spec import ModelSpec, families, get_model
+from ser_experiments.models.spec import Learning, ModelSpec, families, get_model
 from ser_experiments.models.temperature import TemperatureScaled
 from ser_experiments.task import Learns
 
@@ -89,7 +89,8 @@ def build_pipeline(
     _check("scale", scale, SCALERS)
     calibrations = CALIBRATIONS[learns]
     if calibrate is None:
-        calibrate = _usual_calibration(spec, learns)
+        way = spec.ways.get(learns)
+        calibrate = "temperature" if way is not None and way.matched else "none"
     _check("calibrate", calibrate, calibrations)
     if select is not None and not (isinstance(select, int) and select >= 1):
         raise InputError(f"pipeline: select must be a number of columns, at least 1, got {select!r}")
@@ -118,12 +119,6 @@ def build_pipeline(
     return calibrations[calibrate](pipeline)
 
 
-def _usual_calibration(spec: ModelSpec, learns: Learns) -> str:
-    """Return how a pipeline is calibrated where nobody says it."""
-    matched = learns == "numbers" and spec.regression is not None and spec.regression.matched
-    return "temperature" if matched else "none"
-
-
 def build_model(
     model: str,
     params: Mapping[str, object] | None = None,
@@ -133,7 +128,7 @@ def build_model(
 ) -> BaseEstimator:
     """Build the estimator of a family, as it stands at the end of a pipeline; see :func:`build_bare`."""
     bare = build_bare(model, params, random_state=random_state, learns=learns)
-    return WRAPPED[learns](bare, get_model(model))
+    return WRAPPED[learns](bare, _way(model, learns))
 
 
 def build_bare(
@@ -149,22 +144,21 @@ def build_bare(
     truth that it cannot learn. What a definition says of parameters that mean nothing to a regressor, such as weights
     of classes, is left out.
     """
-    spec = get_model(model)
-    build, known = _builder(spec, model, learns)
-    without = meaningless(model, learns)
-    allowed = {*known(), *without}
+    way = _way(model, learns)
+    known = {*way.params()}
+    allowed = {*known, *way.without}
     for key in params or {}:
         if key not in allowed:
             raise InputError(f"model: unknown {key!r} for {model!r}{nearest(key, allowed)}")
-    settings = {name: value for name, value in (params or {}).items() if name not in without}
-    if "random_state" in known():
+    settings = {name: value for name, value in (params or {}).items() if name not in way.without}
+    if "random_state" in known:
         settings.setdefault("random_state", random_state)
     _check_weights(settings.get("class_weight"))
     _check_sizes(settings)
     # A value that a fit would refuse is refused before anything is measured.
     try:
-        _refuse_truth_for_numbers(build().get_params(), settings)
-        estimator = build(**settings)
+        _refuse_truth_for_numbers(way.build().get_params(), settings)
+        estimator = way.build(**settings)
         if hasattr(estimator, "_parameter_constraints"):
             estimator._validate_params()
     except (InvalidParameterError, InputError) as error:
@@ -174,26 +168,24 @@ def build_bare(
 
 def meaningless(model: str, learns: Learns) -> tuple[str, ...]:
     """Return the parameters of a family that mean nothing to what is learned."""
-    regression = get_model(model).regression
-    return regression.without if learns == "numbers" and regression is not None else ()
+    way = get_model(model).ways.get(learns)
+    return () if way is None else way.without
 
 
 #: What is put around a family's estimator, by what is learned.
-WRAPPED: Mapping[str, Callable[[BaseEstimator, ModelSpec], BaseEstimator]] = {
-    "labels": lambda estimator, spec: estimator,
-    "numbers": lambda estimator, spec: EachTarget(estimator, bool(spec.regression and spec.regression.several)),
+WRAPPED: Mapping[str, Callable[[BaseEstimator, Learning], BaseEstimator]] = {
+    "labels": lambda estimator, way: estimator,
+    "numbers": lambda estimator, way: EachTarget(estimator, way.several),
 }
 
 
-def _builder(
-    spec: ModelSpec, model: str, learns: Learns
-) -> tuple[Callable[..., BaseEstimator], Callable[[], Sequence[str]]]:
-    if learns == "labels":
-        return spec.build, spec.params
-    if spec.regression is None:
-        able = [name for name, one in families() if one.regression is not None]
+def _way(model: str, learns: Learns) -> Learning:
+    """Return how a family learns something; an InputError where it cannot."""
+    way = get_model(model).ways.get(learns)
+    if way is None:
+        able = [name for name, one in families() if learns in one.ways]
         raise InputError(f"model: {model!r} cannot learn {learns}; families that can: {', '.join(able)}")
-    return spec.regression.build, spec.regression.params
+    return way
 
 
 def _check_sizes(settings: Mapping[str, object]) -> None:

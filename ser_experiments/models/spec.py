@@ -37,33 +37,44 @@ class FitIdentity:
 
 
 @dataclass(frozen=True)
-class Regression:
-    """How a family learns numbers instead of classes.
+class Learning:
+    """How a family learns one of the things that can be learned.
 
     Parameters
     ----------
     build : callable
-        ``build(**params)`` returns the bare, unfitted regressor: scikit-learn's contract. It is fitted on truth of mean
-        0 and standard deviation 1, of shape (n_rows, n_targets) where it takes `several` and else (n_rows,).
+        ``build(**params)`` returns the bare, unfitted estimator: scikit-learn's contract.
     params : callable
         Returns the names that ``build`` accepts.
     estimator : str
         Where the class that it builds is imported from.
     without : sequence of str
-        Parameters of the classifier that mean nothing here, such as weights of classes: they are left out.
+        Parameters of the family that mean nothing here: they are left out.
     several : bool
-        Whether one fit learns all targets; otherwise there is one a target.
+        Of numbers, whether one fit learns all targets; otherwise there is one a target.
     matched : bool
-        Whether the answers are stretched to the spread of the truth, as inner folds show it, where the definition does
-        not say: squared errors answer too near the mean, which CCC counts as a mistake. Networks with a loss that does
-        it by itself do without.
+        Of numbers, whether the answers are stretched to the spread of the truth, as inner folds show it, where the
+        definition does not say.
     """
 
     build: Callable[..., BaseEstimator]
     params: Callable[[], Sequence[str]]
     estimator: str
-    without: tuple[str, ...] = ("class_weight",)
+    without: tuple[str, ...] = ()
     several: bool = False
+    matched: bool = False
+
+
+@dataclass(frozen=True)
+class Regression(Learning):
+    """How a family learns numbers instead of classes.
+
+    It is fitted on truth of mean 0 and standard deviation 1, of shape (n_rows, n_targets) where it takes `several` and
+    else (n_rows,). Weights of classes mean nothing to it. By default its answers are `matched`: squared errors answer
+    too near the mean, which CCC counts as a mistake. Networks with a loss that does it by itself do without.
+    """
+
+    without: tuple[str, ...] = ("class_weight",)
     matched: bool = True
 
 
@@ -126,9 +137,10 @@ class ModelSpec:
     checks: tuple[tuple[str, Callable[[Any], None]], ...] = ()
 
     @property
-    def estimator_classes(self) -> list[str]:
-        """Return where the classes that it builds are imported from."""
-        return [self.estimator, *([] if self.regression is None else [self.regression.estimator])]
+    def ways(self) -> Mapping[str, Learning]:
+        """Return how it learns labels and, where it can, numbers."""
+        numbers = {} if self.regression is None else {"numbers": self.regression}
+        return {"labels": Learning(self.build, self.params, self.estimator), **numbers}
 
 
 def model_names() -> list[str]:
@@ -157,7 +169,9 @@ def families() -> Iterator[tuple[str, ModelSpec]]:
 @plugins.remembered
 def families_of(kind: type) -> dict[str, ModelSpec]:
     """Return the families that build estimators of a class, by name."""
-    return {name: spec for name, spec in families() if any(_is_imported(path, kind) for path in spec.estimator_classes)}
+    return {
+        name: spec for name, spec in families() if any(_is_imported(way.estimator, kind) for way in spec.ways.values())
+    }
 
 
 def _is_imported(path: str, kind: type) -> bool:

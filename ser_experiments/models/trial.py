@@ -41,8 +41,8 @@ def try_out(model: str, params: Mapping[str, object], targets: Sequence[str], *,
         Its parameters, as a definition gives them.
     targets : sequence of str
         What it is to tell apart, or the dimensions.
-    learns : {"labels", "numbers", "shares"}
-        What the truth is; whoever learns shares learns weighted labels.
+    learns : {"labels", "numbers"}
+        What the truth is.
 
     Raises
     ------
@@ -70,7 +70,8 @@ def try_out(model: str, params: Mapping[str, object], targets: Sequence[str], *,
     rows = pd.DataFrame(rng.normal(size=(len(labels), _COLUMNS)).astype(np.float32)).add_prefix("x")
     places = (labels[:, None] == np.asarray(targets)).argmax(axis=1)
     rows += places[:, None]
-    truth = rng.normal(size=len(labels)) + places if learns == "numbers" else labels
+    made_up = {"labels": lambda: labels, "numbers": lambda: rng.normal(size=len(labels)) + places}
+    truth = made_up[learns]()
     rows[GROUP] = np.resize(list("abcd"), len(labels))
     # Estimators that read no group take numbers alone.
     X = rows if spec.reads_group else rows.drop(columns=GROUP).to_numpy()

@@ -93,6 +93,11 @@ class Dimensions(Task):
         if hasattr(estimator, "classes_"):
             raise ValueError("holds an estimator of classes")
 
+    @property
+    def are_shares(self) -> bool:
+        """Return that they are not."""
+        return False
+
     def strata(self, utterances: pd.DataFrame) -> pd.Series:
         """Return the third of the first dimension's truth that each utterance is in, e.g. ``"valence low"``."""
         first = self.targets[0]

@@ -14,6 +14,7 @@ import pytest
 from ser_experiments import run_experiment
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.scoring import get_score
+from ser_experiments.serving.pyfunc import _load_pyfunc
 from ser_experiments.tasks import task_kinds, task_of_columns
 from tests import command
 from tests.iemocap_tree import rated_tree
@@ -112,6 +113,24 @@ def test_every_command_works_for_every_kind(labels: str, tree: Path, project_fol
     ser("predict", str(wav), "--timeline", "--picture", ".")
     assert len(list(project_folder.glob("*.png"))) == 1
 
+    # served: MLflow's own way into the logged model, with the bytes of a recording
+    (folder,) = {path.parent for path in (project_folder / "mlruns" / "artifacts").rglob("model.json")
+                 if json.loads(path.read_text())["experiment"] == EXPERIMENT}  # fmt: skip
+    served = _load_pyfunc(str(folder)).predict(pd.DataFrame({"audio": [wav.read_bytes(), b"no audio"]}))
+    assert list(served) == [*task.answer_fields, "warnings", "error"]
+    good, bad = served.to_dict(orient="records")
+    assert task.numbers(good) == pytest.approx(task.numbers(answer))
+    assert bad["error"] != ""
+    assert {name: bad[name] for name in task.answer_fields} == task.no_answer
+
+    # listed, replaced by force, and taken back
+    assert setting in ser("register", "--list").stdout
+    ser("register", "dummy", "--setting", setting, "--force")
+    floor = json.loads(ser("predict", str(wav), "--json").stdout)[0]
+    assert task.numbers(floor) != task.numbers(answer)
+    ser("register", "--rollback")
+    assert json.loads(ser("predict", str(wav), "--json").stdout) == [answer]
+
     # a worse one is not registered
     denied = ser("register", "dummy", "--setting", setting, code=1)
     assert "not clearly better" in denied.stderr
@@ -133,6 +152,33 @@ def test_a_kind_is_checked_pooled_and_transferred(labels: str, tree: Path, other
     )
     assert moved.prepared.setting.name == f"iemocap-to-other-{labels}-transfer"
     assert set(moved.predictions.index.str.split("/").str[0]) == {"other"}
+
+
+@pytest.mark.parametrize("labels", ["dimensions", "votes-4class"])
+def test_what_a_leak_is_worth_is_told_of_every_kind(labels: str, tree: Path, project_folder: Path) -> None:
+    where = ("--corpus", "iemocap", "--root", str(tree), "--labels", labels)
+    said = ser("leaks", EXPERIMENT, *where, "--no-log")
+    primary = get_score(task_kinds()[KINDS[labels]].primary)
+    assert primary.title in said.stdout
+    assert "leave-one-speaker-out" in said.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("labels", KINDS)
+def test_the_demo_has_every_kind(labels: str, project_folder: Path) -> None:
+    """From the simulated raters to a model in use."""
+    for name in ("dummy", "svm_prosody"):
+        ser("run", name, "--labels", labels)
+    task = task_kinds()[KINDS[labels]]
+    setting = f"demo-{labels}-leave-one-session-out"
+    best, floor = json.loads(ser("compare", "--setting", setting, "--json").stdout)["runs"]
+    assert (best["experiment"], floor["experiment"]) == ("svm_prosody", "dummy")
+    assert floor["difference_low"] * floor["difference_high"] > 0
+    assert get_score(task.primary).better * (best[task.primary] - floor[task.primary]) > 0
+    ser("register", "svm_prosody", "--setting", setting, "--allow-demo")
+    wav = next((project_folder / "cache" / "demo").rglob("sentences/wav/*/*.wav"))
+    (answer,) = json.loads(ser("predict", str(wav), "--json").stdout)
+    assert {*task.answer_fields} <= {*answer}
 
 
 def test_numbers_are_found_on_the_scale_of_the_raters(tree: Path, project_folder: Path) -> None:

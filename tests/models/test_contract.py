@@ -19,7 +19,7 @@ from ser_experiments.frames import GROUP
 from ser_experiments.identity import libraries
 from ser_experiments.models import pipeline
 from ser_experiments.models.grouping import TakeColumns
-from ser_experiments.models.pipeline import build_bare, build_model
+from ser_experiments.models.pipeline import build_model
 from ser_experiments.models.remember import Remembered
 from ser_experiments.models.spec import ModelSpec, families_of, get_model, model_names
 from ser_experiments.models.trial import try_out
@@ -141,7 +141,7 @@ def test_it_says_which_class_it_builds_and_for_which_tasks(name: str, monkeypatc
     spec = get_model(name)
     assert name in families_of(type(spec.build()))
     if spec.regression is not None:
-        bare = build_bare(name, learns="numbers")
+        bare = spec.regression.build()
         assert is_regressor(bare)
         assert name in families_of(type(bare))
         assert not {*spec.regression.without} & {*spec.regression.params()}
