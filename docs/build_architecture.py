@@ -21,6 +21,7 @@ LAYERS = [
     ("corpora   |   audio", "one file a corpus: utterances      |      the one gate to a float32 array"),
     ("project   |   parallel", "where things lie      |      where work runs"),
     ("frames", "utterances, predictions and the names of their columns"),
+    ("tasks", "what is predicted, one file a kind: classes, dimensions, votes"),
     ("task   |   identity   |   plugins", "small values that everything may use; below them the errors"),
 ]
 #: What one utterance becomes, and the layer where it does.
