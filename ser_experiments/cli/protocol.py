@@ -116,7 +116,7 @@ def _show(card: Card) -> None:
         "card": card.digest,
         "corpus": f"{setting['corpus']}, {len(card.rows)} utterances, {len(counts['speaker'])} speakers",
         "labels": f"{setting['labels']}: {facts['label_rule']}",
-        "classes": ", ".join(f"{name} {n}" for name, n in counts["label"].items()),
+        card.task.kind: card.task.described(card.truth),
         **_left_out(facts["left_out"]),
         "subset": setting["subset"],
         "protocol": f"{setting['protocol']}: {facts['words']}",
@@ -134,5 +134,6 @@ def _left_out(facts: dict[str, Any]) -> dict[str, str]:
 
     gone = counted(facts["unknown"], facts["did_you_mean"])
     gone += [f"{word} (--drop)" for word in counted(facts["dropped"])]
+    gone += [f"without {word}" for word in counted(facts.get("without", {}))]
     said = {"left out": ", ".join(gone), "no rows": ", ".join(facts["empty_classes"])}
     return {key: words for key, words in said.items() if words}

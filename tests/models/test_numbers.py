@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 from sklearn.base import clone, is_regressor
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.pipeline import Pipeline
 from sklearn.svm import SVR as PlainSVR
 
 from ser_experiments.errors import InputError
 from ser_experiments.models import number_ensemble, pairwise
+from ser_experiments.models.augmented import Augmented
+from ser_experiments.models.grouping import TakeColumns
 from ser_experiments.models.judged import JUDGES
 from ser_experiments.models.number_ensemble import AverageOfNumbers, StackOfNumbers
 from ser_experiments.models.numbers import EachTarget, Matched, concordance, matching
@@ -311,3 +314,27 @@ def test_kinds_of_ensembles_are_those_of_classes() -> None:
     from ser_experiments.models import ensemble
 
     assert number_ensemble.ENSEMBLES.keys() == ensemble.ENSEMBLES.keys()
+
+
+def test_views_learn_the_numbers_of_their_recordings(rows: tuple[pd.DataFrame, np.ndarray]) -> None:
+    X, Y = rows
+    names = [name for name in X if name != "group"]
+    beside = X[names].add_suffix("@noise") * 0.9 + 0.1
+    seen: list[tuple[int, ...]] = []
+
+    class Named(TakeColumns):
+        def input_columns(self, X: pd.DataFrame) -> list[str]:
+            return names
+
+    class Watched(Ridge):
+        def fit(self, X: object, y: np.ndarray, sample_weight: object = None) -> Watched:
+            seen.append(np.shape(y))
+            return super().fit(X, y)
+
+    learner = EachTarget(Watched(), several=True)
+    pipeline = Augmented(Pipeline([("columns", Named()), ("model", learner)]), ("noise",))
+    fitted = Matched(pipeline).fit(pd.concat([X, beside], axis=1), Y)
+    # Three inner folds and the whole, each row twice.
+    assert seen[-1] == (180, 2)
+    assert [one[0] for one in seen[:-1]] == [120, 120, 120]
+    assert concordance(Y, fitted.predict(X)) > 0.9
