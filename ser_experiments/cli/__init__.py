@@ -12,6 +12,7 @@ import sys
 import click
 
 from ser_experiments import plugins, project
+from ser_experiments.cli._groups import Group
 from ser_experiments.cli._say import Said, say
 from ser_experiments.cli._signals import end_at_once, hear
 from ser_experiments.cli._unforeseen import said_of
@@ -20,7 +21,7 @@ from ser_experiments.files import Unreadable, why
 from ser_experiments.words import cut, in_one_line
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     """The subcommands: each module of this package holds one as ``command``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ser_experiments.cli._groups import Group
 from ser_experiments.cli._say import say
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _ERRORS_DAYS = 30.0
 
 
-@click.group("cache")
+@click.group("cache", cls=Group)
 def command() -> None:
     """Look after the cache: tables, fits, the demo corpus."""
 

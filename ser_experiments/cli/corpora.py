@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ser_experiments.cli._groups import Group
 from ser_experiments.cli._options import CorpusCommand, request_options, take
 from ser_experiments.cli._say import say
 from ser_experiments.experiment.request import CorpusRequest
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@click.group("corpora")
+@click.group("corpora", cls=Group)
 def command() -> None:
     """List corpora, and describe a copy of one."""
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
+from ser_experiments.cli._groups import Group
 from ser_experiments.cli._say import say
 
 
-@click.group("encoders")
+@click.group("encoders", cls=Group)
 def command() -> None:
     """List pretrained speech encoders, fetch one, describe one."""
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
+from ser_experiments.cli._groups import Group
 from ser_experiments.cli._options import CorpusCommand, request_options, take
 from ser_experiments.cli._say import say
 from ser_experiments.cli.cache import prune as prune_cache
 from ser_experiments.experiment.request import CorpusRequest
 
 
-@click.group("features")
+@click.group("features", cls=Group)
 def command() -> None:
     """List feature sets, describe their columns, look after the store."""
 

@@ -39,6 +39,13 @@ def test_help_names_every_command() -> None:
         assert f"\n  {name}" in out
 
 
+@pytest.mark.parametrize("group", [(), ("corpora",), ("features",), ("cache",), ("encoders",)])
+def test_who_says_nothing_is_helped(group: tuple[str, ...], project_folder: Path) -> None:
+    done = ser(*group)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == ser(*group, "--help").stdout
+
+
 def test_help_fits_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.get_terminal_size", lambda *_: os.terminal_size((80, 24)))
     pages = [ser(*group, "--help").stdout for group in ((), ("corpora",), ("features",))]
