@@ -95,6 +95,7 @@ def test_raters_that_are_none_are_refused(tree: Path) -> None:
         read_corpus("iemocap", tree, raters="sel")
 
 
+@pytest.mark.slow
 def test_the_speakers_of_the_demo_have_votes_of_their_own(demo_root: Path) -> None:
     outside, own, both = (
         read_corpus("demo", demo_root.parent, raters=one)[1].utterances for one in ("external", "self", "all")
