@@ -110,8 +110,8 @@ def _votes(held: Mapping[str, Any]) -> str:
     """Return the shares of the votes as they were before something was added to each; nothing where they are not told.
 
     The columns are those of EMO-SUPERB's labels (github.com/EMOsuperb/EMO-SUPERB-submission), where a share y became
-    0.95 y + 0.00625 (1 - y). Whatever was added, and by whatever part the votes were shrunk for it: a share stays linear
-    in the number of votes.
+    0.95 y + 0.00625 (1 - y). Whatever was added, and by whatever part the votes were shrunk for it: a share stays
+    linear in the number of votes.
     """
     told = {word: held[word] for word in _SHARES if isinstance(held.get(word), int | float)}
     if len(told) < len(_SHARES) or not all(math.isfinite(share) for share in told.values()):
