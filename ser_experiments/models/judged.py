@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.metrics import balanced_accuracy_score
 
-from ser_experiments.models.numbers import Matched, concordance, matching
+from ser_experiments.models.concordance import concordance
+from ser_experiments.models.numbers import Matched, matching
 
 Value = Callable[[NDArray[Any], NDArray[Any], NDArray[np.float64] | None], float]
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 
 from ser_experiments.errors import InputError
+from ser_experiments.models.concordance import columns_of, moments
 from ser_experiments.models.grouping import ByColumn
 from ser_experiments.models.report import FitReport, report_of
 from ser_experiments.models.row_weights import weighted_mean
@@ -19,33 +20,6 @@ log = logging.getLogger(__name__)
 Floats = NDArray[np.float64]
 #: A spread below this part of the truth's is none: to stretch it would only make noise large.
 _LEAST_SPREAD = 1e-3
-
-
-def concordance(truth: Floats, answers: Floats, weights: Floats | None = None) -> float:
-    """Return the concordance correlation coefficient, the mean over targets.
-
-    Parameters
-    ----------
-    truth, answers : ndarray of shape (n_rows,) or (n_rows, n_targets)
-        In one unit.
-    weights : ndarray of shape (n_rows,), optional
-        Of the rows.
-
-    Returns
-    -------
-    float
-        0 of a target whose truth or answers are constant.
-
-    References
-    ----------
-    Lin (1989), A concordance correlation coefficient to evaluate reproducibility, Biometrics 45.
-    """
-    truth, answers = _columns(truth), _columns(answers)
-    beside, told = (values - weighted_mean(values, weights) for values in (truth, answers))
-    gap = weighted_mean(truth, weights) - weighted_mean(answers, weights)
-    below = weighted_mean(beside**2, weights) + weighted_mean(told**2, weights) + gap**2
-    shared = weighted_mean(beside * told, weights)
-    return float(np.divide(2 * shared, below, out=np.zeros_like(below), where=below > 0).mean())
 
 
 def matching(truth: Floats, answers: Floats, weights: Floats | None = None) -> tuple[Floats, Floats]:
@@ -65,18 +39,16 @@ def matching(truth: Floats, answers: Floats, weights: Floats | None = None) -> t
     -------
     slope, intercept : ndarray of shape (n_targets,)
     """
-    truth, answers = _columns(truth), _columns(answers)
-    means = weighted_mean(truth, weights), weighted_mean(answers, weights)
-    beside, told = truth - means[0], answers - means[1]
-    wide, narrow = (np.sqrt(weighted_mean(one**2, weights)) for one in (beside, told))
-    goes_along = (weighted_mean(beside * told, weights) > 0) & (narrow > _LEAST_SPREAD * wide)
+    known = moments(truth, answers, weights)
+    wide, narrow = np.sqrt(known.variance_truth), np.sqrt(known.variance_answers)
+    goes_along = (known.covariance > 0) & (narrow > _LEAST_SPREAD * wide)
     slope = np.divide(wide, narrow, out=np.ones_like(wide), where=goes_along)
-    return slope, means[0] - slope * means[1]
+    return slope, known.mean_truth - slope * known.mean_answers
 
 
 def ends_of(truth: Floats) -> Floats:
     """Return the least and the greatest number of each target, shape (2, n_targets)."""
-    return np.array([_columns(truth).min(axis=0), _columns(truth).max(axis=0)])
+    return np.array([columns_of(truth).min(axis=0), columns_of(truth).max(axis=0)])
 
 
 class EachTarget(RegressorMixin, BaseEstimator):
@@ -114,7 +86,7 @@ class EachTarget(RegressorMixin, BaseEstimator):
             Weights of the rows.
         """
         given = np.asarray(y, dtype=np.float64)
-        truth = _columns(given)
+        truth = columns_of(given)
         weights = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         self.flat_ = given.ndim == 1
         self.mean_ = weighted_mean(truth, weights)
@@ -177,7 +149,7 @@ class Matched(Wrapper):
             Weights of the rows.
         """
         truth = np.asarray(y, dtype=np.float64)
-        width = _columns(truth).shape[1]
+        width = columns_of(truth).shape[1]
         self.ends_ = ends_of(truth)
         self.slope_, self.intercept_ = np.ones(width), np.zeros(width)
         splitter = self.cv if self.cv is not None else ByColumn(3)
@@ -200,13 +172,8 @@ class Matched(Wrapper):
     def predict(self, X: pd.DataFrame) -> Floats:
         """Return numbers of the shape that the truth had."""
         told = np.asarray(self.estimator_.predict(X), dtype=np.float64)
-        matched = _columns(told) * self.slope_ + self.intercept_
+        matched = columns_of(told) * self.slope_ + self.intercept_
         return np.clip(matched, *self.ends_).reshape(told.shape)
-
-
-def _columns(values: Floats) -> Floats:
-    """Return numbers with a column a target."""
-    return np.asarray(values, dtype=np.float64).reshape(len(values), -1)
 
 
 #: What a saved model may hold of this module.

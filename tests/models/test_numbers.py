@@ -18,10 +18,11 @@ from sklearn.svm import SVR as PlainSVR
 from ser_experiments.errors import InputError
 from ser_experiments.models import number_ensemble, pairwise
 from ser_experiments.models.augmented import Augmented
+from ser_experiments.models.concordance import concordance
 from ser_experiments.models.grouping import TakeColumns
 from ser_experiments.models.judged import JUDGES
 from ser_experiments.models.number_ensemble import AverageOfNumbers, StackOfNumbers
-from ser_experiments.models.numbers import EachTarget, Matched, concordance, matching
+from ser_experiments.models.numbers import EachTarget, Matched, matching
 from ser_experiments.models.persistence import load_estimator, save_estimator
 from ser_experiments.models.pipeline import build_pipeline
 from ser_experiments.models.remember import Remembered

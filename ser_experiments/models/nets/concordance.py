@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ser_experiments.models.concordance import Moments, moments
+
 #: Added to a variance of about 1, so that a batch without any spread has a loss of 1 and no slope of infinity.
 _TINY = 1e-6
 
@@ -62,25 +64,20 @@ def judge(
         of these is that of the coefficient, by the delta method.
     """
     shares = weights / weights.mean()
-    ccc, influence = _concordance(answers, truth, shares)
+    known = moments(truth, answers, shares)
+    ccc = known.coefficients
     if by_ccc:
-        losses = 1.0 - ccc.mean() - shares * influence.mean(axis=1)
+        losses = 1.0 - ccc.mean() - shares * _influence(known).mean(axis=1)
     else:
         losses = shares * ((answers - truth) ** 2).mean(axis=1)
     loss = 1.0 - ccc.mean() if by_ccc else losses.mean()
     return {"valid_loss": float(loss), "valid_ccc": float(ccc.mean())}, losses
 
 
-def _concordance(
-    answers: NDArray[np.float64], truth: NDArray[np.float64], shares: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the coefficient of each target, and the influence of each row on it; shares are one in the mean."""
-    mean_x, mean_y = (np.average(one, axis=0, weights=shares) for one in (answers, truth))
-    x, y, apart = answers - mean_x, truth - mean_y, mean_x - mean_y
-    covariance = np.average(x * y, axis=0, weights=shares)
-    variances = np.average(x**2 + y**2, axis=0, weights=shares)
-    spread = variances + apart**2
-    divisor = np.where(spread > 0, spread, 1.0)
-    ccc = 2.0 * covariance / divisor
-    moved = 2.0 * (x * y - covariance) - ccc * (x**2 + y**2 - variances + 2.0 * apart * (x - y))
-    return ccc, moved / divisor
+def _influence(known: Moments) -> NDArray[np.float64]:
+    """Return how much each row moves the coefficient of each target; shape (n_rows, n_targets), 0 in the mean."""
+    x, y, ccc = known.answers, known.truth, known.coefficients
+    variances = known.variance_answers + known.variance_truth
+    apart = known.mean_answers - known.mean_truth
+    moved = 2.0 * (x * y - known.covariance) - ccc * (x**2 + y**2 - variances + 2.0 * apart * (x - y))
+    return np.asarray(moved / np.where(known.spread > 0, known.spread, 1.0), dtype=np.float64)
