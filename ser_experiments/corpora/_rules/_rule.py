@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, Self
 
 import pandas as pd
 
 from ser_experiments.corpora._left_out import LeftOut
+from ser_experiments.errors import InputError
 from ser_experiments.task import Task
 
 
@@ -61,3 +62,43 @@ class Rule(Protocol):
 
     def among(self, targets: Sequence[str]) -> Rule:
         """Return the rule on fewer targets, which are those that several corpora share."""
+
+
+class WithoutWords:
+    """What a rule says that words are no matter to: there are none to count, to change or to ask about."""
+
+    name: str
+
+    @property
+    def rule(self) -> str:
+        """Return nothing: the note says it."""
+        return ""
+
+    @property
+    def classes(self) -> Mapping[str, str]:
+        """Return nothing."""
+        return {}
+
+    @property
+    def own(self) -> dict[str, object]:
+        """Return nothing."""
+        return {}
+
+    def changed(
+        self,
+        own: Mapping[str, str] | Sequence[str],
+        drop: Sequence[str],
+        utterances: pd.DataFrame,
+        *,
+        among_others: bool = False,
+    ) -> Self:
+        """Return itself; an InputError where words are to be changed."""
+        if own or drop:
+            raise InputError(f"--map and --drop change words; --labels {self.name} takes numbers: leave them out")
+        return self
+
+    def counts(self, utterances: pd.DataFrame) -> None:
+        """Return nothing: nobody voted for a class."""
+
+    def ask(self, utterances: pd.DataFrame, where: str) -> None:
+        """Ask nothing."""

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ser_experiments.corpora._left_out import LeftOut
+from ser_experiments.corpora._rules._rule import WithoutWords
 from ser_experiments.csvfile import is_gap
 from ser_experiments.errors import InputError
 from ser_experiments.tasks.dimensions import Dimensions
@@ -30,7 +31,7 @@ NAMES = (ALL, *COLUMNS)
 
 
 @dataclass(frozen=True)
-class Ratings:
+class Ratings(WithoutWords):
     """The rule that takes the raters' mean on some dimensions as the truth.
 
     Parameters
@@ -49,34 +50,6 @@ class Ratings:
         """Say what it is."""
         return "the mean of the raters' numbers, on the corpus's own scale"
 
-    @property
-    def rule(self) -> str:
-        """Return nothing: the note says it."""
-        return ""
-
-    @property
-    def classes(self) -> Mapping[str, str]:
-        """Return nothing: words are no matter."""
-        return {}
-
-    @property
-    def own(self) -> dict[str, object]:
-        """Return nothing: there is nothing to change."""
-        return {}
-
-    def changed(
-        self,
-        own: Mapping[str, str] | Sequence[str],
-        drop: Sequence[str],
-        utterances: pd.DataFrame,
-        *,
-        among_others: bool = False,
-    ) -> Ratings:
-        """Return itself; an InputError where words are to be changed."""
-        if own or drop:
-            raise InputError(f"--map and --drop change words; --labels {self.name} takes numbers: leave them out")
-        return self
-
     def apply(self, utterances: pd.DataFrame) -> pd.DataFrame:
         """Return the utterances that have every number, each dimension in a column of its name.
 
@@ -88,18 +61,12 @@ class Ratings:
         numbers = self._numbers(utterances)
         return utterances.assign(**numbers)[numbers.notna().all(axis=1).to_numpy()]
 
-    def counts(self, utterances: pd.DataFrame) -> None:
-        """Return nothing: numbers are no votes."""
-
     def left_out(self, utterances: pd.DataFrame, codes: Iterable[str] = ()) -> LeftOut:
         """Return how many utterances lack a number, by dimension."""
         missing = self._numbers(utterances).isna()
         none = int(missing.any(axis=1).sum())
         by_name = {str(name): int(n) for name, n in missing.sum().items() if n}
         return LeftOut(self.name, len(utterances), without=by_name, n_without=none)
-
-    def ask(self, utterances: pd.DataFrame, where: str) -> None:
-        """Ask nothing: numbers have no slips of the pen that could be known."""
 
     def task(self, utterances: pd.DataFrame, where: str) -> Dimensions:
         """Return the dimensions; an InputError where all utterances have one number."""
