@@ -1,178 +1,48 @@
-"""XGBoost, on string labels and with class weights."""
+"""XGBoost, on string labels and with class weights, and on numbers."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.utils import Tags, check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from ser_experiments.models.row_weights import row_weights
 from ser_experiments.models.spec import ModelSpec, Regression
 from ser_experiments.models.zoo._xgboost_bytes import check_booster
-
-if TYPE_CHECKING:
-    import xgboost
+from ser_experiments.models.zoo._xgboost_trees import Trees
 
 
-class _Trees(BaseEstimator):
-    """What both estimators share: trees kept as plain bytes, and how they are grown and asked."""
-
-    #: Parameters that XGBoost has other names for.
-    _own: ClassVar[frozenset[str]] = frozenset({"n_estimators", "class_weight", "n_jobs", "random_state"})
-    booster_: NDArray[np.uint8]
-    n_features_in_: int
-
-    def _grow(self, data: NDArray[Any], truth: NDArray[Any], weights: Any, objective: Mapping[str, object]) -> None:
-        """Grow the trees of a fit and keep their bytes."""
-        import xgboost
-
-        told = self.get_params()
-        seed = told["random_state"]
-        if not isinstance(seed, int | np.integer):
-            seed = check_random_state(seed).randint(2**31 - 1)
-        params = {name: value for name, value in told.items() if name not in self._own}
-        params |= {"seed": int(seed), "nthread": told["n_jobs"], "tree_method": "hist", "verbosity": 0, **objective}
-        matrix = xgboost.QuantileDMatrix(
-            data, label=truth, weight=weights, max_bin=told["max_bin"], nthread=told["n_jobs"]
-        )
-        booster = xgboost.train(params, matrix, num_boost_round=told["n_estimators"])
-        self.booster_ = np.frombuffer(bytes(booster.save_raw("ubj")), dtype=np.uint8).copy()
-
-    def _ask(self, data: NDArray[Any]) -> NDArray[np.float64]:
-        return np.asarray(self._booster().inplace_predict(data, validate_features=False), dtype=np.float64)
-
-    def _rows(self, X: ArrayLike) -> NDArray[Any]:
-        """Return rows as they are asked for."""
-        check_is_fitted(self)
-        return validate_data(self, X, reset=False, dtype=[np.float32, np.float64], ensure_all_finite="allow-nan")
-
-    @property
-    def feature_importances_(self) -> NDArray[np.float64]:
-        """Return each column's share of the loss reduction, shape (n_columns,)."""
-        check_is_fitted(self)
-        gains = np.zeros(self.n_features_in_)
-        if self.booster_.size:
-            for name, gain in self._booster().get_score(importance_type="total_gain").items():
-                gains[int(name[1:])] = gain
-        return gains / gains.sum() if gains.any() else gains
-
-    def _booster(self) -> xgboost.Booster:
-        import xgboost
-
-        booster = xgboost.Booster({"nthread": self.get_params()["n_jobs"]})
-        booster.load_model(bytearray(self.booster_.tobytes()))
-        return booster
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
-
-
-class XGBoostClassifier(ClassifierMixin, _Trees):
-    """Boosted trees whose labels are encoded per fit, and whose booster is kept as plain bytes.
+@dataclass(kw_only=True, eq=False, repr=False)
+class XGBoostClassifier(ClassifierMixin, Trees):
+    """Boosted trees whose labels are encoded per fit; see :class:`Trees` for what is not said here.
 
     XGBoost's own classifier takes no strings, refuses training rows that lack a class, and has no ``class_weight``.
 
     Parameters
     ----------
-    n_estimators : int, default=200
-        Rounds; each fits one tree a class.
-    learning_rate : float, default=0.05
-        Shrinkage of each tree.
-    max_depth : int, default=4
-        Depth of a tree.
-    min_child_weight : float, default=1.0
-        Hessian sum a leaf holds at least.
-    gamma : float, default=0.0
-        Loss reduction a split must bring.
-    subsample : float, default=0.7
-        Part of the rows that each tree sees.
-    colsample_bytree, colsample_bynode : float, default=0.1, 1.0
-        Part of the columns that each tree, each split, sees. A tenth of a thousand correlated columns loses nothing
-        and costs a tenth.
-    max_bin : int, default=64
-        Histogram bins a column.
-    reg_alpha, reg_lambda : float, default=0.0, 1.0
-        L1 and L2 penalties on the leaves.
     class_weight : {"balanced"}, dict or None, default=None
         Weights of the classes; they multiply ``sample_weight``.
-    device : str, default="cpu"
-        ``"cuda"`` with the full build of XGBoost.
-    n_jobs : int, default=1
-        Threads.
-    random_state : int, RandomState or None, default=None
-        Seed of the rows and columns drawn.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
     booster_ : ndarray of shape (n_bytes,), uint8
-        The booster in XGBoost's UBJSON format; empty where the training rows hold one class.
-    n_features_in_ : int
+        Empty where the training rows hold one class.
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_estimators": [Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "max_depth": [Interval(Integral, 0, None, closed="left")],
-        "min_child_weight": [Interval(Real, 0, None, closed="left")],
-        "gamma": [Interval(Real, 0, None, closed="left")],
-        "subsample": [Interval(Real, 0, 1, closed="right")],
-        "colsample_bytree": [Interval(Real, 0, 1, closed="right")],
-        "colsample_bynode": [Interval(Real, 0, 1, closed="right")],
-        "max_bin": [Interval(Integral, 2, None, closed="left")],
-        "reg_alpha": [Interval(Real, 0, None, closed="left")],
-        "reg_lambda": [Interval(Real, 0, None, closed="left")],
-        "class_weight": [StrOptions({"balanced"}), dict, None],
-        "device": [StrOptions({"cpu", "cuda", "gpu", *(f"cuda:{n}" for n in range(16))})],
-        "n_jobs": [Integral],
-        "random_state": ["random_state"],
-    }
+    class_weight: str | dict[object, float] | None = None
 
-    def __init__(
-        self,
-        *,
-        n_estimators: int = 200,
-        learning_rate: float = 0.05,
-        max_depth: int = 4,
-        min_child_weight: float = 1.0,
-        gamma: float = 0.0,
-        subsample: float = 0.7,
-        colsample_bytree: float = 0.1,
-        colsample_bynode: float = 1.0,
-        max_bin: int = 64,
-        reg_alpha: float = 0.0,
-        reg_lambda: float = 1.0,
-        class_weight: str | dict[object, float] | None = None,
-        device: str = "cpu",
-        n_jobs: int = 1,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        self.n_estimators = n_estimators
-        self.learning_rate = learning_rate
-        self.max_depth = max_depth
-        self.min_child_weight = min_child_weight
-        self.gamma = gamma
-        self.subsample = subsample
-        self.colsample_bytree = colsample_bytree
-        self.colsample_bynode = colsample_bynode
-        self.max_bin = max_bin
-        self.reg_alpha = reg_alpha
-        self.reg_lambda = reg_lambda
-        self.class_weight = class_weight
-        self.device = device
-        self.n_jobs = n_jobs
-        self.random_state = random_state
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **Trees._parameter_constraints,
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+    }
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> XGBoostClassifier:
         """Fit the trees.
@@ -222,52 +92,9 @@ class XGBoostClassifier(ClassifierMixin, _Trees):
         super().__setstate__(state)
 
 
-class XGBoostRegressor(RegressorMixin, _Trees):
-    """Boosted trees of squared errors, whose booster is kept as plain bytes; parameters are those of the classifier.
-
-    Attributes
-    ----------
-    booster_ : ndarray of shape (n_bytes,), uint8
-        The booster in XGBoost's UBJSON format.
-    n_features_in_ : int
-    """
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        name: kinds for name, kinds in XGBoostClassifier._parameter_constraints.items() if name != "class_weight"
-    }
-
-    def __init__(
-        self,
-        *,
-        n_estimators: int = 200,
-        learning_rate: float = 0.05,
-        max_depth: int = 4,
-        min_child_weight: float = 1.0,
-        gamma: float = 0.0,
-        subsample: float = 0.7,
-        colsample_bytree: float = 0.1,
-        colsample_bynode: float = 1.0,
-        max_bin: int = 64,
-        reg_alpha: float = 0.0,
-        reg_lambda: float = 1.0,
-        device: str = "cpu",
-        n_jobs: int = 1,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        self.n_estimators = n_estimators
-        self.learning_rate = learning_rate
-        self.max_depth = max_depth
-        self.min_child_weight = min_child_weight
-        self.gamma = gamma
-        self.subsample = subsample
-        self.colsample_bytree = colsample_bytree
-        self.colsample_bynode = colsample_bynode
-        self.max_bin = max_bin
-        self.reg_alpha = reg_alpha
-        self.reg_lambda = reg_lambda
-        self.device = device
-        self.n_jobs = n_jobs
-        self.random_state = random_state
+@dataclass(kw_only=True, eq=False, repr=False)
+class XGBoostRegressor(RegressorMixin, Trees):
+    """Boosted trees of squared errors; see :class:`Trees`."""
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> XGBoostRegressor:
         """Fit the trees.
