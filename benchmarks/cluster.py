@@ -23,7 +23,7 @@ from sklearn.pipeline import make_pipeline
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.scale import make_segments
 from ser_experiments.evaluation.crossval import cross_validate
-from ser_experiments.evaluation.folds import make_folds
+from ser_experiments.evaluation.cutting import make_folds
 from ser_experiments.features import feature_table
 from ser_experiments.models.grouping import TakeColumns
 from ser_experiments.parallel import on_cluster

@@ -121,7 +121,7 @@ def make_card(
     corpus : Corpus
         With its label scheme.
     folds : Folds
-        As :func:`ser_experiments.evaluation.folds.make_folds` cut them.
+        As :func:`ser_experiments.evaluation.cutting.make_folds` cut them.
     normalize : str
         The normalisation of the setting.
     enrolled : mapping of str to sequence of str, optional

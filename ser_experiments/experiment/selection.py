@@ -22,7 +22,8 @@ from ser_experiments.corpora import (
 from ser_experiments.corpora._options import check_option, options_of
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.card import Card, make_card
-from ser_experiments.evaluation.folds import LEAKY, Folds, get_protocol, make_folds
+from ser_experiments.evaluation.cutting import make_folds
+from ser_experiments.evaluation.folds import LEAKY, Folds, get_protocol
 from ser_experiments.evaluation.own_folds import read_folds
 from ser_experiments.experiment.request import CorpusRequest, SettingRequest
 from ser_experiments.experiment.setting import Setting, setting_of

@@ -11,7 +11,7 @@ import pytest
 
 from ser_experiments.corpora import CorpusSpec, Option, corpus_names, get_corpus, load_corpus, read_corpus
 from ser_experiments.corpora._describe import beside, compare_counts, counts
-from ser_experiments.evaluation.folds import make_folds
+from ser_experiments.evaluation.cutting import make_folds
 from ser_experiments.evaluation.tripwires import check_leaks
 from ser_experiments.frames import check_utterances
 from tests.command import ser

@@ -14,7 +14,7 @@ import pytest
 from ser_experiments.corpora import Corpus, get_corpus
 from ser_experiments.errors import InputError, LeakError
 from ser_experiments.evaluation.card import Card, differences, make_card, read_card, text_overlap, write_card
-from ser_experiments.evaluation.folds import make_folds
+from ser_experiments.evaluation.cutting import make_folds
 from ser_experiments.evaluation.scoring import pooled
 from ser_experiments.evaluation.verify import verify
 from ser_experiments.frames import Predictions

@@ -12,7 +12,8 @@ import pytest
 
 from ser_experiments import plugins
 from ser_experiments.errors import InputError, LeakError
-from ser_experiments.evaluation.folds import Fold, Protocol, default_protocol, get_protocol, make_folds, protocol_names
+from ser_experiments.evaluation.cutting import default_protocol, make_folds
+from ser_experiments.evaluation.folds import Fold, Protocol, get_protocol, protocol_names
 from ser_experiments.evaluation.tripwires import check_leaks
 
 #: Every protocol, with a name behind a colon where it takes one.

@@ -17,8 +17,8 @@ from scipy.signal import butter, sosfilt
 from ser_experiments.audio import read_audio
 from ser_experiments.errors import LeakError
 from ser_experiments.evaluation.copies import find_copies
+from ser_experiments.evaluation.cutting import make_folds
 from ser_experiments.evaluation.equal_rows import equal_rows
-from ser_experiments.evaluation.folds import make_folds
 from ser_experiments.evaluation.tripwires import check_leaks
 from ser_experiments.experiment import run_experiment
 from ser_experiments.features.dsp.envelope import envelope

@@ -8,7 +8,8 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from ser_experiments.errors import InputError
-from ser_experiments.evaluation.folds import Folds, make_folds
+from ser_experiments.evaluation.cutting import make_folds
+from ser_experiments.evaluation.folds import Folds
 from ser_experiments.evaluation.rows import Rows
 from ser_experiments.frames import GROUP
 from ser_experiments.tasks.classes import Classes

@@ -17,7 +17,7 @@ from sklearn.preprocessing import FunctionTransformer
 from ser_experiments import project
 from ser_experiments.corpora import Corpus, get_corpus
 from ser_experiments.errors import InputError
-from ser_experiments.evaluation.folds import make_folds
+from ser_experiments.evaluation.cutting import make_folds
 from ser_experiments.evaluation.permutation import choose_shuffle, permute_whole
 from ser_experiments.evaluation.rows import Rows
 from ser_experiments.experiment import pictures

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from ser_experiments.errors import InputError
-from ser_experiments.evaluation.folds import make_folds
+from ser_experiments.evaluation.cutting import make_folds
 from ser_experiments.evaluation.plots import plot_ladder
 from ser_experiments.evaluation.tripwires import check_leaks
 from tests.command import ser

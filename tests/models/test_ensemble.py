@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.crossval import cross_validate
-from ser_experiments.evaluation.folds import make_folds
+from ser_experiments.evaluation.cutting import make_folds
 from ser_experiments.evaluation.rows import Rows
 from ser_experiments.evaluation.scoring import pooled
 from ser_experiments.models import remember
