@@ -36,8 +36,8 @@ PARTITION, SIDE, PUBLISHED = "partition", "side", "published_"
 TRAIN, DEV, TEST = "train", "dev", "test"
 #: The column of what is said, where that is known.
 TEXT = "text_id"
-#: Columns of a table of predictions before the truth, after it, and of what was decided.
-FOLD, PREDICTED = "fold", "predicted"
+#: The column of a table of predictions that says which fold tested a row.
+FOLD = "fold"
 
 
 def check_index(frame: pd.DataFrame, where: str) -> None:

@@ -117,6 +117,7 @@ def _agreement(code: str, named: list[str]) -> dict[str, object]:
     sets = [{word.strip().lower() for word in words.split(";") if word.strip()} for words in named]
     counted = Counter(word for words in sets for word in words)
     majority = _WORDS.get(code)
-    agreed = sum(majority in words for words in sets) / len(sets) if majority else float("nan")
+    # Where most do not agree: how many said what was said most.
+    agreeing = sum(majority in words for words in sets) if majority else max(counted.values(), default=0)
     votes = ";".join(f"{word}={count}" for word, count in sorted(counted.items(), key=lambda v: (-v[1], v[0])))
-    return {"votes": votes, "n_raters": len(sets), "agreement": agreed}
+    return {"votes": votes, "n_raters": len(sets), "agreement": agreeing / len(sets) if counted else float("nan")}

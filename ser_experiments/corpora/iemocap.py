@@ -58,7 +58,7 @@ def read(root: Path, *, raters: str = "external") -> Reading:
         All utterances that have both a label and a recording; the columns besides the usual ones are ``emotion``
         (the majority code), ``dialog``, ``scenario``, ``valence``, ``activation``, ``dominance`` (1-5, as in the
         files), ``votes`` (the raters' words, counted), ``n_raters``, ``agreement`` (the share of these raters who named
-        the majority code) and ``text_id`` (a digest of the words).
+        the majority code, or without one what was named most) and ``text_id`` (a digest of the words).
 
     Raises
     ------

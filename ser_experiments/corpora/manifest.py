@@ -36,7 +36,8 @@ from ser_experiments.csvfile import (
     without_gaps,
 )
 from ser_experiments.errors import InputError
-from ser_experiments.frames import FOLD, GROUP, PREDICTED, UTTERANCE_COLUMNS
+from ser_experiments.frames import FOLD, GROUP, UTTERANCE_COLUMNS
+from ser_experiments.tasks.classes import PREDICTED
 from ser_experiments.tasks.votes import SHARE
 from ser_experiments.words import cut
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from ser_experiments.evaluation.scores._sums import counts
-from ser_experiments.frames import FOLD, PREDICTED, Predictions
+from ser_experiments.frames import FOLD, Predictions
+from ser_experiments.tasks.classes import PREDICTED
 
 
 def confusion(predictions: Predictions) -> pd.DataFrame:

@@ -8,9 +8,9 @@ import pandas as pd
 
 from ser_experiments.csvfile import headings, read_csv
 from ser_experiments.errors import InputError
-from ser_experiments.frames import PREDICTED, UTTERANCE_ID, Predictions, check_index
+from ser_experiments.frames import UTTERANCE_ID, Predictions, check_index
 from ser_experiments.tasks import task_of_columns
-from ser_experiments.tasks.classes import Classes
+from ser_experiments.tasks.classes import PREDICTED, Classes
 from ser_experiments.words import MOST_OF_ID, check_words
 
 #: What a table of predictions has, so that one without ids is told from another file.

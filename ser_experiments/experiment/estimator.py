@@ -29,10 +29,8 @@ ENSEMBLES: Mapping[Learns, Mapping[str, type[BaseEstimator]]] = {
     "labels": ensemble.ENSEMBLES,
     "numbers": number_ensemble.ENSEMBLES,
 }
-#: By what is learned, what estimators within are fitted on, and what is put around the whole.
-LEARNING: Mapping[Learns, tuple[Learns, Callable[[BaseEstimator, tuple[str, ...]], BaseEstimator]]] = {
-    "labels": ("labels", lambda estimator, targets: estimator),
-    "numbers": ("numbers", lambda estimator, targets: estimator),
+#: What is learned by estimators of something else, and what is put around those to do it.
+THROUGH: Mapping[Learns, tuple[Learns, Callable[[BaseEstimator, tuple[str, ...]], BaseEstimator]]] = {
     "shares": ("labels", FromShares),
 }
 
@@ -70,10 +68,18 @@ def build_estimator(
     InputError
         The model knows no such parameter or gives no probabilities, or the experiment names no feature set.
     """
-    learns = "labels" if task is None else task.learns
-    inner, around = LEARNING[learns]
-    estimator = _estimator(experiment, seed=seed, from_table=from_table, remember=remember, learns=inner)
-    return estimator if task is None else around(estimator, task.targets)
+    learns = "labels" if task is None else fitted_on(task)
+    estimator = _estimator(experiment, seed=seed, from_table=from_table, remember=remember, learns=learns)
+    if task is None or task.learns not in THROUGH:
+        return estimator
+    _, around = THROUGH[task.learns]
+    return around(estimator, task.targets)
+
+
+def fitted_on(task: Task) -> Learns:
+    """Return what the estimators of a task are fitted on in the end."""
+    learns, _ = THROUGH.get(task.learns, (task.learns, None))
+    return learns
 
 
 def _estimator(

@@ -18,7 +18,6 @@ from ser_experiments import project as projects
 from ser_experiments.corpora import meant, of_corpus
 from ser_experiments.corpora._options import options_of
 from ser_experiments.csvfile import write_csv
-from ser_experiments.evaluation.agreement import rater_scores
 from ser_experiments.evaluation.crossval import FoldResult, cross_validate, member_predictions
 from ser_experiments.evaluation.rows import Rows
 from ser_experiments.evaluation.scoring import intervals, per_fold, pooled
@@ -112,7 +111,7 @@ def prepare(
             *notes,
             *measured.notes,
             *unused_params(experiment, corpus.task),
-            *weighed(corpus.utterances, request.weights),
+            *weighed(rows.weights, request.weights),
             *(f"column {name!r} of the table was allowed, whatever it tells" for name in request.allow_columns),
         ),
         measuring_cost(measured.sets, project.cache),
@@ -139,8 +138,7 @@ def score(prepared: Prepared, *, jobs: int | None = None, on_fold: OnFold | None
         metrics[f"{primary}_in_{part}"] = pooled(predictions.rows(of_corpus(predictions.frame, part)))[primary]
     for name, interval in ranges.items():
         metrics |= interval.metrics(name)
-    raters = rater_scores(prepared.corpus.labels, prepared.utterances.loc[predictions.frame.index])
-    metrics |= {f"rater_{name}": value for name, value in raters.items() if name in ranges}
+    metrics |= {f"rater_{name}": value for name, value in prepared.selection.raters.items() if name in ranges}
     by_fold = folds[f"fold_{primary}"]
     metrics |= {f"fold_{primary}_mean": float(by_fold.mean()), f"fold_{primary}_std": float(by_fold.std())}
     # What is not defined, such as the AUROC of confidence where every answer is right, is no number.

@@ -21,6 +21,7 @@ from ser_experiments.corpora import (
 )
 from ser_experiments.corpora._options import check_option, options_of
 from ser_experiments.errors import InputError
+from ser_experiments.evaluation.agreement import rater_scores
 from ser_experiments.evaluation.card import Card, make_card
 from ser_experiments.evaluation.cutting import make_folds
 from ser_experiments.evaluation.folds import LEAKY, Folds, get_protocol
@@ -65,6 +66,11 @@ class Selection:
     def pooled(self) -> tuple[str, ...]:
         """Return the corpora that are tested together, where there are several."""
         return () if self.corpus.tested or len(self.corpus.parts) < 2 else self.corpus.parts
+
+    @cached_property
+    def raters(self) -> dict[str, float]:
+        """Return what one rater scores against the others on what is tested; nothing where that is not known."""
+        return rater_scores(self.corpus.labels, self.corpus.utterances[self.folds.tested])
 
     @property
     def card(self) -> Card:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ser_experiments.errors import InputError
 from ser_experiments.experiment.definition import Experiment
-from ser_experiments.experiment.estimator import LEARNING, single
+from ser_experiments.experiment.estimator import fitted_on, single
 from ser_experiments.models.pipeline import meaningless
 from ser_experiments.models.spec import get_model
 from ser_experiments.models.trial import try_out
@@ -32,12 +32,8 @@ def check_task(experiment: Experiment, task: Task) -> None:
             )
         if not one.definition.members:
             try:
-                try_out(
-                    one.definition.model.type,
-                    one.definition.model.params,
-                    task.targets,
-                    learns=LEARNING[task.learns][0],
-                )
+                model = one.definition.model
+                try_out(model.type, model.params, task.targets, learns=fitted_on(task))
             except InputError as error:
                 raise InputError(f"experiments/{one.name}.toml: {error}") from error
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ser_experiments.errors import InputError, nearest
 
@@ -38,11 +40,8 @@ def weights_of(utterances: pd.DataFrame, name: str | None) -> pd.Series | None:
     return known.fillna(known.mean()) / known.mean()
 
 
-def weighed(utterances: pd.DataFrame, name: str | None) -> list[str]:
+def weighed(weights: NDArray[np.float64] | None, name: str | None) -> list[str]:
     """Say how rows are weighed, one line; nothing where all weigh the same."""
-    weights = weights_of(utterances, name)
-    if weights is None or name is None:
+    if weights is None:
         return []
-    missing = int(pd.to_numeric(utterances[WEIGHTS[name]], errors="coerce").isna().sum())
-    said = f"; {missing} without it weigh 1" if missing else ""
-    return [f"training rows weigh by {name}, {weights.min():.2f} to {weights.max():.2f}{said}; scores are not weighted"]
+    return [f"training rows weigh by {name}, {weights.min():.2f} to {weights.max():.2f}; scores are not weighted"]

@@ -227,6 +227,15 @@ def test_rows_weigh_by_agreement(tree: Path, project_folder: Path) -> None:
     assert not np.allclose(plain.scored.values, weighed.scored.values)
     assert weighed.prepared.changes == "--weights agreement"
     assert any("training rows weigh by agreement" in line for line in weighed.warnings)
+    # Where raters are torn, a row weighs less than any other.
+    every = run_experiment(
+        "dummy", corpus="iemocap", root=tree, labels="dimensions", weights="agreement", log_run=False, jobs=1
+    )
+    torn = (every.prepared.utterances["emotion"] == "xxx").to_numpy()
+    weights = every.prepared.rows.weights
+    assert weights is not None
+    assert weights.mean() == pytest.approx(1)
+    assert weights[torn].max() < weights[~torn].min()
     with pytest.raises(InputError, match="--weights 'agrement': unknown; did you mean 'agreement'"):
         run_experiment(EXPERIMENT, corpus="iemocap", root=tree, weights="agrement", log_run=False)
 
