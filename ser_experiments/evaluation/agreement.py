@@ -25,6 +25,8 @@ from ser_experiments.frames import Predictions
 #: How far raters agree, and the rows of a table of scores: each holds the next.
 FULL, MAJORITY, TIE = "full", "majority", "tie"
 ALL = "all"
+#: What is left of a difference of squares below this share of them is rounding.
+_ROUNDING = 1e-12
 
 
 def alpha(counts: Floats) -> float:
@@ -53,7 +55,8 @@ def alpha(counts: Floats) -> float:
     total = pairs.sum()
     margins = pairs.sum(axis=1)
     expected = total**2 - (margins**2).sum()
-    if not expected:
+    # To rounding: votes of one utterance are divided by one less than their number.
+    if expected <= _ROUNDING * total**2:
         return float("nan")
     observed = total - np.trace(pairs)
     return float(1 - (total - 1) * observed / expected)

@@ -57,6 +57,9 @@ def test_alpha_at_its_ends() -> None:
     assert alpha(np.array([[1.0, 1], [1, 1]])) < 0
     assert np.isnan(alpha(np.array([[3.0, 0], [2, 0]])))
     assert np.isnan(alpha(np.array([[1.0, 0], [0, 1]])))
+    # What is left of rounding is no disagreement that was to be expected.
+    for many in range(2, 40):
+        assert np.isnan(alpha(np.array([[0.0, many], [0, many]])))
     rng = np.random.default_rng(0)
     assert alpha(rng.multinomial(4, [0.5, 0.3, 0.2], 5000).astype(float)) == pytest.approx(0, abs=0.02)
 
