@@ -14,10 +14,12 @@ import pytest
 from ser_experiments import run_experiment
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.scoring import get_score
+from ser_experiments.serving import load_folder
 from ser_experiments.serving.pyfunc import _load_pyfunc
 from ser_experiments.tasks import task_kinds, task_of_columns
 from tests import command
 from tests.iemocap_tree import rated_tree
+from tests.served import serving
 
 #: What to say for a task of each kind, and of one dimension alone.
 KINDS = {"4class": "classes", "dimensions": "dimensions", "arousal": "dimensions", "votes-4class": "votes"}
@@ -166,20 +168,57 @@ def test_what_a_leak_is_worth_is_told_of_every_kind(labels: str, tree: Path, pro
 
 
 @pytest.mark.slow
-def test_the_demo_has_every_kind(project_folder: Path) -> None:
-    """From the simulated raters to a model in use."""
+def test_the_demo_has_every_kind(project_folder: Path, tmp_path: Path) -> None:
+    """From the simulated raters to a model that is served and stands on a page."""
+    pytest.importorskip("gradio")
+    from ser_experiments.cli import _page
+
     for labels, kind in KINDS.items():
         for name in ("dummy", "svm_prosody"):
             ser("run", name, "--labels", labels)
         task, setting = task_kinds()[kind], f"demo-{labels}-leave-one-session-out"
+        primary = get_score(task.primary)
         best, floor = json.loads(ser("compare", "--setting", setting, "--json").stdout)["runs"]
         assert (best["experiment"], floor["experiment"]) == ("svm_prosody", "dummy")
         assert floor["difference_low"] * floor["difference_high"] > 0
-        assert get_score(task.primary).better * (best[task.primary] - floor[task.primary]) > 0
+        assert primary.better * (best[task.primary] - floor[task.primary]) > 0
+
+        checked = json.loads(ser("check", "svm_prosody", "--labels", labels, "--permutations", "20", "--json").stdout)
+        assert checked["p_value"] == pytest.approx(1 / 21)
+        assert primary.title in ser("leaks", "svm_prosody", "--labels", labels, "--no-log").stdout
+        ser("protocol", "--labels", labels, "--export", "card.json")
+        (kept,) = _artifacts(project_folder, setting, "predictions.csv", "svm_prosody")
+        verdict = json.loads(ser("verify", str(kept), "--card", "card.json", "--json").stdout)
+        assert verdict["metrics"][task.primary] == pytest.approx(best[task.primary], abs=1e-4)
+
         ser("register", "svm_prosody", "--setting", setting, "--allow-demo")
+        assert setting in ser("register", "--list").stdout
         wav = next((project_folder / "cache" / "demo").rglob("sentences/wav/*/*.wav"))
         (answer,) = json.loads(ser("predict", str(wav), "--json", "--model", setting).stdout)
         assert {*task.answer_fields} <= {*answer}
+        ser("predict", str(wav), "--timeline", "--picture", ".", "--model", setting)
+        (about,) = _artifacts(project_folder, setting, "model.json", "svm_prosody")
+        with serving(about.parent, tmp_path / f"{labels}.log", "--workers", "1") as server:
+            good, nothing = server.ask(wav.read_bytes(), None).rows
+        assert good == {name: cell for name, cell in answer.items() if name != "path"}
+        assert nothing["error"] == "audio must be bytes, got nothing"
+        model = load_folder(about.parent)
+        _page.build_page(model, tmp_path)
+        shown, words, picture, steps = _page.answer(model, str(wav))
+        assert shown is not None
+        assert words
+        assert picture is not None
+        assert len(steps)
+        ser("register", "dummy", "--setting", setting, "--force", "--allow-demo")
+        ser("register", "--rollback", "--setting", setting)
+        assert json.loads(ser("predict", str(wav), "--json", "--model", setting).stdout) == [answer]
+
+
+def _artifacts(folder: Path, setting: str, name: str, experiment: str) -> list[Path]:
+    """Return the files of a name that runs of an experiment left."""
+    found = (folder / "mlruns" / "artifacts" / setting).rglob(name)
+    told = {"predictions.csv": "result.json", "model.json": "model.json"}[name]
+    return [path for path in found if json.loads((path.parent / told).read_text())["experiment"] == experiment]
 
 
 def test_numbers_are_found_on_the_scale_of_the_raters(tree: Path, project_folder: Path) -> None:
