@@ -173,7 +173,7 @@ def test_the_demo_has_every_kind(project_folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("gradio")
     from ser_experiments.cli import _page
 
-    for labels, kind in KINDS.items():
+    for kind, labels in {kind: labels for labels, kind in reversed(KINDS.items())}.items():
         for name in ("dummy", "svm_prosody"):
             ser("run", name, "--labels", labels)
         task, setting = task_kinds()[kind], f"demo-{labels}-leave-one-session-out"
