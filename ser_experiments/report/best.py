@@ -117,6 +117,8 @@ def _by_agreement(study: Study) -> list[Block]:
     if not rows or not headings:
         return []
     text = "All utterances; those on which most raters agree (majority); those on which all do (full)."
+    titles = {one.name: one.title for one in scores_of(study.best.predictions.task)} | {"n": "utterances"}
+    headings = [titles.get(one, one) for one in headings]
     return [Table("Scores by how far the raters agree", headings, rows), Paragraph(text)]
 
 

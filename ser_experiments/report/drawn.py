@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -18,13 +20,13 @@ if TYPE_CHECKING:
 _BEGINS = b"\x89PNG\r\n\x1a\n"
 
 
-def png_of(figure: Figure) -> bytes:
-    """Return a figure as a PNG picture."""
+def png_of(draw: Callable[[], Figure]) -> bytes:
+    """Draw a figure, and return it as a PNG picture."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     content = io.BytesIO()
     # The version of matplotlib would be written into it otherwise, and equal pictures would differ.
-    FigureCanvasAgg(figure).print_png(content, metadata={"Software": None})
+    FigureCanvasAgg(draw()).print_png(content, metadata={"Software": None})
     return content.getvalue()
 
 
@@ -39,6 +41,6 @@ def pictures_of_best(study: Study) -> list[Picture]:
         )
         logged = study.files.get(path, b"")
         title = f"{study.best.run.name}, {study.setting.name}"
-        png = logged if logged.startswith(_BEGINS) else png_of(one.draw(predictions, title))
+        png = logged if logged.startswith(_BEGINS) else png_of(partial(one.draw, predictions, title))
         found.append(Picture(as_file_name(name), said, f"{study.best.run.name}: {words}", png))
     return found

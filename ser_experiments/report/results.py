@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 from ser_experiments.evaluation.compare import Row
 from ser_experiments.evaluation.plots import plot_leaderboard, say_leaderboard
@@ -55,7 +56,7 @@ def _results(study: Study) -> list[Block]:
         "board.png",
         say_leaderboard(comparison, names, unit),
         f"{comparison.score.title} with 95 % intervals, and paired differences to the best run.",
-        png_of(plot_leaderboard(comparison, names, study.setting.name, unit)),
+        png_of(partial(plot_leaderboard, comparison, names, study.setting.name, unit)),
     )
     rule = f"Every run once, best first; {comparison.score.title}, {comparison.score.rule}"
     told += [drawn, board_of(study, caption=rule)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -85,6 +86,13 @@ def program() -> str:
 
 
 def _filled(template: str, rule: Callable[[str], str], **given: Any) -> str:
+    return _environment(rule).get_template(template).render(program=program(), folder=PICTURES, **given)
+
+
+@lru_cache
+def _environment(rule: Callable[[str], str]) -> Environment:
+    """Return templates whose every word from outside is written by a rule."""
+
     def written(value: Any) -> Markup:
         return value if isinstance(value, Markup) else Markup(rule(hidden(str(value))))
 
@@ -106,7 +114,7 @@ def _filled(template: str, rule: Callable[[str], str], **given: Any) -> str:
         "comment": lambda text: Markup(in_one_line(hidden(text))),
         "as_minus": _with_minus,
     }
-    return made.get_template(template).render(program=program(), folder=PICTURES, **given)
+    return made
 
 
 def _with_minus(cell: str) -> Markup:
