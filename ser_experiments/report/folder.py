@@ -137,5 +137,5 @@ def _write(path: Path, content: bytes) -> None:
 
 def _remove(path: Path, digests: list[str]) -> None:
     """Remove a file of an earlier report, if it is as it was written."""
-    if path.is_file() and not path.is_symlink() and _digest(path.read_bytes()) in digests:
+    if path.is_file() and not path.is_symlink() and _digest(read_bytes(path)) in digests:
         path.unlink()

@@ -26,7 +26,8 @@ _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>|~&$]|^[#+=-]|^\d+[.)](?=\s|$)")
 _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}",
+    # A straight quote is in few fonts.
+    "|": r"\textbar{}", '"': "''", "`": r"\textasciigrave{}",
     # After the end of a row a bracket would be its height and a star a part of it; two hyphens would be a dash.
     "[": "{[}", "]": "{]}", "*": "{*}", "-": "{-}",
 }  # fmt: skip

@@ -89,6 +89,7 @@ def test_every_picture_says_in_words_what_it_shows() -> None:
         assert all(picture.say is not None for picture in pictures_of(make(0.5, 0, 4, 10)).values())
 
 
+@pytest.mark.slow
 def test_the_same_runs_give_the_same_report(store: Path) -> None:
     two("votes")
     assert ser("report").returncode == 0
