@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import sys
-from collections.abc import Container, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Container, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -75,11 +74,6 @@ def print_table(
     for row in rows:
         shown.add_row(*(escape(said(cell)) for cell in row))
     to.print(shown)
-
-
-def finite(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return a row as JSON takes it, which knows neither NaN nor infinity: None in their place."""
-    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
 
 
 def save_picture(figure: Figure, path: str) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ser_experiments.cli._boards import console, finite, picture_option, print_table, save_picture
+from ser_experiments.cli._boards import console, picture_option, print_table, save_picture
 from ser_experiments.cli._options import as_json, request_options, take
 from ser_experiments.cli._say import said, say
 from ser_experiments.experiment.request import RunRequest
+from ser_experiments.report.plain import finite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

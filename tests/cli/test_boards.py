@@ -7,7 +7,8 @@ import re
 import pytest
 from rich.console import Console
 
-from ser_experiments.cli._boards import finite, print_table
+from ser_experiments.cli._boards import print_table
+from ser_experiments.report.plain import finite
 
 _HEADINGS = ["", "experiment", "UAR", "95 % interval", "to the best", "its 95 % interval", "detectable"]
 _ROWS = [

@@ -8,7 +8,7 @@ from ser_experiments.evaluation.plots.groups import plot_groups
 from ser_experiments.evaluation.plots.importance import plot_importance
 from ser_experiments.evaluation.plots.ladder import plot_ladder
 from ser_experiments.evaluation.plots.layer_weights import plot_layer_weights
-from ser_experiments.evaluation.plots.leaderboard import plot_leaderboard
+from ser_experiments.evaluation.plots.leaderboard import plot_leaderboard, say_leaderboard
 from ser_experiments.evaluation.plots.learning import plot_learning
 from ser_experiments.evaluation.plots.plane import plot_plane
 from ser_experiments.evaluation.plots.predicted_vs_true import plot_predicted_vs_true
@@ -41,4 +41,5 @@ __all__ = [
     "plot_spectrograms",
     "plot_timeline",
     "plot_transfer",
+    "say_leaderboard",
 ]

@@ -34,6 +34,12 @@ class Panel(NamedTuple):
     axis: Axes
 
 
+def each_dimension(predictions: Predictions) -> Iterator[tuple[str, Floats, Floats]]:
+    """Yield the name of each dimension with its truth and prediction, of shape (n_rows,)."""
+    truth, predicted = numbers_of(predictions)
+    yield from zip(predictions.task.targets, truth.T, predicted.T, strict=True)
+
+
 def panels(predictions: Predictions, title: str) -> tuple[Figure, list[Panel]]:
     """Return a figure with a panel for each dimension.
 

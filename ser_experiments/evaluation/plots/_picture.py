@@ -26,6 +26,8 @@ class Picture:
         Of the artifact, without folder and ending; ``{primary}`` in it stands for the primary score.
     draw : callable
         ``draw(predictions, title)``.
+    say : callable, optional
+        ``say(predictions)``: what it shows in words, with the numbers, for whoever does not see it.
     kinds : tuple of str, optional
         Kinds of task that it is for; by default all.
     needs_values : bool, default=False
@@ -34,6 +36,7 @@ class Picture:
 
     name: str
     draw: Callable[[Predictions, str], Figure]
+    say: Callable[[Predictions], str] | None = None
     kinds: tuple[str, ...] = ()
     needs_values: bool = False
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ser_experiments.evaluation.plots._numbers import Bin, bins, draw_diagonal, panels, span
+from ser_experiments.evaluation.plots._numbers import Bin, bins, draw_diagonal, each_dimension, panels, span
 from ser_experiments.evaluation.plots._picture import Picture
 from ser_experiments.evaluation.plots._style import ACCENT, INK, PALE
 from ser_experiments.frames import Predictions
@@ -69,4 +69,19 @@ def _draw_counts(axis: Axes, parts: list[Bin]) -> None:
     axis.patch.set_visible(False)
 
 
-PICTURES = (Picture("calibration", plot_calibration, kinds=("dimensions",)),)
+def say_calibration(predictions: Predictions) -> str:
+    """Say of each dimension the mean truth in each bin of the prediction."""
+    said = []
+    for name, true, answered in each_dimension(predictions):
+        parts = [
+            (answered[one.inside].mean(), true[one.inside].mean(), int(one.inside.sum()))
+            for one in bins(answered, N_BINS)
+        ]
+        said.append(f"{name}: " + ", ".join(f"{true:.2f} at {at:.2f} ({n})" for at, true, n in parts))
+    return (
+        "Mean truth by the mean prediction in bins of equal width, with the number of utterances in brackets. "
+        f"{'; '.join(said)}."
+    )
+
+
+PICTURES = (Picture("calibration", plot_calibration, say_calibration, kinds=("dimensions",)),)

@@ -12,6 +12,9 @@ from ser_experiments.frames import Predictions
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+#: What a class is taken for, in words: the most frequent ones.
+MOST_SAID = 4
+
 
 def plot_confusion(predictions: Predictions, title: str) -> Figure:
     """Draw the confusion matrix: counts, coloured by the share of each true class.
@@ -44,4 +47,17 @@ def plot_confusion(predictions: Predictions, title: str) -> Figure:
     return figure
 
 
-PICTURES = (Picture("confusion_matrix", plot_confusion, kinds=("classes",)),)
+def say_confusion(predictions: Predictions) -> str:
+    """Say of each class how many of its utterances are called what, the most frequent answers first."""
+    counts = confusion(predictions)
+    said = []
+    for name, row in counts.iterrows():
+        total = int(row.sum())
+        called = row[row > 0].sort_values(ascending=False, kind="stable").head(MOST_SAID)
+        if total:
+            words = ", ".join(f"{n} {other} ({n / total:.0%})" for other, n in called.items())
+            said.append(f"of {total} {name}, {words}")
+    return f"Confusion matrix, true class to predicted class: {'; '.join(said)}."
+
+
+PICTURES = (Picture("confusion_matrix", plot_confusion, say_confusion, kinds=("classes",)),)

@@ -15,6 +15,9 @@ from ser_experiments.frames import FOLD, Predictions
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+#: Bars that are all said in words.
+MOST_SAID = 12
+
 
 def plot_groups(predictions: Predictions, title: str, *, column: str) -> Figure:
     """Draw the primary score of each fold or speaker as bars, with the pooled score and chance as lines.
@@ -52,4 +55,21 @@ def plot_groups(predictions: Predictions, title: str, *, column: str) -> Figure:
     return figure
 
 
-PICTURES = tuple(Picture(f"{one}_{{primary}}", partial(plot_groups, column=one)) for one in (FOLD, "speaker"))
+def say_groups(predictions: Predictions, *, column: str) -> str:
+    """Say the score of each fold or speaker, of many the lowest and the highest ones, the pooled score and chance."""
+    score, chance = chosen_score(predictions), predictions.task.chance
+    values = by(predictions, column)[score.name].dropna().sort_values(kind="stable")
+    told = [f"{name} {value:.2f}" for name, value in values.items()]
+    few = len(told) <= MOST_SAID
+    shown = ", ".join(told) if few else f"{', '.join(told[:3])} (lowest) to {', '.join(told[-3:])} (highest)"
+    pooled = score.on(predictions).whole()
+    return (
+        f"Bars of the {score.title} of each {column}, {len(told)} in all, from low to high: {shown}; pooled "
+        f"{pooled:.3f}, chance {chance:.2f}."
+    )
+
+
+PICTURES = tuple(
+    Picture(f"{one}_{{primary}}", partial(plot_groups, column=one), partial(say_groups, column=one))
+    for one in (FOLD, "speaker")
+)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+#: Runs that are said in words.
+MOST_SAID = 8
+
 
 def plot_leaderboard(comparison: Comparison, names: Sequence[str], title: str, unit: str) -> Figure:
     """Draw scores with their intervals on the left, paired differences to the best with theirs on the right.
@@ -50,6 +53,23 @@ def plot_leaderboard(comparison: Comparison, names: Sequence[str], title: str, u
         axis.tick_params(axis="y", length=0)
     figure.suptitle(f"{title}: {len(rows)} candidates, intervals over {comparison.n_groups} {unit}s", fontsize=10)
     return figure
+
+
+def say_leaderboard(comparison: Comparison, names: Sequence[str], unit: str) -> str:
+    """Say what :func:`plot_leaderboard` shows, with the numbers of the best runs; see there."""
+    said = []
+    for name, row in list(zip(names, comparison.rows, strict=True))[:MOST_SAID]:
+        ends = f" ({row.interval.low:.3f} to {row.interval.high:.3f})" if np.isfinite(row.interval.low) else ""
+        far = row.difference
+        known = row is not comparison.best and np.isfinite(far.low)
+        apart = f", {far.value:+.3f} to the best ({far.low:+.3f} to {far.high:+.3f})" if known else ""
+        said.append(f"{name} {row.score:.3f}{ends}{apart}")
+    more = len(comparison.rows) - len(said)
+    return (
+        f"{comparison.score.title} of {len(comparison.rows)} runs with 95 % intervals over {comparison.n_groups} "
+        f"{unit}s on the left, and paired differences to the best on the right: {'; '.join(said)}"
+        + (f"; and {more} more, in the table." if more else ".")
+    )
 
 
 def _intervals(axis: Axes, points: Sequence[tuple[float, float, float]]) -> None:

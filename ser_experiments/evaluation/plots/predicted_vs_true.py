@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ser_experiments.evaluation.plots._numbers import cloud, draw_diagonal, panels, span
+from ser_experiments.evaluation.plots._numbers import cloud, draw_diagonal, each_dimension, panels, span
 from ser_experiments.evaluation.plots._picture import Picture
 from ser_experiments.evaluation.plots._style import INK
 from ser_experiments.evaluation.scoring import pooled
@@ -40,4 +40,18 @@ def plot_predicted_vs_true(predictions: Predictions, title: str) -> Figure:
     return figure
 
 
-PICTURES = (Picture("predicted_vs_true", plot_predicted_vs_true, kinds=("dimensions",)),)
+def say_predicted_vs_true(predictions: Predictions) -> str:
+    """Say of each dimension how far prediction and truth agree, and from where to where both go."""
+    scores = pooled(predictions)
+    said = []
+    for name, truth, predicted in each_dimension(predictions):
+        told = [f"{word} {scores[key]:.3f}" for word, key in (("CCC", f"ccc_{name}"), ("Pearson", f"pearson_{name}"))
+                if key in scores]  # fmt: skip
+        ends = (
+            f"truth {truth.min():.2f} to {truth.max():.2f}, predictions {predicted.min():.2f} to {predicted.max():.2f}"
+        )
+        said.append(f"{name}: {', '.join([*told, ends])}")
+    return f"Predicted against true numbers of {len(predictions)} utterances, with the diagonal. {'; '.join(said)}."
+
+
+PICTURES = (Picture("predicted_vs_true", plot_predicted_vs_true, say_predicted_vs_true, kinds=("dimensions",)),)

@@ -53,4 +53,15 @@ def plot_reliability(predictions: Predictions, title: str) -> Figure:
     return figure
 
 
-PICTURES = (Picture("reliability", plot_reliability, kinds=("classes",), needs_values=True),)
+def say_reliability(predictions: Predictions) -> str:
+    """Say of each bin what was said and how often it was right."""
+    confidence, correct, bins = confidences(predictions)
+    parts = [(confidence[bins == b].mean(), correct[bins == b].mean(), int((bins == b).sum())) for b in np.unique(bins)]
+    told = "; ".join(f"{right:.0%} of {n} at {said:.2f}" for said, right, n in parts)
+    return (
+        "Share of utterances whose class is right, by the mean probability of the predicted class in ten bins: "
+        f"{told}; expected calibration error {SCORE.on(predictions).whole():.3f}."
+    )
+
+
+PICTURES = (Picture("reliability", plot_reliability, say_reliability, kinds=("classes",), needs_values=True),)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ser_experiments.evaluation.plots._numbers import cloud, panels, quantile_bins, span
+from ser_experiments.evaluation.plots._numbers import cloud, each_dimension, panels, quantile_bins, span
 from ser_experiments.evaluation.plots._picture import Picture
 from ser_experiments.evaluation.plots._style import INK
 from ser_experiments.frames import Predictions
@@ -59,4 +59,18 @@ def _slope(truth: np.ndarray, off: np.ndarray, name: str) -> str:
     return f"{name}: moves {kept:.2f} where the truth moves 1"
 
 
-PICTURES = (Picture("residuals", plot_residuals, kinds=("dimensions",)),)
+def say_residuals(predictions: Predictions) -> str:
+    """Say of each dimension by how much predictions are off at both ends of the truth, and how far they follow it."""
+    said = []
+    for name, truth, predicted in each_dimension(predictions):
+        off = predicted - truth
+        parts = [one.inside for one in quantile_bins(truth, N_BINS)]
+        ends = (
+            f"{np.median(off[one]):+.2f} where the truth is about {truth[one].mean():.2f}"
+            for one in (parts[0], parts[-1])
+        )
+        said.append(f"{_slope(truth, off, name)}; median error {' and '.join(ends)}")
+    return f"Prediction minus truth by the truth. {'. '.join(said)}."
+
+
+PICTURES = (Picture("residuals", plot_residuals, say_residuals, kinds=("dimensions",)),)

@@ -68,4 +68,21 @@ def _draw_speakers(axis: Axes, predictions: Predictions) -> None:
     axis.set_xlabel("speakers" if named else f"{len(table)} speakers")
 
 
-PICTURES = (Picture("risk_coverage", plot_risk_coverage, kinds=("classes",), needs_values=True),)
+def say_risk_coverage(predictions: Predictions) -> str:
+    """Say which share of the answers is wrong where so many are given, and of which speakers these are."""
+    curve = risk_coverage(predictions)
+    at = [float(np.interp(one, curve["coverage"], curve["risk"])) for one in (1.0, *COVERAGES)]
+    wrong = ", ".join(
+        f"{risk:.0%} where {one:.0%} are answered" for one, risk in zip((1.0, *COVERAGES), at, strict=True)
+    )
+    least = round(100 * min(COVERAGES))
+    share = coverage_by(predictions)[f"answered_{least}"].sort_values(kind="stable")
+    return (
+        f"Left: share of wrong answers by the share that is answered, the surest first: {wrong}; area "
+        f"{SCORE.on(predictions).whole():.3f}. Right: share of each speaker's utterances that is answered; where "
+        f"{least} % of all are, from {share.iloc[0]:.0%} of {share.index[0]} to {share.iloc[-1]:.0%} "
+        f"of {share.index[-1]}."
+    )
+
+
+PICTURES = (Picture("risk_coverage", plot_risk_coverage, say_risk_coverage, kinds=("classes",), needs_values=True),)
