@@ -6,9 +6,11 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+import pandas as pd
 from sklearn.base import BaseEstimator
 
 from ser_experiments import identity
+from ser_experiments.evaluation.abstention import by_speaker
 from ser_experiments.experiment.costs import costs_of
 from ser_experiments.experiment.pictures import ALL_ROWS, history, pictures
 from ser_experiments.experiment.words import note, tags, warnings_for
@@ -48,7 +50,7 @@ def describe(result: Result, fitted: BaseEstimator, environment: Mapping[str, ob
         stepped=[*_folds(result), *_epochs(fitted)],
         tags=tags(prepared, environment) | {"ser.card": prepared.selection.card.digest},
         note=note(prepared, result.warnings),
-        tables={"predictions.csv": result.predictions, "folds.csv": result.folds},
+        tables={"predictions.csv": result.predictions, "folds.csv": result.folds, **_abstention(result)},
         texts=_texts(result, environment),
         pictures=pictures(result, fitted),
         dataset=_dataset(prepared),
@@ -104,6 +106,12 @@ def _epochs(fitted: BaseEstimator) -> Iterator[Stepped]:
     for row in history(fitted):
         step = int(row["epoch"])
         yield from (Stepped(f"epoch_{name}", step, float(value)) for name, value in row.items() if name != "epoch")
+
+
+def _abstention(result: Result) -> dict[str, pd.DataFrame]:
+    """Return what came true by speaker of what the model knows of its answers."""
+    table = by_speaker(result.scored)
+    return {} if table.empty else {"abstention.csv": table}
 
 
 def _texts(result: Result, environment: Mapping[str, object]) -> dict[str, str]:

@@ -74,6 +74,11 @@ class AudioModel:
         """Return the targets in their order: of a task of classes, these."""
         return list(self.task.targets)
 
+    @property
+    def says(self) -> tuple[str, ...]:
+        """Return the fields that an answer has besides those of the task: ``candidates`` where a risk is bound."""
+        return ("candidates",) if "risk" in self.meta else ()
+
     def extractors(self) -> list[Extractor]:
         """Build the extractors that the model names."""
         return [get_extractor(name, **params) for name, params in self.sets]
@@ -146,8 +151,28 @@ class AudioModel:
             It cannot be used.
         """
         audio, rate = _read(source, limits)
-        found = self.predict_audio(audio, rate)
-        return {**found, "warnings": [*self.warnings, *self.unlike(audio, rate)], "error": ""}
+        values, unlike = self.values(audio, rate), self.unlike(audio, rate)
+        found = self.task.answer(values, {**self.meta, "doubted": bool(unlike)})
+        return {**found, "warnings": [*self.warnings, *unlike], "error": ""}
+
+    def cautious(self, risk: float) -> AudioModel:
+        """Return this model bound to be wrong at most so often on a new speaker: it answers ``unsure`` else.
+
+        Its answers have ``candidates``, too: the classes among which the truth is in all but such a share of the
+        utterances. A recording that is unlike those learned from is answered ``unsure``.
+
+        Parameters
+        ----------
+        risk : float
+            The share of the answers that may be wrong, between 0 and 1.
+
+        Raises
+        ------
+        InputError
+            The risk is none, the task is not of classes, or the model does not know how often it is wrong.
+        """
+        self.task.check_risk(self.meta, risk)
+        return replace(self, meta={**self.meta, "risk": risk})
 
     def for_speaker(self, sources: Iterable[Source], *, skip_bad: bool = False) -> AudioModel:
         """Return this model for one speaker, whose recordings `sources` are.
