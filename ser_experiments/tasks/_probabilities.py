@@ -138,7 +138,7 @@ class Probabilities(Task):
         values, places, speakers = values[there], places[there], frame["speaker"].to_numpy()[there]
         if len(np.unique(speakers)) < conformal.FEWEST_GROUPS:
             return {}
-        beside = _likelier(values)[np.arange(len(values)), places]
+        beside = likelier(values)[np.arange(len(values)), places]
         far = conformal.covering(beside, speakers, [1 - risk for risk in RISKS])
         least = conformal.sure(values.max(axis=1), values.argmax(axis=1) != places, speakers, RISKS)
         told = {"risks": list(RISKS), "sure": np.minimum(least, _NEVER).tolist(), "far": np.minimum(far, 1).tolist()}
@@ -179,7 +179,7 @@ class Probabilities(Task):
         """Return which rows are answered at a risk, and which classes are candidates, shape (n_rows, n_classes)."""
         told = known["abstention"]
         place = int(np.searchsorted(told["risks"], known["risk"] + _ROUNDING, side="right")) - 1
-        among = _likelier(values) <= told["far"][place] + _ROUNDING
+        among = likelier(values) <= told["far"][place] + _ROUNDING
         return values.max(axis=1) >= told["sure"][place] - _ROUNDING, among
 
     @property
@@ -216,7 +216,7 @@ class Probabilities(Task):
             raise InputError(f"predictions: label {first!r} is no class of {', '.join(self.targets)}")
 
 
-def _likelier(values: Floats) -> Floats:
+def likelier(values: Floats) -> Floats:
     """Return for each class of each row how much probability all likelier ones have; nothing of the likeliest."""
     return np.where(values[:, None, :] > values[:, :, None] + _ROUNDING, values[:, None, :], 0.0).sum(axis=2)
 
