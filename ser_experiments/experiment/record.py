@@ -17,6 +17,7 @@ from ser_experiments.experiment.words import note, tags, warnings_for
 from ser_experiments.frames import GROUP
 from ser_experiments.models.report import SearchReport, report_of
 from ser_experiments.serving import AudioModel, TableModel
+from ser_experiments.serving.outlying import ranges_of
 from ser_experiments.tracking.names import stored
 from ser_experiments.tracking.record import Child, Dataset, RunRecord, Stepped, as_json
 
@@ -177,6 +178,7 @@ def _model(result: Result, fitted: BaseEstimator) -> AudioModel | TableModel:
         "normalize": setting.normalize,
         "notes": warnings_for(prepared),
         "training": _training(prepared),
+        "measured": ranges_of(prepared.recorded, prepared.utterances["speaker"]),
         **prepared.task.learned(result.predictions),
     }
     if prepared.table_file is not None:

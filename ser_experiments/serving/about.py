@@ -79,6 +79,17 @@ def _is_training(value: object) -> bool:
     return _is_number(value.get("sample_rate")) and all(map(_is_range, ranges))
 
 
+def _is_known_table(value: object) -> bool:
+    if not isinstance(value, dict) or not value:
+        return value == {}
+    ends = [value.get("low"), value.get("high")]
+    if not _are_names(value.get("columns")) or not _is_number(value.get("most")):
+        return False
+    return all(
+        isinstance(one, list) and len(one) == len(value["columns"]) and all(map(_is_number, one)) for one in ends
+    )
+
+
 def _is_abstention(value: object) -> bool:
     if not isinstance(value, dict) or not value.keys() >= {"risks", "sure", "far"}:
         return False
@@ -115,6 +126,7 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "training": (_is_training, "a sample_rate with ranges of duration_s and rms_db"),
     "residuals": (_are_ranges, "low and high by target"),
     "scale": (_are_ranges, "low and high by target"),
+    "measured": (_is_known_table, "columns, each with a low and a high end, and the most that lies beyond"),
     "abstention": (_is_abstention, "risks in rising order, each with a number of sure and far"),
     "columns": (_are_names, "a list of columns, each once"),
     "sets": (_are_sets, "a list of feature sets with their parameters"),

@@ -25,6 +25,7 @@ from ser_experiments.features.normalization import (
 )
 from ser_experiments.features.table import table_row
 from ser_experiments.frames import GROUP
+from ser_experiments.serving.outlying import outlying
 from ser_experiments.serving.rows import failed
 from ser_experiments.serving.targets import task_of
 from ser_experiments.serving.unlike import unlike_speech, unlike_training
@@ -96,7 +97,9 @@ class AudioModel:
 
     def values(self, audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float64]:
         """Return the number of each target for one recording, shape (n_targets,)."""
-        table = self._without_speaker(self.features(audio, sample_rate))
+        return self._values(self._without_speaker(self.features(audio, sample_rate)))
+
+    def _values(self, table: pd.DataFrame) -> NDArray[np.float64]:
         return self.task.response(self.estimator, table.assign(**{GROUP: ""}))[0]
 
     def predict_audio(self, audio: NDArray[np.float32], sample_rate: int) -> dict[str, Any]:
@@ -151,8 +154,9 @@ class AudioModel:
             It cannot be used.
         """
         audio, rate = _read(source, limits)
-        values, unlike = self.values(audio, rate), self.unlike(audio, rate)
-        found = self.task.answer(values, {**self.meta, "doubted": bool(unlike)})
+        table = self._without_speaker(self.features(audio, rate))
+        unlike = [*self.unlike(audio, rate), *outlying(self.meta.get("measured", {}), table)]
+        found = self.task.answer(self._values(table), {**self.meta, "doubted": bool(unlike)})
         return {**found, "warnings": [*self.warnings, *unlike], "error": ""}
 
     def cautious(self, risk: float) -> AudioModel:
