@@ -220,6 +220,30 @@ class Task(ABC):
         """Return what a model is to know of its out-of-fold predictions, as JSON takes it."""
         return {}
 
+    def judged(self, frame: pd.DataFrame, known: Mapping[str, Any]) -> pd.DataFrame:
+        """Return what came true of what a model knows of its answers: numbers by row, a column each thing.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Predictions of speakers that `known` was not learned from.
+        known : mapping
+            What :meth:`learned` told of others; nothing, where that is too few.
+        """
+        return pd.DataFrame(index=frame.index)
+
+    def check_risk(self, known: Mapping[str, Any], risk: float) -> None:
+        """Refuse to bind how often answers are wrong: an InputError, where that cannot be or is not known.
+
+        Parameters
+        ----------
+        known : mapping
+            What :meth:`learned` told of the model, among other things.
+        risk : float
+            The share of answers that may be wrong.
+        """
+        raise InputError(f"--abstain is for classes, this model answers {self.kind}; its answers have intervals")
+
     def kept(self, utterances: pd.DataFrame) -> NDArray[np.bool_]:
         """Say of utterances, perhaps of a wider task of the same kind, which have a truth among the targets."""
         return np.ones(len(utterances), dtype=bool)

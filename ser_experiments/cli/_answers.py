@@ -24,7 +24,7 @@ TIMES = ("start_s", "end_s", "speech")
 
 
 class _Lines:
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, also: Sequence[str]) -> None:
         self._task = task
 
     def one(self, recording: Recording, answer: Answer) -> None:
@@ -32,7 +32,9 @@ class _Lines:
             return
         unlike = f"  (unlike training: {'; '.join(answer['warnings'])})" if answer["warnings"] else ""
         if "timeline" not in answer:
-            say(f"{self._task.line(answer)}  {in_one_line(str(recording))}{unlike}")
+            among = answer.get("candidates")
+            said = f"  (among: {', '.join(among)})" if among else ""
+            say(f"{self._task.line(answer)}{said}  {in_one_line(str(recording))}{unlike}")
             return
         say(f"{in_one_line(str(recording))}{unlike}")
         for step in answer["timeline"]:
@@ -43,7 +45,7 @@ class _Lines:
 
 
 class _Json:
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, also: Sequence[str]) -> None:
         self._before = "["
 
     def one(self, recording: Recording, answer: Answer) -> None:
@@ -60,26 +62,28 @@ class _Json:
 
 
 class _Csv:
-    def __init__(self, task: Task) -> None:
-        self._task = task
+    def __init__(self, task: Task, also: Sequence[str]) -> None:
+        self._task, self._also = task, also
         self._begun = False
 
     def one(self, recording: Recording, answer: Answer) -> None:
         spans = "timeline" in answer
         if not self._begun:
             times = TIMES if spans else ()
-            _row(["path", *times, *self._task.cells(self._task.no_answer), "warnings", "error"])
+            _row(["path", *times, *self._task.cells(self._task.no_answer), *self._also, "warnings", "error"])
             self._begun = True
         for part in answer["timeline"] if spans else [answer]:
             when = [f"{part[key]:.3f}" for key in TIMES] if spans else []
-            cells = self._task.cells(part).values()
+            cells = [*self._task.cells(part).values(), *("; ".join(part.get(name, ())) for name in self._also)]
             _row([str(recording), *when, *cells, "; ".join(answer["warnings"]), answer["error"]])
 
     def end(self, *, refused: bool) -> None:
         """Write nothing last."""
 
 
-def show(answers: Iterable[tuple[Recording, Answer]], task: Task, form: str | None) -> tuple[int, int]:
+def show(
+    answers: Iterable[tuple[Recording, Answer]], task: Task, form: str | None, *, also: Sequence[str] = ()
+) -> tuple[int, int]:
     """Write answers as they come; return the number of recordings that could not be used, and of all.
 
     Parameters
@@ -91,9 +95,11 @@ def show(answers: Iterable[tuple[Recording, Answer]], task: Task, form: str | No
         What is predicted, in the order of the columns.
     form : {None, "json", "csv"}
         Lines for people by default.
+    also : sequence of str
+        Fields of answers that hold names, beside what the task answers.
     """
     writers: dict[str | None, type[_Lines | _Json | _Csv]] = {None: _Lines, "json": _Json, "csv": _Csv}
-    writer = writers[form](task)
+    writer = writers[form](task, also)
     failed = total = 0
     refused = True
     try:

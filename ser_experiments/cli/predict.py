@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "form", flag_value="json", help="A JSON list, one object a recording.")
 @click.option("--csv", "form", flag_value="csv", help="CSV with a column for each number.")
+@click.option(
+    "--abstain",
+    type=float,
+    metavar="RISK",
+    help="Be wrong on a new speaker at most so often (0.1: one in ten); else answer `unsure` and what it may be.",
+)
 @click.option("--timeline", is_flag=True, help="Emotion over time: a table and a picture for each recording.")
 @click.option("--window", type=float, help="Seconds of a window of the timeline; by default 3.")
 @click.option("--step", type=float, help="Seconds between two windows; by default 1.")
@@ -47,6 +53,7 @@ def command(
     sources: tuple[Path, ...],
     model: str | None,
     form: str | None,
+    abstain: float | None,
     timeline: bool,
     window: float | None,
     step: float | None,
@@ -71,6 +78,8 @@ def command(
     say(f"{loaded.meta['experiment']} of {loaded.meta['setting']}", err=True)
     for note in loaded.meta.get("notes", []):
         say(f"note: {note}", err=True)
+    if abstain is not None:
+        loaded = loaded.cautious(abstain)
     if enrol:
         loaded = loaded.for_speaker(one.source() for one in recordings(enrol))
     found = recordings(sources)
@@ -83,7 +92,7 @@ def command(
     else:
         loaded.check_ready()
         answers = _each(loaded, found)
-    failed, total = _answers.show(answers, loaded.task, form)
+    failed, total = _answers.show(answers, loaded.task, form, also=loaded.says)
     if failed:
         say(f"{failed} of {total} recordings could not be used; see above", err=True)
         sys.exit(1)

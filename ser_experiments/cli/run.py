@@ -98,7 +98,7 @@ def show(result: Result, seconds: float) -> None:
         on.print(said(f"note: {warning}"), soft_wrap=True, style="yellow", markup=False)
     for utterance, reason in prepared.skipped.items():
         on.print(said(f"left out: {utterance}: {reason}"), soft_wrap=True, style="yellow", markup=False)
-    for line in [*_raters(result), *_chosen(result), *_members(result)]:
+    for line in [*_new_speakers(result), *_raters(result), *_chosen(result), *_members(result)]:
         on.print(said(line), soft_wrap=True, markup=False)
     reused = _reused(result)
     if reused:
@@ -142,6 +142,19 @@ def _raters(result: Result) -> list[str]:
     told = {title: result.metrics.get(f"rater_{name}") for name, title in titles.items()}
     said = "   ".join(f"{title} {value:.3f}" for title, value in told.items() if value is not None)
     return [f"one rater against the others: {said}"] if said else []
+
+
+def _new_speakers(result: Result) -> list[str]:
+    """Say what answers to a speaker nobody has heard are worth, where this many have been heard."""
+    known = result.metrics
+    if "set_coverage_90" not in known:
+        return []
+    held, answered = (f"{100 * known[name]:.0f} %" for name in ("set_coverage_90", "answered_risk_10"))
+    wrong = f", {100 * known['wrong_risk_10']:.0f} % of them wrongly" if "wrong_risk_10" in known else ""
+    return [
+        f"new speakers: the truth is among {known['set_size_90']:.1f} candidates for {held} (aim 90 %); "
+        f"at a risk of 10 % {answered} are answered{wrong}"
+    ]
 
 
 def _reused(result: Result) -> int:

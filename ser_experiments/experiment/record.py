@@ -6,15 +6,18 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+import pandas as pd
 from sklearn.base import BaseEstimator
 
 from ser_experiments import identity
+from ser_experiments.evaluation.abstention import by_speaker
 from ser_experiments.experiment.costs import costs_of
 from ser_experiments.experiment.pictures import ALL_ROWS, history, pictures
 from ser_experiments.experiment.words import note, tags, warnings_for
 from ser_experiments.frames import GROUP
 from ser_experiments.models.report import SearchReport, report_of
 from ser_experiments.serving import AudioModel, TableModel
+from ser_experiments.serving.outlying import ranges_of
 from ser_experiments.tracking.names import stored
 from ser_experiments.tracking.record import Child, Dataset, RunRecord, Stepped, as_json
 
@@ -48,7 +51,7 @@ def describe(result: Result, fitted: BaseEstimator, environment: Mapping[str, ob
         stepped=[*_folds(result), *_epochs(fitted)],
         tags=tags(prepared, environment) | {"ser.card": prepared.selection.card.digest},
         note=note(prepared, result.warnings),
-        tables={"predictions.csv": result.predictions, "folds.csv": result.folds},
+        tables={"predictions.csv": result.predictions, "folds.csv": result.folds, **_abstention(result)},
         texts=_texts(result, environment),
         pictures=pictures(result, fitted),
         dataset=_dataset(prepared),
@@ -104,6 +107,12 @@ def _epochs(fitted: BaseEstimator) -> Iterator[Stepped]:
     for row in history(fitted):
         step = int(row["epoch"])
         yield from (Stepped(f"epoch_{name}", step, float(value)) for name, value in row.items() if name != "epoch")
+
+
+def _abstention(result: Result) -> dict[str, pd.DataFrame]:
+    """Return what came true by speaker of what the model knows of its answers."""
+    table = by_speaker(result.scored)
+    return {} if table.empty else {"abstention.csv": table}
 
 
 def _texts(result: Result, environment: Mapping[str, object]) -> dict[str, str]:
@@ -169,6 +178,7 @@ def _model(result: Result, fitted: BaseEstimator) -> AudioModel | TableModel:
         "normalize": setting.normalize,
         "notes": warnings_for(prepared),
         "training": _training(prepared),
+        "measured": ranges_of(prepared.recorded, prepared.utterances["speaker"]),
         **prepared.task.learned(result.predictions),
     }
     if prepared.table_file is not None:

@@ -18,6 +18,7 @@ from ser_experiments import project as projects
 from ser_experiments.corpora import meant, of_corpus
 from ser_experiments.corpora._options import options_of
 from ser_experiments.csvfile import write_csv
+from ser_experiments.evaluation import abstention
 from ser_experiments.evaluation.crossval import FoldResult, cross_validate, member_predictions
 from ser_experiments.evaluation.rows import Rows
 from ser_experiments.evaluation.scoring import intervals, per_fold, pooled
@@ -138,6 +139,7 @@ def score(prepared: Prepared, *, jobs: int | None = None, on_fold: OnFold | None
         metrics[f"{primary}_in_{part}"] = pooled(predictions.rows(of_corpus(predictions.frame, part)))[primary]
     for name, interval in ranges.items():
         metrics |= interval.metrics(name)
+    metrics |= abstention.means(predictions)
     metrics |= {f"rater_{name}": value for name, value in prepared.selection.raters.items() if name in ranges}
     by_fold = folds[f"fold_{primary}"]
     metrics |= {f"fold_{primary}_mean": float(by_fold.mean()), f"fold_{primary}_std": float(by_fold.std())}

@@ -8,6 +8,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "bad": ["BadRecordings"],
         "columns": ["Column", "ColumnRule"],
         "extractor": ["Extractor", "get_extractor", "set_names"],
         "external": ["read_table", "write_table"],
@@ -22,6 +23,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "progress": ["Progress", "ProgressBar"],
         "store.maintenance": ["prune", "status"],
-        "table": ["BadRecordings", "extract", "feature_table", "measuring_cost", "survey"],
+        "table": ["extract", "feature_table", "measuring_cost", "survey"],
     },
 )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ser_experiments import project
 from ser_experiments.errors import InputError, StoreError, nearest
+from ser_experiments.features.bad import BadRecordings
 from ser_experiments.features.extraction.plan import Request
 from ser_experiments.features.extractor import Extractor, get_extractors, params_of, set_of
 from ser_experiments.features.progress import Callback
@@ -21,29 +22,6 @@ from ser_experiments.features.store.files import table_folder
 from ser_experiments.features.store.parts import RowsByKey
 from ser_experiments.features.store.survey import to_frame
 from ser_experiments.features.wanted import fetch
-
-
-class BadRecordings(InputError):
-    """Recordings cannot be used; all of them are named.
-
-    Parameters
-    ----------
-    reasons : mapping of str to str
-        Why, by ``"utterance (path)"``.
-    total : int
-        Utterances that were asked for.
-    """
-
-    def __init__(self, reasons: Mapping[str, str], total: int) -> None:
-        lines = "".join(f"\n  {source}: {reason}" for source, reason in reasons.items())
-        super().__init__(
-            f"{len(reasons)} of {total} recordings cannot be used; mend them, or say --skip-bad to go on without{lines}"
-        )
-        self.reasons = dict(reasons)
-        self.total = total
-
-    def __reduce__(self) -> tuple[type[BadRecordings], tuple[dict[str, str], int]]:
-        return type(self), (self.reasons, self.total)
 
 
 def extract(set_name: str, audio: NDArray[np.floating], sample_rate: int, **params: object) -> Any:

@@ -79,6 +79,26 @@ def _is_training(value: object) -> bool:
     return _is_number(value.get("sample_rate")) and all(map(_is_range, ranges))
 
 
+def _is_known_table(value: object) -> bool:
+    if not isinstance(value, dict) or not value:
+        return value == {}
+    ends = [value.get("low"), value.get("high")]
+    if not _are_names(value.get("columns")) or not _is_number(value.get("most")):
+        return False
+    return all(
+        isinstance(one, list) and len(one) == len(value["columns"]) and all(map(_is_number, one)) for one in ends
+    )
+
+
+def _is_abstention(value: object) -> bool:
+    if not isinstance(value, dict) or not value.keys() >= {"risks", "sure", "far"}:
+        return False
+    lists = [value[name] for name in ("risks", "sure", "far")]
+    if not all(isinstance(one, list) and one and all(map(_is_number, one)) for one in lists):
+        return False
+    return len({len(one) for one in lists}) == 1 and lists[0] == sorted(lists[0])
+
+
 def _are_sets(value: object) -> bool:
     pairs = value if isinstance(value, list) else [None]
     return all(isinstance(p, list) and len(p) == 2 and _is_text(p[0]) and isinstance(p[1], dict) for p in pairs)
@@ -106,6 +126,8 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "training": (_is_training, "a sample_rate with ranges of duration_s and rms_db"),
     "residuals": (_are_ranges, "low and high by target"),
     "scale": (_are_ranges, "low and high by target"),
+    "measured": (_is_known_table, "columns, each with a low and a high end, and the most that lies beyond"),
+    "abstention": (_is_abstention, "risks in rising order, each with a number of sure and far"),
     "columns": (_are_names, "a list of columns, each once"),
     "sets": (_are_sets, "a list of feature sets with their parameters"),
     "extractors": (_are_extractors, "a list of what measures the features"),

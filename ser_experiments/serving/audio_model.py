@@ -25,6 +25,7 @@ from ser_experiments.features.normalization import (
 )
 from ser_experiments.features.table import table_row
 from ser_experiments.frames import GROUP
+from ser_experiments.serving.outlying import outlying
 from ser_experiments.serving.rows import failed
 from ser_experiments.serving.targets import task_of
 from ser_experiments.serving.unlike import unlike_speech, unlike_training
@@ -74,6 +75,11 @@ class AudioModel:
         """Return the targets in their order: of a task of classes, these."""
         return list(self.task.targets)
 
+    @property
+    def says(self) -> tuple[str, ...]:
+        """Return the fields that an answer has besides those of the task: ``candidates`` where a risk is bound."""
+        return ("candidates",) if "risk" in self.meta else ()
+
     def extractors(self) -> list[Extractor]:
         """Build the extractors that the model names."""
         return [get_extractor(name, **params) for name, params in self.sets]
@@ -91,7 +97,9 @@ class AudioModel:
 
     def values(self, audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float64]:
         """Return the number of each target for one recording, shape (n_targets,)."""
-        table = self._without_speaker(self.features(audio, sample_rate))
+        return self._values(self._without_speaker(self.features(audio, sample_rate)))
+
+    def _values(self, table: pd.DataFrame) -> NDArray[np.float64]:
         return self.task.response(self.estimator, table.assign(**{GROUP: ""}))[0]
 
     def predict_audio(self, audio: NDArray[np.float32], sample_rate: int) -> dict[str, Any]:
@@ -146,8 +154,29 @@ class AudioModel:
             It cannot be used.
         """
         audio, rate = _read(source, limits)
-        found = self.predict_audio(audio, rate)
-        return {**found, "warnings": [*self.warnings, *self.unlike(audio, rate)], "error": ""}
+        table = self._without_speaker(self.features(audio, rate))
+        unlike = [*self.unlike(audio, rate), *outlying(self.meta.get("measured", {}), table)]
+        found = self.task.answer(self._values(table), {**self.meta, "doubted": bool(unlike)})
+        return {**found, "warnings": [*self.warnings, *unlike], "error": ""}
+
+    def cautious(self, risk: float) -> AudioModel:
+        """Return this model bound to be wrong at most so often on a new speaker: it answers ``unsure`` else.
+
+        Its answers have ``candidates``, too: the classes among which the truth is in all but such a share of the
+        utterances. A recording that is unlike those learned from is answered ``unsure``.
+
+        Parameters
+        ----------
+        risk : float
+            The share of the answers that may be wrong, between 0 and 1.
+
+        Raises
+        ------
+        InputError
+            The risk is none, the task is not of classes, or the model does not know how often it is wrong.
+        """
+        self.task.check_risk(self.meta, risk)
+        return replace(self, meta={**self.meta, "risk": risk})
 
     def for_speaker(self, sources: Iterable[Source], *, skip_bad: bool = False) -> AudioModel:
         """Return this model for one speaker, whose recordings `sources` are.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,6 +50,8 @@ class Timeline:
         Lowest and highest sample of equal parts of the recording, for the picture.
     spectrogram : ndarray of shape (n_columns, n_mels), float32
         Log-mel spectrogram in dB, averaged over equal parts.
+    bound : mapping
+        Of a model that is bound to be wrong at most so often, which risk, and how sure an answer must be.
     """
 
     task: Task
@@ -57,6 +59,7 @@ class Timeline:
     duration_s: float
     waveform: NDArray[np.float32]
     spectrogram: NDArray[np.float32]
+    bound: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def spoken(self) -> NDArray[np.bool_]:
@@ -65,7 +68,7 @@ class Timeline:
 
     def answers(self) -> list[dict[str, Any]]:
         """Return an answer for each step; it has no ranges, which are those of whole utterances."""
-        return _answers(self.task, self.task.values(self.table), self.spoken)
+        return _answers(self.task, self.task.values(self.table), self.spoken, self.bound)
 
     def overall(self) -> dict[str, Any]:
         """Return the answer of the mean of the steps in which somebody speaks, weighted by how much; no ranges."""
@@ -73,7 +76,7 @@ class Timeline:
         if not there.any():
             return self.task.no_answer
         weights = self.table["speech"].to_numpy()[there]
-        return self.task.answer(weights @ self.task.values(self.table)[there] / weights.sum(), {})
+        return self.task.answer(weights @ self.task.values(self.table)[there] / weights.sum(), self.bound)
 
 
 def timeline(
@@ -131,8 +134,9 @@ def timeline(
                 weight[covered] += spoken_s
         if progress is not None:
             progress((number + 1) / n_steps)
-    table = _table(model.task, total, weight, speech, step_s, overall.duration_s)
-    return Timeline(model.task, table, overall.duration_s, *picture.arrays())
+    bound = {name: model.meta[name] for name in ("risk", "abstention") if "risk" in model.meta}
+    table = _table(model.task, total, weight, speech, step_s, overall.duration_s, bound)
+    return Timeline(model.task, table, overall.duration_s, *picture.arrays(), bound)
 
 
 class _Step(NamedTuple):
@@ -180,19 +184,22 @@ def _table(
     speech: NDArray[np.float64],
     step_s: float,
     duration_s: float,
+    bound: Mapping[str, Any],
 ) -> pd.DataFrame:
     known = (weight > 0) & (speech >= _SPEAKING)
     numbers = np.full(total.shape, np.nan)
     numbers[known] = total[known] / weight[known, None]
     starts = np.arange(len(total)) * step_s
     columns = {"start_s": starts, "end_s": np.minimum(starts + step_s, duration_s), "speech": speech}
-    answers = _answers(task, numbers, known)
+    answers = _answers(task, numbers, known, bound)
     texts = {name: np.array([one[name] for one in answers], dtype=object) for name in task.fields("text")}
     return pd.DataFrame({**columns, **texts, **dict(zip(task.columns, numbers.T, strict=True))})
 
 
-def _answers(task: Task, numbers: NDArray[np.float64], known: NDArray[np.bool_]) -> list[dict[str, Any]]:
-    return [task.answer(row, {}) if there else task.no_answer for row, there in zip(numbers, known, strict=True)]
+def _answers(
+    task: Task, numbers: NDArray[np.float64], known: NDArray[np.bool_], bound: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    return [task.answer(row, bound) if there else task.no_answer for row, there in zip(numbers, known, strict=True)]
 
 
 class _Picture:

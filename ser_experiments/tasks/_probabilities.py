@@ -10,11 +10,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ser_experiments import conformal
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.task import AnswerType, Floats, Task
 
 #: The columns of the one class that an utterance is of, and of what was decided.
 LABEL, PREDICTED = "label", "predicted"
+#: What is answered instead of a class by whoever may be wrong more often than was asked for.
+UNSURE = "unsure"
+#: Risks for which a model knows how sure an answer must be.
+RISKS = tuple(round(0.01 * percent, 2) for percent in range(1, 51))
+#: A probability that no answer has.
+_NEVER = 2.0
+#: The risk at which runs are judged.
+_JUDGED_AT = 0.1
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -100,9 +110,77 @@ class Probabilities(Task):
         return table
 
     def answer(self, values: Floats, known: Mapping[str, Any]) -> dict[str, Any]:
-        """Return ``label`` and ``probabilities`` (class to float)."""
+        """Return ``label`` and ``probabilities`` (class to float); with a risk that is bound, also ``candidates``.
+
+        With ``risk`` and what :meth:`learned` told, ``candidates`` are the classes among which the truth is in all but
+        such a share of the utterances of a new speaker, the likeliest first; the label is :data:`UNSURE` where it
+        would be wrong more often, and where ``doubted`` says that the recording is unlike those learned from.
+        """
         by_target = {name: float(value) for name, value in zip(self.targets, values, strict=True)}
-        return {"label": str(self.decided(values[None])[0]), "probabilities": by_target}
+        answer = {"label": str(self.decided(values[None])[0]), "probabilities": by_target}
+        if known.get("risk") is None:
+            return answer
+        sure, among = self._bounded(values[None], known)
+        label = answer["label"] if sure[0] and not known.get("doubted") else UNSURE
+        likeliest_first = np.argsort(-values, kind="stable")
+        return {**answer, "label": label, "candidates": [self.targets[one] for one in likeliest_first if among[0, one]]}
+
+    def learned(self, frame: pd.DataFrame) -> dict[str, Any]:
+        """Return how sure an answer to a new speaker must be for each of :data:`RISKS`, and how likely a candidate.
+
+        ``abstention`` holds ``risks``, ``sure`` (the least probability of an answer) and ``far`` (the most probability
+        that likelier classes may have, together, beside a candidate); nothing with too few speakers. See
+        :mod:`ser_experiments.conformal`, and Romano, Sesia, Candès (2020), Classification with valid and adaptive
+        coverage, NeurIPS, for why it is their sum: candidates grow more where the answer is less sure.
+        """
+        values, places = self.values(frame), self.places(frame)
+        there = places >= 0
+        values, places, speakers = values[there], places[there], frame["speaker"].to_numpy()[there]
+        if len(np.unique(speakers)) < conformal.FEWEST_GROUPS:
+            return {}
+        beside = likelier(values)[np.arange(len(values)), places]
+        far = conformal.covering(beside, speakers, [1 - risk for risk in RISKS])
+        least = conformal.sure(values.max(axis=1), values.argmax(axis=1) != places, speakers, RISKS)
+        told = {"risks": list(RISKS), "sure": np.minimum(least, _NEVER).tolist(), "far": np.minimum(far, 1).tolist()}
+        return {"abstention": told}
+
+    def check_risk(self, known: Mapping[str, Any], risk: float) -> None:
+        """Refuse a risk that is none, is below all that are known, or of a model that knows none."""
+        if not 0 < risk < 1:
+            raise InputError(f"a risk of {risk:g}; must be between 0 and 1, e.g. 0.1")
+        if "abstention" not in known:
+            raise InputError(
+                "the model does not know how often it is wrong on a new speaker: it was made by an older version or "
+                f"has heard fewer than {conformal.FEWEST_GROUPS} speakers; run and register it again"
+            )
+        if risk < known["abstention"]["risks"][0]:
+            raise InputError(f"a risk of {risk:g}; the least is {known['abstention']['risks'][0]:g}")
+
+    def judged(self, frame: pd.DataFrame, known: Mapping[str, Any]) -> pd.DataFrame:
+        """Return of each row whether its candidates hold its class, how many they are, and which answers are wrong.
+
+        ``set_coverage_90`` and ``set_size_90`` are of the candidates at a risk of 0.1, ``answered_risk_10`` says
+        whether there is an answer at this risk, and ``wrong_risk_10`` whether it is wrong (NaN without one). Rows
+        that are of no single class are NaN.
+        """
+        if "abstention" not in known:
+            return pd.DataFrame(index=frame.index)
+        values, places = self.values(frame), self.places(frame)
+        sure, among = self._bounded(values, {**known, "risk": _JUDGED_AT})
+        told = {
+            "set_coverage_90": among[np.arange(len(values)), places],
+            "set_size_90": among.sum(axis=1),
+            "answered_risk_10": sure,
+            "wrong_risk_10": np.where(sure, values.argmax(axis=1) != places, np.nan),
+        }
+        return pd.DataFrame(told, index=frame.index, dtype=np.float64)[places >= 0].reindex(frame.index)
+
+    def _bounded(self, values: Floats, known: Mapping[str, Any]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return which rows are answered at a risk, and which classes are candidates, shape (n_rows, n_classes)."""
+        told = known["abstention"]
+        place = int(np.searchsorted(told["risks"], known["risk"] + _ROUNDING, side="right")) - 1
+        among = likelier(values) <= told["far"][place] + _ROUNDING
+        return values.max(axis=1) >= told["sure"][place] - _ROUNDING, among
 
     @property
     def no_answer(self) -> dict[str, Any]:
@@ -136,6 +214,11 @@ class Probabilities(Task):
         if (found < 0).any():
             first = labels[found < 0].iloc[0]
             raise InputError(f"predictions: label {first!r} is no class of {', '.join(self.targets)}")
+
+
+def likelier(values: Floats) -> Floats:
+    """Return for each class of each row how much probability all likelier ones have; nothing of the likeliest."""
+    return np.where(values[:, None, :] > values[:, :, None] + _ROUNDING, values[:, None, :], 0.0).sum(axis=2)
 
 
 def named_by(prefix: str, columns: Iterable[object]) -> tuple[str, ...]:

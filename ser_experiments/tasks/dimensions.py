@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from ser_experiments import conformal
 from ser_experiments.errors import InputError
 from ser_experiments.task import AnswerType, Floats, Learns, Task
 
@@ -122,7 +123,7 @@ class Dimensions(Task):
     def answer(self, values: Floats, known: Mapping[str, Any]) -> dict[str, Any]:
         """Return ``values`` (dimension to float) and ``intervals`` (dimension to low and high), where these are known.
 
-        An interval is the answer with the out-of-fold residuals of the run around it: nine of ten lie within.
+        An interval is the answer with what unheard speakers were off by around it: nine of ten lie within.
         """
         told = {name: float(value) for name, value in zip(self.targets, values, strict=True)}
         around: Mapping[str, list[float]] = known.get("residuals", {})
@@ -153,11 +154,27 @@ class Dimensions(Task):
     def learned(self, frame: pd.DataFrame) -> dict[str, Any]:
         """Return what an answer is seen against, by dimension.
 
-        ``residuals`` are the ends of the middle nine tenths of truth minus prediction, ``scale`` those of the truth.
+        ``residuals`` are two ends that truth minus prediction of a new speaker exceeds on either side in a twentieth of
+        the utterances (:mod:`ser_experiments.conformal`; of too few speakers, the ends of the middle nine tenths of
+        all), ``scale`` those of the truth.
         """
         truth = self.codes(frame)
-        beside = np.quantile(truth - self.values(frame), [(1 - COVERS) / 2, (1 + COVERS) / 2], axis=0)
-        return {"residuals": self._ends(beside), "scale": self._ends(np.array([truth.min(axis=0), truth.max(axis=0)]))}
+        beside = truth - self.values(frame)
+        speakers = frame["speaker"].to_numpy() if "speaker" in frame else np.zeros(len(frame))
+        ends = np.quantile(beside, [(1 - COVERS) / 2, (1 + COVERS) / 2], axis=0)
+        if len(np.unique(speakers)) >= conformal.FEWEST_GROUPS:
+            side = [(1 + COVERS) / 2]
+            below = [-conformal.covering(-one, speakers, side)[0] for one in beside.T]
+            ends = np.array([below, [conformal.covering(one, speakers, side)[0] for one in beside.T]])
+        return {"residuals": self._ends(ends), "scale": self._ends(np.array([truth.min(axis=0), truth.max(axis=0)]))}
+
+    def judged(self, frame: pd.DataFrame, known: Mapping[str, Any]) -> pd.DataFrame:
+        """Return of each row whether the intervals hold the truth: ``interval_coverage_90_<dimension>``."""
+        beside = self.codes(frame) - self.values(frame)
+        ends = [known["residuals"][name] for name in self.targets]
+        inside = [(low <= one) & (one <= high) for (low, high), one in zip(ends, beside.T, strict=True)]
+        names = [f"interval_coverage_90_{name}" for name in self.targets]
+        return pd.DataFrame(dict(zip(names, inside, strict=True)), index=frame.index, dtype=np.float64)
 
     def _ends(self, ends: Floats) -> dict[str, list[float]]:
         return {name: [float(one) for one in ends[:, i]] for i, name in enumerate(self.targets)}

@@ -421,3 +421,13 @@ def test_real_speech(speech_corpora: Path, tmp_path: Path) -> None:
         audio, rate = read_audio(path)
         np.testing.assert_array_equal(table.loc[name].iloc[:-1].to_numpy(np.float32), extract("mfcc", audio, rate))
         np.testing.assert_array_equal(table.loc[name, "melspec"], extract("melspec", audio, rate).astype(np.float16))
+
+
+def test_a_reason_that_hundreds_share_is_said_once() -> None:
+    reasons = {f"u{n} (u{n}.wav)": "silent" for n in range(300)} | {"odd (odd.wav)": "holds NaN"}
+    said = str(BadRecordings(reasons, 400)).splitlines()
+    assert said[0].startswith("301 of 400 recordings cannot be used")
+    assert said[1:] == [
+        "  300 recordings, u0 (u0.wav), u1 (u1.wav), u2 (u2.wav) and so on: silent",
+        "  odd (odd.wav): holds NaN",
+    ]

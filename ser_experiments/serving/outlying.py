@@ -1,0 +1,90 @@
+"""How much of what is measured of a recording lies beyond what the recordings of the training had.
+
+Of a familiar recording hardly anything does; of another microphone, room, language or age, much does, whatever the
+feature set. How much is too much, other speakers of the training say, each held against the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ser_experiments import conformal
+from ser_experiments.frames import GROUP
+
+Floats = NDArray[np.float64]
+#: Beyond is what lies outside of the middle of a column's training values: all of them but so many at either end.
+_ENDS = (0.005, 0.995)
+#: The share of the utterances of a new speaker from the same recordings that is not beyond what is usual.
+_USUAL = 0.99
+#: Of more rows than these every so many is looked at.
+_MOST_ROWS = 4000
+
+
+def ranges_of(table: pd.DataFrame, speakers: pd.Series) -> dict[str, Any]:
+    """Return what a model is to know of the table that it is trained on.
+
+    Parameters
+    ----------
+    table : DataFrame of n_rows rows
+        The features; columns of arrays do not count.
+    speakers : Series of n_rows
+        Who speaks.
+
+    Returns
+    -------
+    dict
+        ``columns``, the ``low`` and the ``high`` end of each, and ``most``, the share of columns beyond their ends that
+        99 % of the utterances of a new speaker do not exceed; nothing without numbers or with too few speakers.
+    """
+    numbers = _numbers(table)
+    every = -(-len(numbers) // _MOST_ROWS)
+    values = numbers.to_numpy(dtype=np.float64)[::every]
+    codes, _ = conformal.equal_groups(speakers.astype(str).to_numpy()[::every])
+    if not values.shape[1] or codes.max() + 1 < conformal.FEWEST_GROUPS:
+        return {}
+    beyond = np.empty(len(values))
+    for part in conformal.parts_of(codes):
+        beyond[part] = _beyond(values[part], *np.quantile(values[~part], _ENDS, axis=0))
+    low, high = np.quantile(values, _ENDS, axis=0)
+    most = conformal.covering(beyond, codes, [_USUAL])[0]
+    return {
+        "columns": [str(name) for name in numbers],
+        "low": [float(f"{one:.6g}") for one in low],
+        "high": [float(f"{one:.6g}") for one in high],
+        "most": float(f"{most:.4g}"),
+    }
+
+
+def outlying(known: Mapping[str, Any], row: pd.DataFrame) -> list[str]:
+    """Say that more of a recording's measures lie beyond those of the training than is usual; nothing else.
+
+    Parameters
+    ----------
+    known : mapping
+        From :func:`ranges_of`.
+    row : DataFrame of 1 row
+        What was measured of the recording.
+    """
+    if not known:
+        return []
+    values = row.reindex(columns=known["columns"]).to_numpy(dtype=np.float64)
+    share = float(_beyond(values, np.array(known["low"]), np.array(known["high"]))[0])
+    if share <= known["most"]:
+        return []
+    return [f"{100 * share:.0f} % of its measures beyond those of training, usual up to {100 * known['most']:.0f} %"]
+
+
+def _numbers(table: pd.DataFrame) -> pd.DataFrame:
+    return table.drop(columns=GROUP, errors="ignore").select_dtypes("number")
+
+
+def _beyond(values: Floats, low: Floats, high: Floats) -> Floats:
+    """Return the share of the columns of each row that lie beyond their ends; what is not a number is not."""
+    # Ends are kept with six digits.
+    room = 1e-5 * np.maximum(np.abs(low), np.abs(high))
+    return ((values < low - room) | (values > high + room)).mean(axis=1)
