@@ -111,7 +111,7 @@ def interrupt(tree: Path, seed: int, n_moments: int) -> None:
 
 @pytest.mark.slow
 def test_a_few_interruptions(tree: Path) -> None:
-    interrupt(tree, seed=1, n_moments=6)
+    interrupt(tree, seed=1, n_moments=4)
 
 
 @pytest.mark.soak
