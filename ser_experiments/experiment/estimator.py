@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 
 from ser_experiments.errors import InputError
 from ser_experiments.experiment.definition import Definition, Experiment, Pipeline, load_experiment
+from ser_experiments.experiment.lookup import ENDING
 from ser_experiments.features.extractor import get_extractors, get_measure, params_of, set_of
 from ser_experiments.features.progress import Callback
 from ser_experiments.features.views import on_view
@@ -205,7 +206,7 @@ def _choices(definition: Definition) -> list[dict[str, dict[str, Any]]]:
 
 
 def members_of(experiment: Experiment) -> list[Experiment]:
-    """Read the definitions of an ensemble's members, from the folder that its own lies in.
+    """Read the definitions of an ensemble's members: the project's own before the shipped ones.
 
     Raises
     ------
@@ -213,10 +214,13 @@ def members_of(experiment: Experiment) -> list[Experiment]:
         A member is unknown, or an ensemble itself.
     """
     members = []
+    folders = (experiment.folder, *experiment.then)
     for name in experiment.definition.members:
-        plain = load_experiment(name, experiment.folder)
+        if name.endswith(ENDING):
+            raise InputError(f"{experiment.name}: members: {name!r} is a file; name the experiment, without {ENDING}")
+        plain = load_experiment(name, folders)
         changes = experiment.overrides_of(plain.definition)
-        member = load_experiment(name, experiment.folder, changes) if changes else plain
+        member = load_experiment(name, folders, changes) if changes else plain
         if member.definition.members:
             raise InputError(
                 f"experiments/{experiment.name}.toml: member {name!r} is an ensemble; name its members instead"
