@@ -11,8 +11,8 @@ import click
 
 from ser_experiments.cli._boards import console, finite, picture_option, print_table, save_picture
 from ser_experiments.cli._costs import cost_fields, cost_table
-from ser_experiments.cli._project import here
 from ser_experiments.cli._metric import metric_option
+from ser_experiments.cli._project import here
 from ser_experiments.cli._say import said, say
 
 if TYPE_CHECKING:
