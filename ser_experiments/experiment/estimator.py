@@ -21,7 +21,7 @@ from ser_experiments.models.pipeline import build_pipeline, require_probabilitie
 from ser_experiments.models.remember import Remembered
 from ser_experiments.models.search_space import EACH, FEATURES, flat_space
 from ser_experiments.models.shares import FromShares
-from ser_experiments.models.spec import get_model
+from ser_experiments.models.spec import check_libraries, get_model
 from ser_experiments.models.tuned import Tuned
 from ser_experiments.task import Learns, Task
 
@@ -117,6 +117,7 @@ def _estimator(
         recipe["augment"] = definition.features.augment
     kept = None if remember is None else str(remember)
     try:
+        check_libraries(definition.model.type)
         for name in recipe["sets"]:
             # What a set does not take is said now, and not when the corpus has been read.
             get_extractors(name, **params_of(name, definition.features.params))
