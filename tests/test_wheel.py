@@ -106,7 +106,7 @@ def test_from_nothing_to_a_model_in_use(wheel: Path, tmp_path: Path) -> None:
         "error: experiments/mlp_mfcc.toml: model: 'mlp' needs torch, which is not here; say pip install "
         "'ser_experiments[nets]'\n"
     )
-    result = json.loads(ser("run", "my_first", "--json").stdout)
+    result = json.loads(ser("run", "my_first", "--subset", "improvised", "--json").stdout)
     assert result["metrics"]["uar"] > 0.4
     assert [row["experiment"] for row in json.loads(ser("compare", "--json").stdout)["runs"]] == ["my_first"]
     assert json.loads(ser("register", "--allow-demo", "--json").stdout)["aliases"] == ["champion"]
