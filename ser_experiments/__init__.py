@@ -5,6 +5,9 @@ The names below are imported when they are first used, so that importing the pac
 
 import lazy_loader
 
+#: The one place that says it: the package that is built, `ser --version` and what runs record take it from here.
+__version__ = "0.1.0"
+
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={

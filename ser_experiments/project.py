@@ -11,6 +11,8 @@ from ser_experiments.files import Unreadable, read_toml
 
 #: Marks the folder of a project.
 MARKER = "ser.toml"
+#: A checkout of the program is a project by itself, so that its ``ser.toml`` is free for roots of one's own.
+CHECKOUT = ("pyproject.toml", "ser_experiments/project.py")
 #: What a ``ser.toml`` may hold.
 KEYS = {"roots"}
 
@@ -22,7 +24,8 @@ class Project:
     Parameters
     ----------
     folder : Path
-        The nearest parent of the current folder that holds ``ser.toml``, else the current folder.
+        The nearest folder, of the current one and its parents, that holds ``ser.toml`` or is a checkout of the
+        program; else the current folder.
     roots : dict of str to str
         Corpus roots of ``ser.toml``.
     """
@@ -52,6 +55,16 @@ class Project:
     def experiments(self) -> Path:
         """Return the folder of the experiment definitions."""
         return self.folder / "experiments"
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether somebody said that it is a project, rather than that it happens to be the current folder."""
+        return _is_marked(self.folder)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether something of ours lies in it."""
+        return self.is_marked or self.mlruns.is_dir() or self.cache.is_dir()
 
     def root(self, corpus: str) -> str | None:
         """Return a corpus's root from ``SER_<CORPUS>_ROOT``, else ``ser.toml``, else None."""
@@ -88,8 +101,12 @@ def locate(start: Path | None = None) -> Project:
         here = (start or Path.cwd()).resolve()
     except FileNotFoundError as error:
         raise InputError("the current folder is no longer there; change to another") from error
-    folder = next((folder for folder in (here, *here.parents) if (folder / MARKER).is_file()), here)
+    folder = next((folder for folder in (here, *here.parents) if _is_marked(folder)), here)
     return Project(folder, {})
+
+
+def _is_marked(folder: Path) -> bool:
+    return (folder / MARKER).is_file() or all((folder / name).is_file() for name in CHECKOUT)
 
 
 def _roots(path: Path) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import gc
 import io
 import logging
@@ -11,13 +11,12 @@ import sys
 
 import click
 
-from ser_experiments import plugins, project
+from ser_experiments import __version__, plugins, project
+from ser_experiments.cli._failures import words_of
 from ser_experiments.cli._groups import Group
 from ser_experiments.cli._say import Said, say
 from ser_experiments.cli._signals import end_at_once, hear
-from ser_experiments.cli._unforeseen import said_of
-from ser_experiments.errors import SerError, nearest
-from ser_experiments.files import Unreadable, why
+from ser_experiments.errors import InputError, nearest
 from ser_experiments.words import cut, in_one_line
 
 
@@ -46,20 +45,33 @@ class _Commands(Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="ser_experiments", prog_name="ser")
+@click.version_option(__version__, prog_name="ser")
+@click.option(
+    "-C", "folders", multiple=True, metavar="FOLDER", help="Work as if started in FOLDER; paths are relative to it."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Say more about what is done.")
-def ser(verbose: bool) -> None:
+def ser(verbose: bool, folders: tuple[str, ...]) -> None:
     """Speech emotion recognition experiments: one command, comparable, honest.
 
     Begin with `ser list`, then `ser run xgb_lld`; with nothing configured it runs on the built-in demo corpus.
     """
     _say_anything()
+    for folder in folders:
+        _go_to(folder)
     level = logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, handlers=[_handler()])
     logging.getLogger("ser_experiments").setLevel(logging.INFO)
     own = project.locate().plugins
     if own is not None:
         plugins.use(own)
+
+
+def _go_to(folder: str) -> None:
+    """Let a folder be the current one."""
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise InputError(f"-C {cut(folder)}: cannot be gone to: {error.strerror or error}") from error
 
 
 def _handler() -> logging.Handler:
@@ -74,29 +86,11 @@ def _handler() -> logging.Handler:
 _LOOK_AFTER = 500_000
 
 
-#: What a machine refuses, whatever is asked of it.
-_REFUSALS = {
-    errno.ENOSPC: "no space left on the device that is written to",
-    errno.EDQUOT: "the quota of the disk that is written to is used up",
-    errno.EROFS: "what is written to is read-only",
-    errno.EMFILE: "too many files are open; raise the limit with: ulimit -n",
-}
-
-
 def _say_anything() -> None:
     """Let texts be written whatever the streams can encode: a file's name must not end a command."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-def _refused(error: OSError) -> tuple[str, int]:
-    """Return what is said of what the system refused, and the exit code: what a machine lacks is nobody's mistake."""
-    if error.errno == errno.ENAMETOOLONG:
-        return str(Unreadable(cut(str(error.filename)), why(error))), 2
-    known = _REFUSALS.get(error.errno or 0)
-    where = f" ({in_one_line(str(error.filename))})" if known and error.filename else ""
-    return (f"{known}{where}" if known else said_of(error)), 1
 
 
 def main() -> None:
@@ -118,6 +112,20 @@ def main() -> None:
 def answer() -> None:
     """Run the command; an error is one line, without a traceback, also one that nobody foresaw."""
     try:
+        started_in = os.getcwd()
+    except FileNotFoundError:
+        started_in = None
+    try:
+        _answered()
+    finally:
+        # What goes on in this process after the command, as tests do, goes on where it was.
+        if started_in is not None:
+            with contextlib.suppress(OSError):
+                os.chdir(started_in)
+
+
+def _answered() -> None:
+    try:
         ser.main(standalone_mode=False, prog_name="ser")
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
@@ -129,10 +137,6 @@ def answer() -> None:
         hint = f" (see: {context.command_path} --help)" if context else ""
         say(f"error: {in_one_line(error.format_message())}{hint}", err=True)
         sys.exit(error.exit_code)
-    except SerError as error:
-        kept = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
-        say(f"error: {in_one_line(f'{error}{kept}')}", err=True)
-        sys.exit(error.exit_code)
     except KeyboardInterrupt:
         say("interrupted", err=True)
         sys.exit(130)
@@ -140,13 +144,7 @@ def answer() -> None:
         # The reader (head, less) has gone; point stdout elsewhere so that the flush at exit stays quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except OSError as error:
-        words, code = _refused(error)
+    except Exception as error:
+        words, code = words_of(error)
         say(f"error: {words}", err=True)
         sys.exit(code)
-    except MemoryError:
-        say("error: the memory of this machine is too small for what was asked", err=True)
-        sys.exit(1)
-    except Exception as error:
-        say(f"error: {said_of(error)}", err=True)
-        sys.exit(1)

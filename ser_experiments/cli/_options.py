@@ -93,7 +93,10 @@ class CorpusCommand(click.Command):
         parser.ignore_unknown_options = True
         (param,) = (one for one in self.params if one.name == "corpus")
         given, rest, _ = parser.parse_args(list(args))
-        strange = any(word.startswith("-") for word in rest)
+        # An argument that takes several words takes those too that look like options.
+        taken = [given.get(one.name or "") for one in self.params if isinstance(one, click.Argument)]
+        words = [*rest, *(word for value in taken if isinstance(value, tuple) for word in value)]
+        strange = any(word.startswith("-") for word in words)
         if isinstance(param, click.Option):
             if not given.get("corpus") and not strange:
                 return None

@@ -20,6 +20,11 @@ def say(text: object = "", *, err: bool = False, nl: bool = True) -> None:
     click.echo(said(text), err=err, nl=nl)
 
 
+def aside(text: object) -> None:
+    """Print a line to standard error that a terminal shows dimly: who looks for the result passes over it."""
+    click.secho(said(text), err=True, dim=True)
+
+
 class Said(logging.Formatter):
     """Messages that are logged, as :func:`say` prints."""
 

@@ -41,7 +41,9 @@ def _folders() -> Iterator[Path]:
     try:
         from ser_experiments import project
 
-        yield project.locate().cache / "errors"
+        here = project.locate()
+        if here.is_begun:
+            yield here.cache / "errors"
     except Exception:  # whatever went wrong may go wrong here again
         pass
     yield Path(tempfile.gettempdir())

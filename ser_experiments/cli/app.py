@@ -7,6 +7,7 @@ import os
 
 import click
 
+from ser_experiments.cli._project import here
 from ser_experiments.cli._say import say
 
 
@@ -29,7 +30,7 @@ def command(model: str | None, host: str, port: int, browse: bool, allowed_hosts
     from ser_experiments.cli import _uploads
     from ser_experiments.errors import InputError, SerError
     from ser_experiments.serving.hosts import TrustedHosts, names_in
-    from ser_experiments.tracking.loading import load_model
+    from ser_experiments.tracking.loading import is_folder, load_model
 
     if importlib.util.find_spec("gradio") is None:
         raise InputError("the page needs Gradio: pip install 'ser_experiments[app]'")
@@ -38,6 +39,8 @@ def command(model: str | None, host: str, port: int, browse: bool, allowed_hosts
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     # Else the browser would keep what was asked, the recordings included.
     os.environ["GRADIO_RUN_HISTORY"] = "False"
+    if model is None or not is_folder(model):
+        here()
     loaded = load_model(model)
     loaded.check_ready()
     # Gradio looks for this too.

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ser_experiments.cli._options import CorpusCommand, as_json, request_options, take
+from ser_experiments.cli._project import here
 from ser_experiments.cli._say import say
 from ser_experiments.experiment.request import RunRequest
 
@@ -26,7 +27,6 @@ def command(experiment: str, permutations: int, as_json: bool, **given: Any) -> 
     Labels are shuffled within each speaker, or among whole speakers where that would move hardly any. With them an
     honest experiment scores chance; the p-value says how often they score as well as the true ones. Nothing is logged.
     """
-    from ser_experiments import project
     from ser_experiments.evaluation.scoring import get_score
     from ser_experiments.experiment.check import check_experiment
     from ser_experiments.features import ProgressBar
@@ -39,7 +39,7 @@ def command(experiment: str, permutations: int, as_json: bool, **given: Any) -> 
     request = take(RunRequest, given, experiment=experiment)
     with ProgressBar() as measuring, on_cluster(request.scheduler):
         prepared, found = check_experiment(
-            request, project.find(), permutations=permutations, on_score=tell, progress=measuring
+            request, here(writes=True), permutations=permutations, on_score=tell, progress=measuring
         )
     primary = get_score(prepared.task.primary)
     if as_json:

@@ -10,6 +10,7 @@ import click
 
 from ser_experiments.cli._boards import console, picture_option, print_table, save_picture
 from ser_experiments.cli._metric import metric_option
+from ser_experiments.cli._project import here
 from ser_experiments.cli._say import said, say
 from ser_experiments.report.plain import finite
 
@@ -44,18 +45,17 @@ def command(
 
     NAMES are experiments or ids of runs; without them, every experiment of the setting stands on the board.
     """
-    from ser_experiments import project
     from ser_experiments.csvfile import write_csv
     from ser_experiments.evaluation.compare import compare
     from ser_experiments.evaluation.plots import plot_leaderboard
     from ser_experiments.evaluation.scoring import get_score
     from ser_experiments.report.board import called, facts_of, leaderboard
-    from ser_experiments.tracking import connect
+    from ser_experiments.tracking import existing
     from ser_experiments.tracking.leaderboard import choose_runs, choose_setting, load_scored
 
     if metric is not None:
         get_score(metric)  # a slip of the pen is said before anything is fetched
-    client = connect(project.find())
+    client = existing(here())
     chosen, others = choose_setting(client, setting, corpus=corpus, labels=labels, protocol=protocol)
     if others and setting is None:
         say(f"setting {chosen.name}, of the latest run; others: {', '.join(others)} (--setting NAME)", err=True)

@@ -11,6 +11,7 @@ import click
 
 from ser_experiments.cli._groups import Group
 from ser_experiments.cli._options import CorpusCommand, request_options, take
+from ser_experiments.cli._project import here
 from ser_experiments.cli._say import say
 from ser_experiments.experiment.request import CorpusRequest
 
@@ -59,13 +60,12 @@ def describe(corpus: str, as_json: bool, **given: Any) -> None:
 
     By session, by speaker and by class; a copy that is not complete is told where it differs.
     """
-    from ser_experiments import project
     from ser_experiments.corpora import read_corpus
     from ser_experiments.corpora._describe import beside, compare_counts, counts, differences
     from ser_experiments.evaluation.agreement import described
 
     request = take(CorpusRequest, given, corpus=corpus)
-    spec, reading = read_corpus(corpus, request.root, project=project.find(), **request.corpus_options)
+    spec, reading = read_corpus(corpus, request.root, project=here(), **request.corpus_options)
     found = counts(reading.utterances, spec.schemes)
     raters = described(reading.utterances, spec)
     compared = compare_counts(reading.utterances, spec.expected(), spec.schemes) if spec.expected else None

@@ -9,6 +9,7 @@ import click
 
 from ser_experiments.cli._groups import Group
 from ser_experiments.cli._options import CorpusCommand, request_options, take
+from ser_experiments.cli._project import here
 from ser_experiments.cli._say import say
 from ser_experiments.cli.cache import prune as prune_cache
 from ser_experiments.experiment.request import CorpusRequest
@@ -94,15 +95,14 @@ def export_table(sets: tuple[str, ...], target: str, jobs: int | None, skip_bad:
 
     It is Parquet or CSV by utterance id, on disk or on s3://... What was written is what `ser run --table` takes.
     """
-    from ser_experiments import project
     from ser_experiments.experiment.selection import load
     from ser_experiments.features import ProgressBar, feature_table, write_table
 
-    here = project.find()
-    loaded = load(take(CorpusRequest, given), here)
+    found = here(writes=True)
+    loaded = load(take(CorpusRequest, given), found)
     with ProgressBar() as progress:
         table = feature_table(
-            list(sets), loaded.utterances, cache=here.cache, jobs=jobs, skip_bad=skip_bad, progress=progress
+            list(sets), loaded.utterances, cache=found.cache, jobs=jobs, skip_bad=skip_bad, progress=progress
         )
     write_table(table, target)
     say(f"{len(table)} utterances, {table.shape[1]} columns: {target}")

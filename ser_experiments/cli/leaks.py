@@ -9,6 +9,7 @@ import click
 
 from ser_experiments.cli._boards import console, picture_option, print_table, save_picture
 from ser_experiments.cli._options import CorpusCommand, as_json, request_options, take
+from ser_experiments.cli._project import here
 from ser_experiments.cli._say import said, say
 from ser_experiments.experiment.request import RunRequest
 from ser_experiments.report.plain import finite
@@ -34,7 +35,6 @@ def command(experiment: str, no_log: bool, picture: str | None, as_json: bool, *
     Random folds, as many papers have them, then speakers, sessions and texts that training does not know, and with
     --test-corpus another corpus. EXPERIMENT is a name that `ser list` shows.
     """
-    from ser_experiments import project
     from ser_experiments.experiment.leaks import leaks
     from ser_experiments.features import ProgressBar
     from ser_experiments.models.events import EpochBar
@@ -44,7 +44,7 @@ def command(experiment: str, no_log: bool, picture: str | None, as_json: bool, *
     with ProgressBar() as measuring, EpochBar():
         for rung in leaks(
             request,
-            project.find(),
+            here(writes=True),
             tell=lambda line: say(f"{line} ...", err=True),
             progress=measuring,
             log_run=not no_log,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ser_experiments.cli._project import here
 from ser_experiments.cli._say import say
 
 if TYPE_CHECKING:
@@ -70,10 +71,12 @@ def command(
     from ser_experiments.cli import _answers
     from ser_experiments.cli._recordings import recordings
     from ser_experiments.errors import InputError
-    from ser_experiments.tracking.loading import load_model
+    from ser_experiments.tracking.loading import is_folder, load_model
 
     if by_speaker and (enrol or timeline):
         raise InputError("--by-speaker goes with neither --enrol nor --timeline: it needs whole recordings to predict")
+    if model is None or not is_folder(model):
+        here()
     loaded = load_model(model)
     say(f"{loaded.meta['experiment']} of {loaded.meta['setting']}", err=True)
     for note in loaded.meta.get("notes", []):

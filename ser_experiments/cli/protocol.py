@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ser_experiments.cli._options import CorpusCommand, as_json, request_options, take
+from ser_experiments.cli._project import here
 from ser_experiments.cli._say import say
 from ser_experiments.experiment.request import SettingRequest
 
@@ -29,14 +30,13 @@ def command(target: str | None, source: str | None, as_json: bool, **given: Any)
     The card holds ids, labels and folds, no audio, and says how far texts of both sides overlap. Exported, it is what
     `ser verify` scores predictions against.
     """
-    from ser_experiments import project
     from ser_experiments.evaluation.card import read_card, write_card
     from ser_experiments.evaluation.tripwires import check_leaks
     from ser_experiments.experiment.selection import load_setting, select
 
     theirs = None if source is None else read_card(source)
     request = take(SettingRequest, given if theirs is None else _as_on(theirs, given))
-    selection = select(request, load_setting(request, project.find()))
+    selection = select(request, load_setting(request, here()))
     corpus = selection.corpus
     notes = [*corpus.notes, *corpus.left_out.doubts, *check_leaks(selection.folds, corpus.utterances)]
     card = selection.card

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ser_experiments.cli._metric import metric_option
+from ser_experiments.cli._project import here
 from ser_experiments.cli._say import say
 from ser_experiments.errors import InputError, SerError
 
@@ -46,25 +47,24 @@ def command(
     only by a run that is clearly better on the same utterances: the 95 % interval of the paired difference lies on the
     better side of zero.
     """
-    from ser_experiments import project
     from ser_experiments.evaluation.scoring import get_score
-    from ser_experiments.tracking import connect, registry
+    from ser_experiments.tracking import existing, registry
     from ser_experiments.tracking.leaderboard import choose_setting
 
     score = None if metric is None else get_score(metric)
-    here = project.find()
-    client = connect(here)
+    found = here()
+    client = existing(found)
     if listing:
         _list(registry.registered(client), as_json)
         return
     chosen, _ = choose_setting(client, setting)
     if rollback:
-        with registry.alone(here):
+        with registry.alone(found):
             _say(registry.roll_back(client, registry.model_name(chosen)), "is champion again", as_json)
         return
     candidate, chosen_from, score = _choose(client, chosen, run, score)
     registry.check_fit(candidate, allow_demo=allow_demo, force=force)
-    with registry.alone(here):
+    with registry.alone(found):
         against = None if force else registry.against_champion(client, chosen, candidate, score)
         if against is not None:
             _must_be_better(candidate, *against, score)

@@ -8,6 +8,7 @@ import click
 
 from ser_experiments.cli._metric import metric_option
 from ser_experiments.cli._options import as_json
+from ser_experiments.cli._project import here
 from ser_experiments.cli._say import say
 
 
@@ -23,18 +24,17 @@ def command(setting: str | None, out: str | None, metric: str | None, as_json: b
     needs no network), report.md with its pictures beside it, and table.tex. Nothing else is changed: a report replaces
     its own files and refuses to replace others.
     """
-    from ser_experiments import project
     from ser_experiments.evaluation.scoring import get_score
     from ser_experiments.report.folder import check_folder, default_folder, write_folder
     from ser_experiments.report.plain import finite
     from ser_experiments.report.study import read_study
     from ser_experiments.report.whole import files_of
-    from ser_experiments.tracking import connect
+    from ser_experiments.tracking import existing
     from ser_experiments.tracking.leaderboard import choose_setting
 
     if metric is not None:
         get_score(metric)  # a slip of the pen is said before anything is fetched
-    client = connect(project.find())
+    client = existing(here())
     chosen, others = choose_setting(client, setting)
     if others and setting is None:
         say(f"setting {chosen.name}, of the latest run; others: {', '.join(others)} (ser report NAME)", err=True)

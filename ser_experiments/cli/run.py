@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ser_experiments.cli._boards import console, print_table
 from ser_experiments.cli._options import CorpusCommand, as_json, request_options, take
+from ser_experiments.cli._project import here
 from ser_experiments.cli._say import said, say
 from ser_experiments.experiment.request import RunRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ser_experiments.evaluation.crossval import FoldResult
     from ser_experiments.evaluation.score import Score
     from ser_experiments.experiment import Result
     from ser_experiments.models.events import EpochBar
+    from ser_experiments.project import Project
 
 
 class _Run(CorpusCommand):
@@ -34,30 +38,64 @@ class _Run(CorpusCommand):
 
 
 @click.command("run", cls=_Run)
-@click.argument("experiment")
+@click.argument("experiments", metavar="EXPERIMENT...", nargs=-1, required=True)
 @request_options(RunRequest)
+@click.option("--seeds", type=click.IntRange(1), default=1, help="Runs with as many seeds, from --seed on.")
 @click.option("--system-metrics", is_flag=True, help="Log processor and memory while it runs.")
 @click.option("--no-log", is_flag=True, help="Score only: nothing is written to MLflow.")
 @as_json
-def command(experiment: str, as_json: bool, no_log: bool, system_metrics: bool, **given: Any) -> None:
+def command(
+    experiments: tuple[str, ...], seeds: int, as_json: bool, no_log: bool, system_metrics: bool, **given: Any
+) -> None:
     """Run an experiment: features, folds, scores, an MLflow run.
 
-    EXPERIMENT is a name that `ser list` shows.
+    EXPERIMENT is a name that `ser list` shows, or the .toml file of one. Of several, what stops one does not stop the
+    others; with --seeds the spread of the seeds stands beside the interval over speakers or sessions.
     """
-    from ser_experiments.experiment import run_experiment
-    from ser_experiments.features import ProgressBar
-    from ser_experiments.models.events import EpochBar
-
     if system_metrics:
         os.environ["MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING"] = "true"
-    request = take(RunRequest, given, experiment=experiment)
+    request = take(RunRequest, given, experiment=experiments[0])
+    wanted = [
+        replace(request, experiment=name, seed=request.seed + more)
+        for name in dict.fromkeys(experiments)
+        for more in range(seeds)
+    ]
+    project = here(writes=True)
+    if len(wanted) > 1:
+        _run_several(wanted, project, no_log=no_log, as_json=as_json)
+        return
     started = time.perf_counter()
-    with ProgressBar() as measuring, EpochBar() as epochs:
-        result = run_experiment(request, log_run=not no_log, on_fold=_Folds(epochs), progress=measuring)
+    result = _run(request, no_log=no_log)
     if as_json:
         say(json.dumps(result.as_dict()))
         return
     show(result, time.perf_counter() - started)
+
+
+def _run(request: RunRequest, *, no_log: bool) -> Result:
+    from ser_experiments.experiment import run_experiment
+    from ser_experiments.features import ProgressBar
+    from ser_experiments.models.events import EpochBar
+
+    with ProgressBar() as measuring, EpochBar() as epochs:
+        return run_experiment(request, log_run=not no_log, on_fold=_Folds(epochs), progress=measuring)
+
+
+def _run_several(wanted: Sequence[RunRequest], project: Project, *, no_log: bool, as_json: bool) -> None:
+    """Run one after another; what is wrong with a definition is said before anything runs, what goes wrong, last."""
+    from ser_experiments.cli._several import Outcomes, check
+
+    check(wanted, project)
+    outcomes = Outcomes(wanted)
+    for request in wanted:
+        started = time.perf_counter()
+        with outcomes.of(request):
+            result = outcomes.add(request, _run(request, no_log=no_log))
+            if not as_json:
+                show(result, time.perf_counter() - started)
+    outcomes.show(as_json=as_json)
+    if outcomes.failed:
+        sys.exit(1)
 
 
 class _Folds:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from ser_experiments.cli._project import here
+
 
 @click.command("serve")
 @click.option(
@@ -25,14 +27,14 @@ def command(model: str | None, host: str, port: int, workers: int | None, timeou
     import os
     import sys
 
-    from ser_experiments import plugins, project
+    from ser_experiments import plugins
     from ser_experiments.cli._programs import become, check_port
-    from ser_experiments.tracking import connect
+    from ser_experiments.tracking import existing
     from ser_experiments.tracking.backend import Program
     from ser_experiments.tracking.loading import load_model
     from ser_experiments.tracking.registry import model_uri
 
-    backend = connect(project.find())
+    backend = existing(here())
     uri = model_uri(backend, model)
     folder = backend.model_folder(uri)
     # What cannot be loaded or cannot answer for a single recording is said here.

@@ -10,6 +10,7 @@ import click
 
 from ser_experiments.cli._boards import console, picture_option, print_table, save_picture
 from ser_experiments.cli._options import as_json, request_options, take
+from ser_experiments.cli._project import here
 from ser_experiments.cli._say import said, say
 from ser_experiments.experiment.request import RunRequest
 from ser_experiments.report.plain import finite
@@ -41,20 +42,26 @@ def command(
     EXPERIMENT is a name that `ser list` shows, CORPUS a name that `ser corpora list` shows, NAME=ROOT, or the root.
     What was run before on the same rows is not run again, so that a matrix that was interrupted goes on.
     """
-    from ser_experiments import project, tracking
+    from ser_experiments import tracking
     from ser_experiments.corpora import place_of
     from ser_experiments.experiment.transfers import transfers
     from ser_experiments.features import ProgressBar
     from ser_experiments.models.events import EpochBar
 
-    here = project.find()
+    found_in = here(writes=True)
     request = take(RunRequest, given, experiment=experiment)
     places = [place_of(one) for one in corpora]
     found = []
     with ProgressBar() as measuring, EpochBar():
-        store = tracking.open_store(here)
+        store = tracking.open_store(found_in)
         for one in transfers(
-            request, places, here, store=store, again=again, tell=lambda line: say(line, err=True), progress=measuring
+            request,
+            places,
+            found_in,
+            store=store,
+            again=again,
+            tell=lambda line: say(line, err=True),
+            progress=measuring,
         ):
             found.append(one)
             if not as_json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ser_experiments.cli._project import here
 from ser_experiments.cli._say import say
 
 
@@ -12,11 +13,10 @@ from ser_experiments.cli._say import say
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 def command(port: int, host: str) -> None:
     """Open the MLflow UI on the runs."""
-    from ser_experiments import project
     from ser_experiments.cli._programs import check_port, leave, run
-    from ser_experiments.tracking import connect
+    from ser_experiments.tracking import existing
 
-    pages = connect(project.find()).ui(host, port)
+    pages = existing(here()).ui(host, port)
     if isinstance(pages, str):
         say(pages)
         return

@@ -13,11 +13,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ser_experiments import plugins, project
 from ser_experiments.errors import InputError, nearest
+from ser_experiments.experiment.lookup import experiment_names, place_of
 from ser_experiments.features.extractor import params_of, set_of
 from ser_experiments.features.views import check_view
 from ser_experiments.features.wanted import check_name
 from ser_experiments.files import WRITTEN, Unreadable, parse_toml, read_text
 from ser_experiments.words import check_word, cut
+
+__all__ = ["Definition", "Experiment", "experiment_names", "load_experiment", "parse_definition"]
 
 #: Values of ``type`` where a definition has ``members``.
 ENSEMBLES = ("average", "stack")
@@ -100,15 +103,17 @@ class Definition(_Section):
 
 
 class Experiment(_Section):
-    """A definition with its name, the text it was read from, the folder it lies in, and what was changed for a run.
+    """A definition with its name, the text it was read from, where its members lie, and what was changed for a run.
 
-    What was changed of an ensemble's members, all of them that it concerns, is in ``of_members``.
+    Members are looked for in ``folder``, in those of ``then``, and among the shipped definitions. What was changed of
+    them, of all that it concerns, is in ``of_members``.
     """
 
     name: str
     definition: Definition
     text: str
     folder: Path
+    then: tuple[Path, ...] = ()
     changes: str = ""
     of_members: dict[str, Any] = Field(default_factory=dict)
 
@@ -118,23 +123,18 @@ class Experiment(_Section):
         return {key: value for key, value in self.of_members.items() if _concerned(key) in (None, *sets)}
 
 
-def experiment_names(folder: Path | None = None) -> list[str]:
-    """List the experiments of a folder, by default the project's."""
-    folder = folder or project.find().experiments
-    return sorted(path.stem for path in folder.glob("*.toml") if not path.name.startswith("."))
-
-
 def load_experiment(
-    name: str, folder: Path | None = None, overrides: Sequence[str] | Mapping[str, object] = ()
+    name: str | Path, folder: Path | Sequence[Path] | None = None, overrides: Sequence[str] | Mapping[str, object] = ()
 ) -> Experiment:
     """Read an experiment's definition.
 
     Parameters
     ----------
-    name : str
-        The name of a file of ``experiments/`` without ``.toml``.
-    folder : Path, optional
-        Where to look; by default ``experiments/`` of the project.
+    name : str or Path
+        The name of a file of ``experiments/`` without ``.toml``; or a file that lies anywhere, whose members may lie
+        beside it.
+    folder : Path or sequence of Path, optional
+        Where to look before the shipped definitions; by default ``experiments/`` of the project.
     overrides : sequence of "key=value" or mapping
         Changes such as ``"model.max_depth=6"``; the value is read as TOML, else as a word. Of an ensemble,
         ``"members.features.params.encoder.model=FOLDER"`` changes all members that it concerns.
@@ -144,18 +144,14 @@ def load_experiment(
     InputError
         No such experiment, or a file that cannot be used; unknown keys come with the nearest name.
     """
-    folder = folder or project.find().experiments
-    path = folder / f"{name}.toml"
-    known = experiment_names(folder)
-    if name not in known:
-        hint = nearest(name, known) if known else f"; there is no definition in {folder}, run from the project's folder"
-        raise InputError(f"unknown experiment {cut(name)!r}{hint}")
-    check_word(name, f"{path.parent}: experiment")
+    folder = project.find().experiments if folder is None else folder
+    place = place_of(name, (folder,) if isinstance(folder, Path) else tuple(folder))
+    where = _shown(place.path)
     try:
-        text = read_text(path, most=WRITTEN)
-        raw = parse_toml(text, path)
+        text = read_text(place.path, most=WRITTEN)
+        raw = parse_toml(text, place.path)
     except Unreadable as error:
-        raise InputError(f"{_shown(path)}: {error.reason}") from error
+        raise InputError(f"{where}: {error.reason}") from error
     changes = overrides if isinstance(overrides, Mapping) else dict(_pair(item) for item in overrides)
     of_members = {key.removeprefix(MEMBERS): value for key, value in changes.items() if key.startswith(MEMBERS)}
     for key, value in changes.items():
@@ -163,14 +159,15 @@ def load_experiment(
             _set(raw, key, value)
     shown = [f"{key}={value!r}" for key, value in sorted(changes.items())]
     note = "".join(f"# --set {change}\n" for change in shown)
-    definition = parse_definition(raw, _shown(path))
+    definition = parse_definition(raw, where)
     if of_members and not definition.members:
-        raise InputError(f"--set {MEMBERS}{next(iter(of_members))}: {name} has no members; leave out {MEMBERS!r}")
+        raise InputError(f"--set {MEMBERS}{next(iter(of_members))}: {place.name} has no members; leave out {MEMBERS!r}")
     return Experiment(
-        name=name,
+        name=place.name,
         definition=definition,
         text=note + text,
-        folder=folder,
+        folder=place.folders[0],
+        then=place.folders[1:],
         changes=" ".join(shown),
         of_members=of_members,
     )

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 
 from ser_experiments.errors import InputError
 from ser_experiments.experiment.definition import Definition, Experiment, Pipeline, load_experiment
+from ser_experiments.experiment.lookup import ENDING
 from ser_experiments.features.extractor import get_extractors, get_measure, params_of, set_of
 from ser_experiments.features.progress import Callback
 from ser_experiments.features.views import on_view
@@ -20,7 +21,7 @@ from ser_experiments.models.pipeline import build_pipeline, require_probabilitie
 from ser_experiments.models.remember import Remembered
 from ser_experiments.models.search_space import EACH, FEATURES, flat_space
 from ser_experiments.models.shares import FromShares
-from ser_experiments.models.spec import get_model
+from ser_experiments.models.spec import check_libraries, get_model
 from ser_experiments.models.tuned import Tuned
 from ser_experiments.task import Learns, Task
 
@@ -116,6 +117,7 @@ def _estimator(
         recipe["augment"] = definition.features.augment
     kept = None if remember is None else str(remember)
     try:
+        check_libraries(definition.model.type)
         for name in recipe["sets"]:
             # What a set does not take is said now, and not when the corpus has been read.
             get_extractors(name, **params_of(name, definition.features.params))
@@ -205,7 +207,7 @@ def _choices(definition: Definition) -> list[dict[str, dict[str, Any]]]:
 
 
 def members_of(experiment: Experiment) -> list[Experiment]:
-    """Read the definitions of an ensemble's members, from the folder that its own lies in.
+    """Read the definitions of an ensemble's members: the project's own before the shipped ones.
 
     Raises
     ------
@@ -213,10 +215,13 @@ def members_of(experiment: Experiment) -> list[Experiment]:
         A member is unknown, or an ensemble itself.
     """
     members = []
+    folders = (experiment.folder, *experiment.then)
     for name in experiment.definition.members:
-        plain = load_experiment(name, experiment.folder)
+        if name.endswith(ENDING):
+            raise InputError(f"{experiment.name}: members: {name!r} is a file; name the experiment, without {ENDING}")
+        plain = load_experiment(name, folders)
         changes = experiment.overrides_of(plain.definition)
-        member = load_experiment(name, experiment.folder, changes) if changes else plain
+        member = load_experiment(name, folders, changes) if changes else plain
         if member.definition.members:
             raise InputError(
                 f"experiments/{experiment.name}.toml: member {name!r} is an ensemble; name its members instead"

@@ -137,8 +137,8 @@ class RunRequest(SettingRequest):
 
     Parameters
     ----------
-    experiment : str
-        A file of ``experiments/`` without ``.toml``.
+    experiment : str or path
+        A file of ``experiments/`` or of the shipped definitions without ``.toml``; or any file that ends in it.
     table : path, optional
         A ready-made CSV or Parquet of features instead of the experiment's feature sets.
     allow_columns : sequence of str
@@ -157,7 +157,7 @@ class RunRequest(SettingRequest):
         Go on without unusable recordings.
     """
 
-    experiment: str
+    experiment: str | Path
     table: Annotated[
         str | Path | None,
         Option("A ready-made CSV or Parquet of features by utterance id, or s3://... of one.", metavar="FILE|URL"),

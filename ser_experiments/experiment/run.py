@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import fields as fields_of
 from dataclasses import replace
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -153,7 +154,7 @@ def score(prepared: Prepared, *, jobs: int | None = None, on_fold: OnFold | None
 
 
 def run_experiment(
-    experiment: str | RunRequest,
+    experiment: str | Path | RunRequest,
     *,
     project: Project | None = None,
     log_run: bool = True,
@@ -165,8 +166,8 @@ def run_experiment(
 
     Parameters
     ----------
-    experiment : str or RunRequest
-        A file of ``experiments/`` without ``.toml``, or everything that can be said of a run in one value.
+    experiment : str, path or RunRequest
+        The name of an experiment, the ``.toml`` file of one, or everything that can be said of a run in one value.
     project : Project, optional
         Where definitions, tables and runs lie; by default the project of the current folder.
     log_run : bool, default=True
@@ -192,7 +193,7 @@ def run_experiment(
     LeakError
         The test side of a fold is known to its training side.
     """
-    request = _requested(experiment, fields) if isinstance(experiment, str) else experiment
+    request = experiment if isinstance(experiment, RunRequest) else _requested(experiment, fields)
     project = project or projects.find()
     if log_run:
         check_chosen()
@@ -211,7 +212,7 @@ def _opened(project: Project) -> Backend:
     return tracking.open_store(project)
 
 
-def _requested(experiment: str, told: dict[str, Any]) -> RunRequest:
+def _requested(experiment: str | Path, told: dict[str, Any]) -> RunRequest:
     """Return the request; what is no field of it and an option of the corpus is told to the corpus's reader."""
     known = {one.name for one in fields_of(RunRequest)}
     corpora = RunRequest(experiment=experiment, corpus=told.get("corpus") or ()).corpora

@@ -18,7 +18,7 @@ from ser_experiments import plugins
 from ser_experiments.errors import InputError
 from ser_experiments.files import MADE, Unreadable, read_bytes
 from ser_experiments.models.sound import check_sound
-from ser_experiments.models.spec import ZOO, ModelSpec
+from ser_experiments.models.spec import ZOO, ModelSpec, missing
 from ser_experiments.words import cut, in_one_line
 
 PACKAGE = "ser_experiments.models"
@@ -108,6 +108,8 @@ def estimator_of(content: bytes, path: Path) -> BaseEstimator:
                 spec.guard()
         found = skops_io().loads(content, trusted=sorted(trusted))
         check_sound(found, [check for spec in families for check in spec.checks])
+    except ModuleNotFoundError as error:
+        raise InputError(f"{path}: the model needs {missing(str(error.name))}") from error
     except Exception as error:  # whatever a damaged file provokes in the reader is bad input
         said = in_one_line(cut(" ".join(f"{type(error).__name__}: {error}".split()), 200))
         raise InputError(_why_not(content, path) or f"{path}: {_NO_MODEL} ({said})") from error

@@ -6,19 +6,24 @@ Each file of :mod:`ser_experiments.models.zoo` holds one family as ``SPEC = Mode
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from sklearn.base import BaseEstimator
 
 from ser_experiments import plugins
+from ser_experiments.errors import InputError
 
 if TYPE_CHECKING:
     from ser_experiments.features.extractor import Extractor
 
 ZOO = "ser_experiments.models.zoo"
+#: The extra that a requirement belongs to.
+_OF_EXTRA = re.compile(r"extra == [\"'](\w+)")
 
 
 class FitIdentity:
@@ -158,6 +163,38 @@ def get_model(name: str) -> ModelSpec:
     """
     spec: ModelSpec = plugins.load(ZOO, name, "model", holds="SPEC").SPEC
     return spec
+
+
+def check_libraries(name: str) -> None:
+    """Refuse a family whose libraries are not installed, before anything is measured for it.
+
+    Raises
+    ------
+    InputError
+        It says what is missing, and how it comes here.
+    """
+    for library in get_model(name).libraries:
+        if not any(_is_installed(one) for one in library.split("|")):
+            raise InputError(f"model: {name!r} needs {missing(library.partition('|')[0])}")
+
+
+def missing(library: str) -> str:
+    """Say that a distribution is not here, and by which extra of ours it comes."""
+    try:
+        lines = metadata.requires("ser_experiments") or []
+    except metadata.PackageNotFoundError:
+        lines = []
+    extras = [_OF_EXTRA.search(line) for line in lines if re.match(rf"{re.escape(library)}(?![\w.-])", line)]
+    wanted = next((f"'ser_experiments[{one[1]}]'" for one in extras if one), library)
+    return f"{library}, which is not here; say pip install {wanted}"
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def families() -> Iterator[tuple[str, ModelSpec]]:

@@ -5,7 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "backend": ["Backend", "connect"],
+        "backend": ["Backend", "connect", "existing"],
         "environment": ["environment"],
         "record": ["Child", "Dataset", "RunRecord"],
         "run": ["Run", "open_store", "start"],

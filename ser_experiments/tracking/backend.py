@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
 from ser_experiments import plugins
-from ser_experiments.errors import StoreError
+from ser_experiments.errors import InputError, StoreError
 from ser_experiments.project import Project
 from ser_experiments.tracking.kept import Step
 
@@ -181,7 +182,7 @@ class Backend(Protocol):
 
 
 def connect(project: Project) -> Backend:
-    """Return the project's tracking store, which has answered.
+    """Return the project's tracking store, which has answered; a local one is begun where there is none.
 
     Raises
     ------
@@ -190,8 +191,30 @@ def connect(project: Project) -> Backend:
     StoreError
         The store does not answer, or its folder cannot be written.
     """
-    backend: Backend = plugins.load(PACKAGE, _chosen(), VARIABLE, holds="connect").connect(project)
+    backend: Backend = _module().connect(project)
     return backend
+
+
+def existing(project: Project) -> Backend:
+    """Return the project's tracking store as :func:`connect` does, without beginning one where there is none.
+
+    Raises
+    ------
+    InputError
+        Besides those of :func:`connect`: the project has no runs, and its folder is left as it was.
+    """
+    # A store of somebody else's need not be able to tell; then it is asked itself.
+    there = getattr(_module(), "there", None)
+    if there is not None and not there(project):
+        do = "begin with: ser run svm_lld"
+        if not project.is_marked:
+            do = f"it is no project: change to one (cd, or ser -C FOLDER), make it one (ser init), or {do}"
+        raise InputError(f"no runs in {project.folder} yet; {do}")
+    return connect(project)
+
+
+def _module() -> ModuleType:
+    return plugins.load(PACKAGE, _chosen(), VARIABLE, holds="connect")
 
 
 def check_chosen() -> None:

@@ -30,11 +30,16 @@ def load_model(name: str | Path | None = None) -> AudioModel:
         No such model, or none is named and several settings have a champion; or its files were changed, hold unknown
         types, or name other versions of feature sets.
     """
-    if isinstance(name, Path) or (name is not None and os.path.isfile(Path(name) / ABOUT)):
+    if isinstance(name, Path) or (name is not None and is_folder(name)):
         return load_folder(Path(name))
     # A folder needs no store, and is read without one.
-    from ser_experiments.tracking.backend import connect
+    from ser_experiments.tracking.backend import existing
     from ser_experiments.tracking.registry import model_uri
 
-    backend = connect(project.find())
+    backend = existing(project.find())
     return load_folder(backend.model_folder(model_uri(backend, name)))
+
+
+def is_folder(name: str) -> bool:
+    """Whether a model is called by its folder, so that no store is asked."""
+    return os.path.isfile(Path(name) / ABOUT)

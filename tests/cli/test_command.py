@@ -101,7 +101,7 @@ def test_a_definition_that_cannot_be_used_does_not_hide_the_others(project_folde
             "experiments/xgb_lld.toml: feature set 'mfcc': n_mfcc must be from 1 to 39, got 99",
         ),
         (("run", "xgb_lld", "--jobs", "0"), "--jobs"),
-        (("run",), "Missing argument 'EXPERIMENT'"),
+        (("run",), "Missing argument 'EXPERIMENT...'"),
         (("corpora", "describe", "nothing"), "unknown corpus 'nothing'"),
     ],
 )

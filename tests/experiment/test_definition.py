@@ -102,11 +102,6 @@ def test_unknown_experiment(name: str, message: str) -> None:
         load_experiment(name, SHIPPED)
 
 
-def test_no_folder_of_experiments(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="run from the project's folder"):
-        load_experiment("xgb_lld", tmp_path / "experiments")
-
-
 @pytest.mark.parametrize("change", ["model", "=3", "model.type.x=3"])
 def test_wrong_overrides(tmp_path: Path, change: str) -> None:
     with pytest.raises(InputError, match="--set"):

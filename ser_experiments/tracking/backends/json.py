@@ -54,6 +54,11 @@ def connect(project: Project) -> JsonFolder:
     return JsonFolder(folder)
 
 
+def there(project: Project) -> bool:
+    """Whether the project has such a folder."""
+    return (project.mlruns / "json").is_dir()
+
+
 class JsonFolder:
     """A folder of JSON files; see :class:`~ser_experiments.tracking.backend.Backend`.
 

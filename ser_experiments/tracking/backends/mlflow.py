@@ -62,6 +62,12 @@ def connect(project: Project) -> Mlflow:
     return found
 
 
+def there(project: Project) -> bool:
+    """Whether the project has a database of runs, or its runs are kept elsewhere."""
+    path = store.local_file(project)
+    return path is None or path.is_file()
+
+
 class Mlflow:
     """An MLflow store; see :class:`~ser_experiments.tracking.backend.Backend`.
 
