@@ -71,6 +71,9 @@ class CorpusCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Find out which corpora are named, then parse with their options; one of another is refused, naming that."""
         ctx.meta.pop(_OF_CORPUS, None)
+        if ctx.resilient_parsing and args and args[-1].startswith("-"):
+            # A shell completes the value of this option, and click would forget the arguments because it has none.
+            args = args[:-1]
         corpora = self._named(ctx, args)
         if corpora is not None:
             ctx.meta[_OF_CORPUS] = _of_corpora(corpora, super().get_params(ctx))
