@@ -228,6 +228,7 @@ COMPLETERS: Mapping[str, Completer] = {
     "experiment": completes("experiments"),
     "experiments": completes("experiments"),
     "corpus": completes("corpora"),
+    "corpora": completes("corpora"),
     "test_corpus": completes("corpora"),
     "labels": completes("labels"),
     "subset": completes("subsets"),

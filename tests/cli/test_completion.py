@@ -146,7 +146,7 @@ def asked(line: str, **more: str) -> subprocess.CompletedProcess[str]:
     environment = {VARIABLE: "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1), **more}
     code = (
         f"import os, sys\nos.environ |= {environment!r}\nfrom ser_experiments.cli import main\ntry:\n    main()\n"
-        "finally:\n    print([m for m in ('mlflow', 'torch', 'librosa', 'numpy', 'pandas') if m in sys.modules])"
+        "finally:\n    print([m for m in ('mlflow', 'torch', 'librosa', 'pandas', 'scipy') if m in sys.modules])"
     )
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
@@ -157,7 +157,7 @@ def test_a_shell_is_answered_lightly_and_nothing_is_written(project_folder: Path
     assert done.stdout.splitlines() == ["plain,xgb_lld_tuned", "[]"]
     assert done.stderr == ""
     done = asked("ser runs show ")
-    assert (done.stdout, done.stderr) == ("[]\n", "")
+    assert (done.stdout, done.stderr) == ("\n[]\n", "")
     assert sorted(project_folder.rglob("*")) == before
 
 
@@ -188,8 +188,12 @@ def test_a_real_bash_completes(project_folder: Path) -> None:
     code = "ser() { " + " ".join(f"'{word}'" for word in PROGRAM[:2]) + ' "$SER_MAIN" "$@"; }\n'
     script = ser("completion", "bash").stdout.replace("compopt", "true").replace("$1)", "ser)").replace("env ", "")
     line = "COMP_WORDS=(ser run xgb_); COMP_CWORD=2; _ser_completion ser; echo ${COMPREPLY[@]}"
+    own = {"PATH": "/usr/bin:/bin", "HOME": str(project_folder), "PYTHONPATH": ":".join(sys.path)}
     done = subprocess.run(
-        ["bash", "-c", f"{code}{script}\n{line}"], capture_output=True, text=True, check=False,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(project_folder), "SER_MAIN": PROGRAM[2], "PYTHONPATH": ":".join(sys.path)},
-    )  # fmt: skip
+        ["bash", "-c", f"{code}{script}\n{line}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**own, "SER_MAIN": PROGRAM[2]},
+    )
     assert done.stdout.split() == ["xgb_lld", "xgb_lld_tuned"], done.stderr
