@@ -67,10 +67,12 @@ class Kind:
 def _tables(cache: Path) -> Iterator[Item]:
     """Yield the tables of features, each of one identity; what no experiment asks for is unused."""
     from ser_experiments.cli._tables import tables_in_use
+    from ser_experiments.features.store import keys, survey
     from ser_experiments.features.store.files import name_and_digest, tables_folder
 
     folders = sorted(path for path in tables_folder(cache).glob("*/*") if path.is_dir())
     kept = tables_in_use(cache) if folders else set()
+    kept |= {name_and_digest(one(cache).folder) for one in (keys.fingerprints_table, survey.table)}
     for folder in folders:
         name, digest = name_and_digest(folder)
         why = "" if (name, digest) in kept else "of an identity that is not in use"
@@ -185,16 +187,16 @@ def _others(cache: Path) -> Iterator[Item]:
 
 #: By the word that `ser cache prune` takes.
 KINDS: Mapping[str, Kind] = {
-    "tables": Kind("features of recordings", "measures the recordings again: minutes to hours", _tables),
-    "fits": Kind("fitted models of folds", "fits again: seconds to hours", _fits),
-    "searches": Kind("trials of searches", "searches again: minutes to hours", _searches),
-    "demo": Kind("the demo corpus", "builds it again: about 10 s", _demo),
-    "recordings": Kind("recordings taken out of Parquet files", "takes them out again: minutes", _recordings),
-    "encoders": Kind("encoders fetched from the hub", "fetches them again: 0.1 to 6 GB each", _encoders),
-    "mlflow": Kind("empty MLflow databases", "makes one again: about 5 s", _templates),
-    "errors": Kind("tracebacks of unforeseen errors", "cannot be made again", _errors),
-    "leftovers": Kind("what killed processes left", "nothing", _leftovers),
-    "others": Kind("what is of no known kind", "not known", _others),
+    "tables": Kind("features of recordings", "measuring again, minutes to hours", _tables),
+    "fits": Kind("fitted models of folds", "fitting again, seconds to hours", _fits),
+    "searches": Kind("trials of searches", "searching again, minutes to hours", _searches),
+    "demo": Kind("the demo corpus", "building it again, about 10 s", _demo),
+    "recordings": Kind("recordings taken out of Parquet files", "taking them out again, minutes", _recordings),
+    "encoders": Kind("encoders fetched from the hub", "fetching them again, 0.1 to 6 GB each", _encoders),
+    "mlflow": Kind("empty MLflow databases", "making one again, about 5 s", _templates),
+    "errors": Kind("tracebacks of unforeseen errors", "they cannot be made again", _errors),
+    "leftovers": Kind("what killed processes left", "nothing is lost", _leftovers),
+    "others": Kind("what is of no known kind", "nobody knows", _others),
 }
 
 

@@ -128,11 +128,11 @@ def show_one(run: KeptRun, held: Held, folds: Mapping[str, list[float]], version
     if run.params:
         say()
         print_table(on, ["parameter", "value"], [[key, run.params[key]] for key in sorted(run.params)], left=[0, 1])
-    say(f"\n{len(held.files)} files, {size(sum(held.files.values()))}, in {held.place}")
+    say(f"\n{len(held.files)} files, {size(sum(held.files.values()))}, in\n{held.place}")
     if held.files:
         print_table(on, ["file", "size"], [[name, size(held.files[name])] for name in sorted(held.files)], left=[0])
     for place, n_bytes in held.models.items():
-        say(f"\nmodel, {size(n_bytes)}, in {place}")
+        say(f"\nmodel, {size(n_bytes)}, in\n{place}")
     for one in versions:
         say(f"registered as {one.name} version {one.version}{_aliases(one)}")
     if held.n_parts:

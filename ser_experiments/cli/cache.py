@@ -57,12 +57,13 @@ def status(as_json: bool) -> None:
     ]
     if rows:
         print_table(console(80), ["kind", "number", "size", "last used", "unused"], rows, left=[0])
-    say(f"{size(sum(one['bytes'] for one in told.values()))} in all" if rows else "nothing is cached")
+    say(f"{size(sum(one['bytes'] for one in told.values()))} in all\n" if rows else "nothing is cached")
     for name, one in told.items():
         if one["number"]:
-            say(f"  {name}: {one['what']}; without them, one {one['again']}")
+            say(f"{name}: {one['what']}; without them: {one['again']}")
     if rows:
-        say("what nothing uses goes with: ser cache prune; more with: ser cache prune KIND --older-than 30d")
+        say("\nwhat nothing uses goes with: ser cache prune")
+        say("more goes with, e.g.:       ser cache prune fits --older-than 30d")
 
 
 def _summed(kind: Kind, items: list[Item]) -> dict[str, Any]:
@@ -171,7 +172,7 @@ def _chosen(
         found += [(item.path, why, item.n_bytes) for item, why in goes]
         if goes:
             weighs = size(sum(item.n_bytes for item, _ in goes))
-            costs.append(f"{name}: {len(goes)}, {weighs}; who needs them again {KINDS[name].again}")
+            costs.append(f"{name}: {len(goes)}, {weighs}; if they are needed: {KINDS[name].again}")
     return _gone(found, dry_run=dry_run), costs
 
 

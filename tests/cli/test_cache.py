@@ -13,6 +13,7 @@ import pytest
 
 from ser_experiments import project
 from ser_experiments.cli._cached import KINDS
+from ser_experiments.features.store import keys, survey
 from ser_experiments.features.store.in_use import LOCK, alone, hold
 from tests.command import ser
 
@@ -60,8 +61,15 @@ def test_the_status_names_everything_that_lies_there(cache: Path) -> None:
     assert told["fits"]["bytes"] == 2000
     assert {name for name, one in told.items() if one["unused"]} == {"demo", "mlflow", "errors"}
     shown = ser("cache", "status").stdout
-    assert max(map(len, shown.splitlines()[1:])) <= 100
-    assert "fits again" in shown
+    assert max(map(len, shown.splitlines()[1:])) <= 80
+    assert "fitting again" in shown
+
+
+def test_fingerprints_and_the_survey_are_always_in_use(cache: Path) -> None:
+    for table in (keys.fingerprints_table(cache), survey.table(cache)):
+        aged(table.folder / "part-0.parquet", 1)
+    assert (kinds()["tables"]["number"], kinds()["tables"]["unused"]) == (2, 0)
+    assert ser("cache", "prune", "tables").stdout == "nothing to remove\n"
 
 
 def test_whatever_the_program_writes_into_its_cache_is_of_a_kind(cache: Path) -> None:
@@ -83,7 +91,7 @@ def test_whatever_the_program_writes_into_its_cache_is_of_a_kind(cache: Path) ->
 def test_what_goes_by_its_age(cache: Path, project_folder: Path) -> None:
     would = ser("cache", "prune", "fits", "searches", "--older-than", "30d", "--dry-run")
     assert would.returncode == 0, would.stderr
-    assert "who needs them again fits again" in would.stdout
+    assert "if they are needed: fitting again" in would.stdout
     assert would.stdout.splitlines()[-1] == "would free 0.0 MB"
     assert (cache / "fits" / "a.skops").exists()
     done = json.loads(ser("cache", "prune", "--older-than", "30d", "--json").stdout)
