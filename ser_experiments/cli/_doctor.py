@@ -8,7 +8,6 @@ import platform
 import re
 import shutil
 import sys
-import time
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -56,6 +55,12 @@ def examined(*, environment: bool = True) -> tuple[dict[str, Any], list[Problem]
         Whether the installed packages are weighed, which reads a hundred thousand names of files.
     """
     problems: list[Problem] = []
+    # First: libraries set some of their own when they are imported.
+    variables = {
+        name: home_hidden(shown(name, value))
+        for name, value in sorted(os.environ.items())
+        if _VARIABLES.fullmatch(name)
+    }
     where = _project(problems)
     facts: dict[str, Any] = {
         "ser": _version(PACKAGE) or "unknown",
@@ -68,11 +73,7 @@ def examined(*, environment: bool = True) -> tuple[dict[str, Any], list[Problem]
         "project": home_hidden(str(where.folder)),
         "store": _store(where, problems),
         "disk": _disk(where, problems, environment=environment),
-        "variables": {
-            name: home_hidden(shown(name, value))
-            for name, value in sorted(os.environ.items())
-            if _VARIABLES.fullmatch(name)
-        },
+        "variables": variables,
     }
     return facts, [Problem(home_hidden(hidden(one.what)), one.essential) for one in problems]
 
@@ -210,7 +211,6 @@ def _store(where: Project, problems: list[Problem]) -> dict[str, Any]:
     elsewhere = os.environ.get("MLFLOW_TRACKING_URI") if tracker == backend.DEFAULT else None
     if not elsewhere and not where.mlruns.is_dir():
         return {"tracker": tracker, "uri": None, "answers": None}
-    began = time.monotonic()
     try:
         store = backend.connect(where)
         store.check_writable()
@@ -220,8 +220,7 @@ def _store(where: Project, problems: list[Problem]) -> dict[str, Any]:
     waiting = sum(1 for _ in (where.mlruns / "outbox").glob("*/run.json"))
     if waiting:
         problems.append(Problem(f"{waiting} runs wait to be logged, or are running: ser sync", False))
-    uri = home_hidden(hidden(store.uri))
-    return {"tracker": tracker, "uri": uri, "answers": True, "seconds": round(time.monotonic() - began, 2)}
+    return {"tracker": tracker, "uri": home_hidden(hidden(store.uri)), "answers": True}
 
 
 def _disk(where: Project, problems: list[Problem], *, environment: bool) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -60,7 +61,7 @@ def status(as_json: bool) -> None:
     say(f"{size(sum(one['bytes'] for one in told.values()))} in all\n" if rows else "nothing is cached")
     for name, one in told.items():
         if one["number"]:
-            say(f"{name}: {one['what']}; without them: {one['again']}")
+            say(fill(f"{name}: {one['what']}; without them: {one['again']}", 80, subsequent_indent="  "))
     if rows:
         say("\nwhat nothing uses goes with: ser cache prune")
         say("more goes with, e.g.:       ser cache prune fits --older-than 30d")

@@ -102,7 +102,7 @@ def _of_store(told: Mapping[str, Any]) -> str:
         return f"none yet; {told['tracker']}, the first run makes it"
     if not told["answers"]:
         return f"! {told['tracker']} at {told['uri']} does not answer"
-    return f"{told['tracker']} at {told['uri']} answers in {told['seconds']} s"
+    return f"{told['tracker']} at {told['uri']} answers"
 
 
 def _wrapped(head: str, words: str, *, indent: int = 11) -> str:

@@ -60,7 +60,7 @@ def test_the_status_names_everything_that_lies_there(cache: Path) -> None:
     }  # fmt: skip
     assert told["fits"]["bytes"] == 2000
     assert {name for name, one in told.items() if one["unused"]} == {"demo", "mlflow", "errors"}
-    shown = ser("cache", "status").stdout
+    shown = ser("cache", "status").stdout  # the first line is the folder
     assert max(map(len, shown.splitlines()[1:])) <= 80
     assert "fitting again" in shown
 
