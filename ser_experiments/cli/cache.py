@@ -31,13 +31,16 @@ _HELD = ("tables", "demo", "recordings", "encoders", "others")
 
 @click.group("cache", cls=Group)
 def command() -> None:
-    """Look after the cache: tables, fits, searches, the demo corpus, encoders."""
+    """Look after the cache: tables, fits, the demo, encoders."""
 
 
 @command.command("status")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def status(as_json: bool) -> None:
-    """Say what there is of each kind: how much, since when, what nothing uses, what it costs to make again."""
+    """Say what lies in the cache, kind by kind.
+
+    How much, used when, what of it nothing uses any more, and what it costs to make it again.
+    """
     from ser_experiments import project
     from ser_experiments.cli import _cached
     from ser_experiments.cli._boards import console, print_table
@@ -110,7 +113,7 @@ class _Kinds(click.ParamType):
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def prune(kinds: tuple[str, ...], older_than: float | None, dry_run: bool, fits_days: float, as_json: bool) -> None:
-    """Remove what nothing uses any more from the cache, or what is older.
+    """Remove from the cache what nothing uses, or what is old.
 
     Without an age, those are tables of older versions or other parameters, fits that were not used for a while or lie
     beyond 4 GiB, old tracebacks, and what killed processes left: half-written files and half-built demo corpora. Kept

@@ -12,7 +12,7 @@ _SHELLS = ("bash", "zsh", "fish")
 @click.command("completion")
 @click.argument("shell", type=click.Choice(_SHELLS))
 def command(shell: str) -> None:
-    """Print the script that lets SHELL complete commands, options and names.
+    """Print the script that lets a shell complete names.
 
     \b
     bash  ser completion bash > ~/.local/share/bash-completion/completions/ser

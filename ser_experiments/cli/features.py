@@ -17,7 +17,7 @@ from ser_experiments.experiment.request import CorpusRequest
 
 @click.group("features", cls=Group)
 def command() -> None:
-    """List feature sets, describe their columns, look after the store."""
+    """List feature sets, describe one, look after the store."""
 
 
 @command.command("list")

@@ -27,9 +27,9 @@ def command() -> None:
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many.")
 @as_json
 def list_runs(setting: str | None, limit: int, as_json: bool) -> None:
-    """List runs, the newest first: score with interval, when, seed, what --set changed.
+    """List runs, the newest first.
 
-    Runs that failed or were killed are among them. `ser compare` sets those of one setting side by side.
+    With score and interval, when, seed and what --set changed. Runs that failed or were killed are among them. `ser compare` sets those of one setting side by side.
     """
     from ser_experiments import project
     from ser_experiments.cli import _runs
@@ -53,9 +53,9 @@ def list_runs(setting: str | None, limit: int, as_json: bool) -> None:
 @click.argument("run", metavar="ID", shell_complete=completes("runs"))
 @as_json
 def show(run: str, as_json: bool) -> None:
-    """Show a run: setting, scores with intervals, folds, parameters, files, model.
+    """Show all that a run left.
 
-    ID is the run's, or its beginning, or what the run is called where no other is called so.
+    Setting, scores with intervals, folds, parameters, files and where they lie, model. ID is the run's, or its beginning, or what the run is called where no other is called so.
     """
     from ser_experiments import project
     from ser_experiments.cli import _runs
