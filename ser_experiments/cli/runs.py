@@ -29,7 +29,8 @@ def command() -> None:
 def list_runs(setting: str | None, limit: int, as_json: bool) -> None:
     """List runs, the newest first.
 
-    With score and interval, when, seed and what --set changed. Runs that failed or were killed are among them. `ser compare` sets those of one setting side by side.
+    With score and interval, when, seed and what --set changed. Runs that failed or were killed are among
+    them. `ser compare` sets those of one setting side by side.
     """
     from ser_experiments import project
     from ser_experiments.cli import _runs
@@ -55,7 +56,8 @@ def list_runs(setting: str | None, limit: int, as_json: bool) -> None:
 def show(run: str, as_json: bool) -> None:
     """Show all that a run left.
 
-    Setting, scores with intervals, folds, parameters, files and where they lie, model. ID is the run's, or its beginning, or what the run is called where no other is called so.
+    Setting, scores with intervals, folds, parameters, files and where they lie, model. ID is the run's, or its
+    beginning, or what the run is called where no other is called so.
     """
     from ser_experiments import project
     from ser_experiments.cli import _runs
