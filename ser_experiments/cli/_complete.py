@@ -6,6 +6,7 @@ run, and whatever goes wrong offers nothing. What is not known by its name compl
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import redirect_stderr, suppress
@@ -36,7 +37,7 @@ def is_asked() -> bool:
 
 def complete(command: click.Command) -> None:
     """Answer a shell; what goes wrong is neither said nor kept, since it would stand in the line that is written."""
-    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stderr(nowhere), suppress(Exception, SystemExit):
+    with redirect_stderr(io.StringIO()), suppress(Exception, SystemExit):
         command.main(prog_name="ser", complete_var=VARIABLE, standalone_mode=False)
 
 

@@ -7,12 +7,12 @@ the beginning of such a key is there.
 from __future__ import annotations
 
 import inspect
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ser_experiments import plugins, project
+from ser_experiments.files import read_toml
 
 _ZOO, _SETS = "ser_experiments.models.zoo", "ser_experiments.features.sets"
 #: What sections of a definition take, besides what families and sets take themselves; tests hold it against the types.
@@ -56,7 +56,7 @@ def _definition(name: str) -> dict[str, Any]:
     for folder in (project.locate().experiments, _PACKAGE / "shipped"):
         path = folder / f"{name}.toml"
         if path.is_file():
-            return tomllib.loads(path.read_text(encoding="utf-8"))
+            return read_toml(path)
     return {}
 
 

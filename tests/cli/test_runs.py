@@ -106,7 +106,7 @@ def test_what_waits_of_a_run_goes_with_it_and_a_running_one_stays(store: Backend
     assert not (here.mlruns / ASIDE / name).exists()
 
 
-@pytest.mark.parametrize("at", [0, 1, 2])
+@pytest.mark.parametrize("at", [pytest.param(0, marks=pytest.mark.slow), 1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_deletion_that_is_interrupted_is_ended_by_the_next(store: Backend, at: int) -> None:
     before = weight()
     run_id = log().run_id
