@@ -58,6 +58,11 @@ def hidden(text: str) -> str:
     return text
 
 
+def shown(name: str, value: str) -> str:
+    """Return the value of a variable of the environment as it may be shown: of one that is a secret nothing."""
+    return MASK if _is_secret(name) else hidden(value)
+
+
 def reason(error: BaseException) -> str:
     """Return the first line of what another program's error says, without secrets; its kind where it says nothing."""
     # Cut off last: half a secret would not be known for one.

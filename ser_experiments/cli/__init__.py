@@ -12,6 +12,7 @@ import sys
 import click
 
 from ser_experiments import __version__, plugins, project
+from ser_experiments.cli._complete import complete, is_asked, with_completion
 from ser_experiments.cli._failures import words_of
 from ser_experiments.cli._groups import Group
 from ser_experiments.cli._say import Said, say
@@ -32,14 +33,14 @@ class _Commands(Group):
         if cmd_name not in self.list_commands(ctx):
             return None
         command: click.Command = plugins.load(__name__, cmd_name, "command").command
-        return command
+        return with_completion(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Name the nearest command where there is none of that name."""
         name = args[0]
-        if not name.startswith("-") and self.get_command(ctx, name) is None:
+        if not ctx.resilient_parsing and not name.startswith("-") and self.get_command(ctx, name) is None:
             ctx.fail(f"unknown command {name!r}{nearest(name, self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
@@ -100,6 +101,9 @@ def main() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+    if is_asked():
+        complete(ser)
+        return
     gc.set_threshold(_LOOK_AFTER, *gc.get_threshold()[1:])
     try:
         answer()

@@ -71,7 +71,10 @@ class CorpusCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Find out which corpora are named, then parse with their options; one of another is refused, naming that."""
         ctx.meta.pop(_OF_CORPUS, None)
-        corpora = self._named(ctx, args)
+        if ctx.resilient_parsing and args and args[-1].startswith("-"):
+            # A shell completes the value of this option, and click would forget the arguments because it has none.
+            args = args[:-1]
+        corpora = _came_with_us(self, ctx, args) if ctx.resilient_parsing else self._named(ctx, args)
         if corpora is not None:
             ctx.meta[_OF_CORPUS] = _of_corpora(corpora, super().get_params(ctx))
         try:
@@ -108,6 +111,19 @@ class CorpusCommand(click.Command):
         names = plugins.names("ser_experiments.corpora")
         known = [word for word in words if word.replace("-", "_") in names]
         return (known or words)[:1]
+
+
+def _came_with_us(command: CorpusCommand, ctx: click.Context, args: list[str]) -> list[str] | None:
+    """Return the named corpora whose options a shell completes: no file of a project is run for it, nothing refused."""
+    try:
+        named = command._named(ctx, args)
+    except InputError:
+        return None
+    if not named:
+        return None
+    package = "ser_experiments.corpora"
+    known = [name for name in named if name.replace("-", "_") in plugins.names(package)]
+    return [name for name in known if plugins.require(package, name, "corpus").ours]
 
 
 #: Where the options of the corpus stand in what click keeps of a call.

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ser_experiments.cli._complete import completes
 from ser_experiments.cli._groups import Group
 from ser_experiments.cli._say import say
 
@@ -39,7 +40,7 @@ def list_encoders(as_json: bool) -> None:
 
 
 @command.command("pull")
-@click.argument("name", metavar="ID")
+@click.argument("name", metavar="ID", shell_complete=completes("encoders"))
 @click.option("--revision", help="A branch, tag or commit; by default the main branch.")
 def pull(name: str, revision: str | None) -> None:
     """Fetch the encoder ID from the hub, once; what was interrupted goes on.
@@ -57,7 +58,7 @@ def pull(name: str, revision: str | None) -> None:
 
 
 @command.command("describe")
-@click.argument("model", metavar="ID|FOLDER")
+@click.argument("model", metavar="ID|FOLDER", shell_complete=completes("encoders"))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def describe(model: str, as_json: bool) -> None:
     """Say what an encoder on this machine is: family, layers, width, digest, size."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ser_experiments.cli._complete import completes
 from ser_experiments.cli._groups import Group
 from ser_experiments.cli._options import CorpusCommand, request_options, take
 from ser_experiments.cli._project import here
@@ -17,7 +18,7 @@ from ser_experiments.experiment.request import CorpusRequest
 
 @click.group("features", cls=Group)
 def command() -> None:
-    """List feature sets, describe their columns, look after the store."""
+    """List feature sets, describe one, look after the store."""
 
 
 @command.command("list")
@@ -57,7 +58,7 @@ def list_sets(as_json: bool) -> None:
 
 
 @command.command("describe")
-@click.argument("name", metavar="SET")
+@click.argument("name", metavar="SET", shell_complete=completes("sets"))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def describe(name: str, as_json: bool) -> None:
     """Say of every column of SET its unit and its formula or source."""

@@ -32,7 +32,9 @@ class _Run(CorpusCommand):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, which imports corpora and with them much else."""
         # First: to keep a model, skops looks for the home of each function of scipy in all modules, in their order.
-        import scipy.special  # noqa: F401
+        # A shell that completes a word keeps none.
+        if not ctx.resilient_parsing:
+            import scipy.special  # noqa: F401
 
         return super().parse_args(ctx, args)
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 from ser_experiments import plugins
 from ser_experiments.errors import InputError, StoreError
 from ser_experiments.project import Project
+from ser_experiments.tracking.keeper import Keeper
 from ser_experiments.tracking.kept import Step
 
 PACKAGE = "ser_experiments.tracking.backends"
@@ -161,6 +162,9 @@ class Backend(Protocol):
 
     def artifact(self, run_id: str, name: str, folder: Path) -> Path:
         """Return where a file of a run lies; one that has to be fetched is put into `folder`."""
+
+    def keeper(self) -> Keeper:
+        """Return what looks after runs that are there: lists, renames and deletes them."""
 
     def versions(self, name: str | None = None) -> list[Registered]:
         """List what is registered under a name, or at all, by name and the newest first."""

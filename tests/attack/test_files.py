@@ -144,6 +144,7 @@ _OWN = {
     "models/source.py": "our code",
     "models/trials.py": "in the cache", "serving/http/worker.py": "of the system", "tracking/kept.py": "of an outbox",
     "tracking/placing.py": "writes",
+    "features/store/in_use.py": "a lock",
 }  # fmt: skip
 _OPENS = re.compile(r"(?<![\w.])open\(|\.open\((?:\"|encoding|$)|\.read_(?:text|bytes)\(|json\.load\(|tomllib\.load\(")
 

@@ -57,6 +57,8 @@ def add(folder: Path, text: str, name: str) -> Path:
     "arguments",
     [
         ("compare",), ("register",), ("register", "--list"), ("register", "--rollback"), ("predict", "a.wav"), ("ui",),
+            ("runs", "list"), ("runs", "show", "abcdef12"), ("runs", "rename", "abcdef12", "x"), ("report",),
+            ("runs", "delete", "abcdef12", "--yes"),
         ("serve",), pytest.param(("app", "--no-open"), marks=pytest.mark.slow), ("sync",),
     ],
 )  # fmt: skip
@@ -82,6 +84,7 @@ def test_where_there_are_no_runs_it_is_said_and_nothing_left(
     [
         ("list",), ("list", "--json"), ("corpora", "list"), ("features", "list"), ("features", "status"),
         ("features", "describe", "prosody"), ("encoders", "list"), ("cache", "prune"), ("cache", "prune", "--dry-run"),
+            ("cache", "status"), ("doctor",), ("doctor", "--json"), ("completion", "bash"),
         ("protocol", "--root", "TREE"), ("corpora", "describe", "iemocap", "--root", "TREE"), ("--version",),
     ],
 )  # fmt: skip

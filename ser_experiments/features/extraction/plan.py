@@ -17,7 +17,7 @@ from ser_experiments.features.extraction.reading import Recording
 from ser_experiments.features.extraction.target import Target
 from ser_experiments.features.extractor import Extractor
 from ser_experiments.features.progress import Callback, Meter
-from ser_experiments.features.store import survey
+from ser_experiments.features.store import in_use, survey
 from ser_experiments.features.store.codecs import codec_of
 from ser_experiments.features.store.files import probe, write_identity
 from ser_experiments.features.store.keys import identify
@@ -73,7 +73,9 @@ class Request:
             raise InputError("utterances have no column 'path'; it says where each recording lies")
         jobs = max(1, jobs or joblib.cpu_count())
         meter = Meter(progress)
-        return cls(utterances, Path(cache), jobs, meter, *identify(utterances, Path(cache), jobs=jobs, meter=meter))
+        found = identify(utterances, Path(cache), jobs=jobs, meter=meter)
+        in_use.hold(Path(cache))
+        return cls(utterances, Path(cache), jobs, meter, *found)
 
     def rows_by_key(self) -> RowsByKey:
         """Return the places of each key in the table."""
@@ -163,6 +165,7 @@ class Request:
     def _measure(self, targets: Sequence[Target], wanted: Sequence[RowsByKey]) -> dict[int, str]:
         """Measure targets; without any, the keys of `wanted` are those whose survey is missing."""
         probe(self.cache)
+        in_use.hold(self.cache)
         places, known = self.rows_by_key(), self.surveyed()
         problems: dict[bytes, str] = {}
         work = []

@@ -7,7 +7,6 @@ file whole or not at all; what several processes may write is guarded by one loc
 
 from __future__ import annotations
 
-import logging
 import re
 import time
 import uuid
@@ -33,15 +32,16 @@ from ser_experiments.tracking.backend import (
     now_ms,
     setting_names,
 )
-from ser_experiments.tracking.backends._json.files import RUN, read, write
+from ser_experiments.tracking.backends._json.files import RUN, SETTING, read, read_aloud, write
+from ser_experiments.tracking.backends._json.keeper import JsonKeeper
 from ser_experiments.tracking.backends._json.steps import RunFolder
+from ser_experiments.tracking.keeper import Keeper
 from ser_experiments.tracking.kept import Step
 from ser_experiments.tracking.names import told
 from ser_experiments.tracking.placing import place, probe
 from ser_experiments.tracking.steps import perform
 
-log = logging.getLogger(__name__)
-_SETTING, _ALIASES = "setting.json", "aliases.json"
+_ALIASES = "aliases.json"
 _MODEL_URI = re.compile(r"models:/(?P<name>[\w.-]+)(@(?P<alias>[\w.-]+)|/(?P<version>\d+))|runs:/(?P<run>\w+)/model")
 
 
@@ -87,9 +87,9 @@ class JsonFolder:
         with _answering(self.folder), self._lock():
             for name in setting_names(setting, rows):
                 folder = self.folder / "settings" / re.sub(r"[^\w.-]+", "_", name)
-                if not (folder / _SETTING).is_file():
-                    write(folder / _SETTING, {"name": name, ROWS_TAG: rows})
-                if read(folder / _SETTING)[ROWS_TAG] == rows:
+                if not (folder / SETTING).is_file():
+                    write(folder / SETTING, {"name": name, ROWS_TAG: rows})
+                if read(folder / SETTING)[ROWS_TAG] == rows:
                     return folder.name
         raise StoreError(f"{self.folder}: setting {setting!r} holds other rows; move its folder away")
 
@@ -127,10 +127,10 @@ class JsonFolder:
     def settings(self) -> list[StoredSetting]:
         """List the settings that have finished runs, that of the latest run first."""
         found: list[tuple[int, StoredSetting]] = []
-        for folder in sorted((self.folder / "settings").glob(f"*/{_SETTING}")):
+        for folder in sorted((self.folder / "settings").glob(f"*/{SETTING}")):
             runs = [run for run in self._runs(folder.parent.name) if run["status"] == FINISHED]
             runs = sorted((run for run in runs if EXPERIMENT_TAG in run["tags"]), key=lambda run: -run["started_ns"])
-            about = _read_aloud(folder) if runs else None
+            about = read_aloud(folder) if runs else None
             if about is not None:
                 setting = StoredSetting(about["name"], folder.parent.name, [_stored(run) for run in runs])
                 found.append((-runs[0]["started_ns"], setting))
@@ -143,6 +143,10 @@ class JsonFolder:
             raise StoreError(f"{path}: no such file")
         return path
 
+    def keeper(self) -> Keeper:
+        """Return what looks after runs that are there."""
+        return JsonKeeper(self.folder, self._lock)
+
     # --- models --------------------------------------------------------------------------------------------------
 
     def versions(self, name: str | None = None) -> list[Registered]:
@@ -151,9 +155,9 @@ class JsonFolder:
         for folder in sorted((self.folder / "models").iterdir()):
             if name not in (None, folder.name):
                 continue
-            aliases = (_read_aloud(folder / _ALIASES) if (folder / _ALIASES).is_file() else None) or {}
+            aliases = (read_aloud(folder / _ALIASES) if (folder / _ALIASES).is_file() else None) or {}
             for number in sorted(_numbers(folder), reverse=True):
-                told = _read_aloud(folder / f"{number}.json")
+                told = read_aloud(folder / f"{number}.json")
                 if told is None:
                     continue
                 own = tuple(sorted(alias for alias, version in aliases.items() if version == number))
@@ -209,7 +213,7 @@ class JsonFolder:
 
     def _runs(self, setting_id: str) -> Iterator[dict[str, Any]]:
         for path in (self.folder / "settings" / setting_id).glob(f"*/{RUN}"):
-            run = _read_aloud(path)
+            run = read_aloud(path)
             if run is not None:
                 yield run
 
@@ -229,18 +233,11 @@ def _numbers(folder: Path) -> list[int]:
     return [int(path.stem) for path in folder.glob("[0-9]*.json")]
 
 
-def _read_aloud(path: Path) -> dict[str, Any] | None:
-    """Return what a file holds; of one that is damaged it is said, and None returned: the others are read."""
-    try:
-        return read(path)
-    except StoreError as error:
-        log.warning("left out: %s", error)
-        return None
-
-
 def _stored(run: Mapping[str, Any]) -> StoredRun:
     started_ms = run["started_ns"] // 1_000_000
-    return StoredRun(run["run_id"], run["name"], started_ms, told(run["tags"]), told(run.get("metrics", {})))
+    # By its experiment: what the run is called may have been changed.
+    name = run["tags"][EXPERIMENT_TAG]
+    return StoredRun(run["run_id"], name, started_ms, told(run["tags"]), told(run.get("metrics", {})))
 
 
 @contextmanager

@@ -32,12 +32,14 @@ from ser_experiments.tracking.backend import (
 from ser_experiments.tracking.backends._mlflow import store
 from ser_experiments.tracking.backends._mlflow.answers import answering
 from ser_experiments.tracking.backends._mlflow.database import Database
+from ser_experiments.tracking.backends._mlflow.keeper import DELETING, MlflowKeeper
 from ser_experiments.tracking.backends._mlflow.limits import of_tags
 from ser_experiments.tracking.backends._mlflow.log_model import DATA
 from ser_experiments.tracking.backends._mlflow.pointing import point_mlflow_at
 from ser_experiments.tracking.backends._mlflow.steps import LoggedRun
 from ser_experiments.tracking.backends._mlflow.system import system_metrics
 from ser_experiments.tracking.backends._mlflow.writer import NewRun, Writer
+from ser_experiments.tracking.keeper import Keeper
 from ser_experiments.tracking.kept import Step
 from ser_experiments.tracking.names import told
 from ser_experiments.tracking.placing import place, probe
@@ -150,7 +152,8 @@ class Mlflow:
             runs = _pages(self.client.search_runs, experiment_ids=list(names), **query) if names else []
         for run in runs:
             # Nested runs are trials of a search and members of a stack: parts of a candidate, not candidates.
-            if PARENT not in run.data.tags and EXPERIMENT_TAG in run.data.tags:
+            tags = run.data.tags
+            if PARENT not in tags and EXPERIMENT_TAG in tags and DELETING not in tags:
                 found.setdefault(str(run.info.experiment_id), []).append(_stored(run))
         return [StoredSetting(names[key], key, runs) for key, runs in found.items()]
 
@@ -158,6 +161,10 @@ class Mlflow:
         """Fetch a file of a run into a folder."""
         with answering():
             return Path(self.client.download_artifacts(run_id, name, str(folder)))
+
+    def keeper(self) -> Keeper:
+        """Return what looks after runs that are there."""
+        return MlflowKeeper(self.client, self.uri)
 
     # --- models --------------------------------------------------------------------------------------------------
 
@@ -281,7 +288,9 @@ def _context(tags: Mapping[str, str]) -> dict[str, str]:
 
 def _stored(run: MlflowRun) -> StoredRun:
     data = run.data
-    return StoredRun(run.info.run_id, run.info.run_name, run.info.start_time, told(data.tags), told(data.metrics))
+    tags = told(data.tags)
+    # By its experiment: what the run is called may have been changed.
+    return StoredRun(run.info.run_id, tags[EXPERIMENT_TAG], run.info.start_time, tags, told(data.metrics))
 
 
 def _pages(search: Any, **query: Any) -> list[Any]:

@@ -123,7 +123,7 @@ def check_artifacts(uri: str, location: str | None, then: str = "") -> None:
     StoreError
         The folder cannot be written from here; what to do is said.
     """
-    local = None if location is None or not on_server(uri) else _folder_of(location)
+    local = None if location is None or not on_server(uri) else folder_of(location)
     if local is None:
         return
     try:
@@ -137,7 +137,7 @@ def check_artifacts(uri: str, location: str | None, then: str = "") -> None:
         ) from error
 
 
-def _folder_of(location: str) -> str | None:
+def folder_of(location: str) -> str | None:
     """Return the folder of a location on a disk; None of any other, such as ``mlflow-artifacts:`` or ``s3:``."""
     parts = urlsplit(location)
     if parts.scheme not in ("", "file"):
