@@ -54,7 +54,7 @@ def usual_way(model: str) -> Callable[[list[np.ndarray]], Any]:
     from ser_experiments.features.encoders.loading import load_network
 
     extractor = WhisperFeatureExtractor.from_pretrained(model)
-    network: WhisperEncoder = load_network(Checkpoint(model), torch.float32, torch.device("cpu"))
+    network: Any = load_network(Checkpoint(model), torch.float32, torch.device("cpu"))
 
     def measure(clips: list[np.ndarray]) -> list[np.ndarray]:
         found = []

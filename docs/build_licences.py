@@ -57,7 +57,7 @@ def licence_of(found: Distribution) -> str:
 
 
 def _by_text(told: PackageMetadata, found: Distribution) -> str:
-    said = told.get("License", "")
+    said = (told.get_all("License") or [""])[0]
     if 0 < len(said) < 60:
         return said
     files = [one for one in found.files or () if re.match(r"(LICEN[CS]E|COPYING)", one.name, re.IGNORECASE)]
