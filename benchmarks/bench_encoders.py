@@ -48,7 +48,6 @@ def usual_way(model: str) -> Callable[[list[np.ndarray]], Any]:
     """Return what a notebook does."""
     import torch
     from transformers import WhisperFeatureExtractor
-    from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
     from ser_experiments.features.encoders.checkpoint import Checkpoint
     from ser_experiments.features.encoders.loading import load_network
