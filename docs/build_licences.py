@@ -30,8 +30,9 @@ INTRODUCTION = """# Licences of what is installed
 Made by `make licences` from what each package that `constraints.txt` pins says of itself; a test holds the two
 together. This project is BSD-3-Clause and passes none of them on: they are installed from where they are published.
 Those that are marked ask something of whoever passes a program on with them in it. Two carry libraries under the GPL,
-and are optional extras (`demo` and `av`): see [decision 2](decisions/0002-espeak-extra.md). Packages of the extra
-`mutate` are installed by `make mutate` alone, NVIDIA's libraries with a PyTorch for GPUs alone.
+and are optional extras (`demo` and `av`): see [decision 2](decisions/0002-espeak-extra.md). Packages of the extras
+`mutate` and `docs` are installed by `make mutate` and `make docs` alone, NVIDIA's libraries with a PyTorch for GPUs
+alone.
 
 | package | version | licence | carries | |
 |---|---|---|---|---|

@@ -16,7 +16,8 @@ from typing import Any, ParamSpec, TypeVar
 from ser_experiments.errors import InputError
 
 log = logging.getLogger(__name__)
-Parameters, Answer = ParamSpec("Parameters"), TypeVar("Answer")
+Parameters = ParamSpec("Parameters")
+Answer = TypeVar("Answer")
 _SAID: set[str] = set()
 
 

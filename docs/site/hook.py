@@ -99,6 +99,11 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return _outside_code(_SAID.sub("", markdown), lambda text: _LINK.sub(lambda one: _led(one, lies, uri), text))
 
 
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Take away what reStructuredText says of a name before it: docstrings have it, Markdown does not."""
+    return re.sub(r":(?:attr|class|func|meth|mod):(?=<code>)", "", html)
+
+
 def _outside_code(markdown: str, change: Any) -> str:
     parts = re.split(r"(^ *```.*?^ *```[^\n]*$)", markdown, flags=re.MULTILINE | re.DOTALL)
     return "".join(part if place % 2 else change(part) for place, part in enumerate(parts))

@@ -65,7 +65,7 @@ def _command(words: str, command: click.Command) -> list[str]:
 def _option(option: click.Option, context: click.Context) -> str:
     record = option.get_help_record(context)
     said, what = record if record is not None else (", ".join(option.opts), option.help or "")
-    return f"| `{_cell(said)}` | {_cell(_plain(what))} |"
+    return f"| {_code(said)} | {_cell(_plain(what))} |"
 
 
 def _text(told: str) -> str:
@@ -112,8 +112,8 @@ def _section(field: FieldInfo) -> type[BaseModel] | None:
 def _keys(fields: dict[str, FieldInfo]) -> list[str]:
     lines = ["| key | type | default | |", "|---|---|---|---|"]
     for name, field in fields.items():
-        default = "needed" if field.is_required() else f"`{_cell(repr(field.get_default(call_default_factory=True)))}`"
-        lines.append(f"| `{name}` | `{_cell(_type(field))}` | {default} | {_cell(_plain(field.description or ''))} |")
+        default = "needed" if field.is_required() else _code(repr(field.get_default(call_default_factory=True)))
+        lines.append(f"| `{name}` | {_code(_type(field))} | {default} | {_cell(_plain(field.description or ''))} |")
     return lines
 
 
@@ -140,8 +140,7 @@ def families() -> str:
 
 def _learning(what: str, learning: Learning | Any) -> list[str]:
     defaults = learning.build().get_params(deep=False)
-    rows = [f"| `{name}` | `{_cell(repr(defaults[name]))}` |" if name in defaults else f"| `{name}` | |"
-            for name in learning.params()]  # fmt: skip
+    rows = [f"| `{name}` | {_code(repr(defaults[name])) if name in defaults else ''} |" for name in learning.params()]
     head = [f"{what}: `{learning.estimator}`.", ""]
     return [*head, *(["| parameter | default |", "|---|---|", *rows, ""] if rows else [])]
 
@@ -198,8 +197,7 @@ def api() -> str:
     ]
     for name in sorted(ser_experiments.__all__):
         found = getattr(ser_experiments, name)
-        lines += [f"## {name}", "", f"::: {found.__module__}.{found.__qualname__}", "    options:",
-                  "      show_root_heading: false", "      show_root_toc_entry: false", ""]  # fmt: skip
+        lines += [f"::: {found.__module__}.{found.__qualname__}", ""]
     return "\n".join(lines)
 
 
@@ -212,6 +210,11 @@ def _plain(told: str) -> str:
     """Return prose of a docstring as Markdown."""
     told = told.replace("``", "`").replace("<", "&lt;")
     return told.replace(":class:", "").replace(":func:", "").replace(":mod:", "").replace(":meth:", "")
+
+
+def _code(told: str) -> str:
+    """Return code for a cell of a table: between its marks a bar ends no cell."""
+    return f"`{' '.join(told.split())}`"
 
 
 def _cell(told: str) -> str:
