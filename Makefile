@@ -16,7 +16,7 @@ ALL ?= dummy svm_lld logreg_lld rf_lld gbm_lld xgb_lld lgbm_lld svm_prosody lgbm
 OPTIONS = $(if $(CORPUS),--corpus $(CORPUS)) $(if $(ROOT),--root "$(ROOT)") $(if $(LABELS),--labels $(LABELS)) \
 	$(if $(SUBSET),--subset $(SUBSET)) $(if $(PROTOCOL),--protocol $(PROTOCOL)) $(ARGS)
 
-.PHONY: help setup experiment experiments compare register predict serve app protocol list ui corpora check format test test-slow test-all soak mutate bench bench-scale audit licences clean
+.PHONY: help setup experiment experiments compare register predict serve app protocol list ui corpora check format test test-slow test-all soak mutate coverage docs docs-serve hooks bench bench-scale audit licences clean
 
 help: ## Print this list
 	@echo "Usage: make TARGET [NAME=xgb_lld] [CORPUS=demo|iemocap|manifest] [ROOT=path]"
@@ -95,6 +95,20 @@ soak: $(STAMP) ## Interrupt whole runs again and again (ten minutes or more)
 mutate: $(STAMP) ## Change what the tests test, line by line: do they notice? (half an hour and more)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt 'mutmut>=3.8'
 	@$(BIN)/mutmut run && $(BIN)/mutmut results
+
+coverage: $(STAMP) ## Run the tests and say which lines none of them reaches
+	@$(BIN)/python -m pytest -m "not slow and not soak" -n 2 -q --cov --cov-report=term
+
+docs: $(STAMP) ## Build the site into build/site; a dead link is an error
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+docs-serve: docs ## Show the site while it is written
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs serve
+
+hooks: $(STAMP) ## Let git ask ruff, mypy and the like before each commit
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pre-commit>=4.0'
+	@$(BIN)/pre-commit install
 
 bench: $(STAMP) ## Measure speed and memory as ratios, side by side
 	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done

@@ -48,13 +48,12 @@ def usual_way(model: str) -> Callable[[list[np.ndarray]], Any]:
     """Return what a notebook does."""
     import torch
     from transformers import WhisperFeatureExtractor
-    from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
     from ser_experiments.features.encoders.checkpoint import Checkpoint
     from ser_experiments.features.encoders.loading import load_network
 
     extractor = WhisperFeatureExtractor.from_pretrained(model)
-    network: WhisperEncoder = load_network(Checkpoint(model), torch.float32, torch.device("cpu"))
+    network: Any = load_network(Checkpoint(model), torch.float32, torch.device("cpu"))
 
     def measure(clips: list[np.ndarray]) -> list[np.ndarray]:
         found = []

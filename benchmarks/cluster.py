@@ -24,9 +24,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.scale import make_segments
 from ser_experiments.evaluation.crossval import cross_validate
 from ser_experiments.evaluation.cutting import make_folds
+from ser_experiments.evaluation.rows import Rows
 from ser_experiments.features import feature_table
 from ser_experiments.models.grouping import TakeColumns
 from ser_experiments.parallel import on_cluster
+from ser_experiments.tasks.classes import Classes
 from tests.dask_cluster import Cluster
 
 N_SEGMENTS, N_ROWS, N_SPEAKERS, ROUNDS = 6_000, 6_000, 10, 3
@@ -55,12 +57,12 @@ def folds() -> Callable[[str, int], None]:
         {"label": rng.choice(["angry", "sad"], N_ROWS), "speaker": speakers, "session": speakers}, index=index
     )
     table = pd.DataFrame(rng.standard_normal((N_ROWS, 400), dtype=np.float32), index=index).add_prefix("x")
-    table["group"] = speakers
     cut = make_folds(utterances, "leave-one-speaker-out", n_splits=5, shares_room=False)
+    rows = Rows.align(table, utterances, cut, Classes(("angry", "sad")))
 
     def work(where: str, size: int) -> None:
         forest = RandomForestClassifier(200 // size, random_state=0)
-        cross_validate(make_pipeline(TakeColumns(), forest), table, utterances, cut, jobs=2)
+        cross_validate(make_pipeline(TakeColumns(), forest), rows, jobs=2)
 
     return work
 

@@ -30,8 +30,9 @@ INTRODUCTION = """# Licences of what is installed
 Made by `make licences` from what each package that `constraints.txt` pins says of itself; a test holds the two
 together. This project is BSD-3-Clause and passes none of them on: they are installed from where they are published.
 Those that are marked ask something of whoever passes a program on with them in it. Two carry libraries under the GPL,
-and are optional extras (`demo` and `av`): see [decision 2](decisions/0002-espeak-extra.md). Packages of the extra
-`mutate` are installed by `make mutate` alone, NVIDIA's libraries with a PyTorch for GPUs alone.
+and are optional extras (`demo` and `av`): see [decision 2](decisions/0002-espeak-extra.md). Packages of the extras
+`mutate` and `docs` are installed by `make mutate` and `make docs` alone, NVIDIA's libraries with a PyTorch for GPUs
+alone.
 
 | package | version | licence | carries | |
 |---|---|---|---|---|
@@ -57,7 +58,7 @@ def licence_of(found: Distribution) -> str:
 
 
 def _by_text(told: PackageMetadata, found: Distribution) -> str:
-    said = told.get("License", "")
+    said = (told.get_all("License") or [""])[0]
     if 0 < len(said) < 60:
         return said
     files = [one for one in found.files or () if re.match(r"(LICEN[CS]E|COPYING)", one.name, re.IGNORECASE)]

@@ -59,7 +59,7 @@ def of_dimensions(skill: float, seed: int, n_groups: int, n_rows: int) -> Predic
     values = 3 + skill * (truth - 3) + (1.2 - skill) * noise
     groups = np.array([f"s{group}" for group in range(n_groups)])[place]
     frame = pd.DataFrame({"fold": groups, "speaker": groups, "session": "", "group": groups})
-    for place, name in enumerate(DIMENSIONS):
+    for place, name in enumerate(DIMENSIONS):  # type: ignore[assignment]
         frame[name], frame[f"predicted_{name}"] = truth[:, place], values[:, place]
     frame.index = pd.Index([f"u{i:04d}" for i in range(len(truth))], name="utterance_id")
     return Predictions(frame, Dimensions(DIMENSIONS))

@@ -495,7 +495,7 @@ def test_models(
 
 @pytest.fixture(scope="module")
 def served(model: Path) -> serving._Served:
-    return serving._load_pyfunc(str(model))
+    return serving._load_pyfunc(str(model))  # type: ignore[return-value]
 
 
 REQUESTS: list[tuple[str, object, str]] = [

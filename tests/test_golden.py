@@ -48,9 +48,9 @@ def test_predictions_are_what_they_were(
     assert list(now.index) == list(before.index)
     words = ["fold", "speaker", "label", "group"]
     pd.testing.assert_frame_equal(now[words].astype(str), before[words].astype(str))
-    columns = [name for name in before if name.startswith("p_")]
+    columns = [name for name in before if name.startswith("p_")]  # type: ignore[attr-defined]
     assert len(columns) >= 4
-    assert [name for name in now if name.startswith("p_")] == columns
+    assert [name for name in now if name.startswith("p_")] == columns  # type: ignore[attr-defined]
     moved = np.abs(now[columns].to_numpy() - before[columns].to_numpy())
     if same_machine:
         assert moved.max() <= 1e-9

@@ -105,6 +105,7 @@ class Mix:
         self._of_mix, self._of_channels = 0.0, np.zeros(n_channels)
 
     def __call__(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return a block of samples as one channel."""
         if not self._averages:
             return to_mono(samples, self._channel)
         mix = averaged(samples)

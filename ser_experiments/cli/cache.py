@@ -125,10 +125,9 @@ def prune(kinds: tuple[str, ...], older_than: float | None, dry_run: bool, fits_
     """
     import pandas as pd
 
-    from ser_experiments import project
     from ser_experiments.features.store.in_use import alone
 
-    cache = project.find().cache
+    cache = here().cache
     with alone(cache) as free:
         if kinds or older_than is not None:
             removed, costs = _chosen(cache, kinds, older_than, free=free, dry_run=dry_run)

@@ -11,8 +11,10 @@ from ser_experiments.cli._complete import completes
 from ser_experiments.cli._groups import Group
 from ser_experiments.cli._options import CorpusCommand, request_options, take
 from ser_experiments.cli._project import here
+from ser_experiments.cli._renamed import renamed_command
 from ser_experiments.cli._say import say
 from ser_experiments.cli.cache import prune as prune_cache
+from ser_experiments.deprecated import Old
 from ser_experiments.experiment.request import CorpusRequest
 
 
@@ -129,4 +131,4 @@ def show_status(as_json: bool) -> None:
 
 
 # Where it stood before there was `ser cache`.
-command.add_command(prune_cache)
+command.add_command(renamed_command(prune_cache, Old("ser features prune", "ser cache prune", "0.3")))

@@ -1,0 +1,1 @@
+"""Folds, scores with their intervals, comparisons and pictures."""

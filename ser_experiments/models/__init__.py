@@ -1,0 +1,1 @@
+"""Families of models, their pipelines, searches and fits behind scikit-learn's contract."""

@@ -103,6 +103,7 @@ def _digest(told: Mapping[str, Any]) -> str:
 
 
 def sync_to_disk(path: Path) -> None:
+    """Follow a file or a folder to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

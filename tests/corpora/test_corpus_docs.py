@@ -45,6 +45,6 @@ def test_the_example_of_a_new_corpus_works(tmp_path: Path) -> None:
         table = read_corpus("polish", root)[1].utterances
     finally:
         plugins.use(before)
-    for one, cells in tree["ROWS"].items():
+    for one, cells in tree["ROWS"].items():  # type: ignore[attr-defined]
         assert table.loc[one, list(cells)].to_dict() == cells
     assert len(table) == 18

@@ -69,7 +69,7 @@ def score(model: Any, table: pd.DataFrame, utterances: pd.DataFrame, folds: Any 
 
 
 def columns(table: pd.DataFrame, start: str) -> pd.DataFrame:
-    return table[[name for name in table if name.startswith(start)]]
+    return table[[name for name in table if name.startswith(start)]]  # type: ignore[attr-defined]
 
 
 def test_no_single_cheap_quantity_gives_the_emotion_away(demo: tuple[pd.DataFrame, pd.DataFrame]) -> None:

@@ -60,7 +60,7 @@ def test_a_copy_in_parquet_is_read_like_the_release(parquet: Path) -> None:
 def test_a_copy_without_the_sound_is_said(parquet: Path) -> None:
     for path in (parquet / "data").iterdir():
         table = pd.read_parquet(path)
-        table["audio"] = [{"bytes": None, "path": one["path"]} for one in table["audio"]]
+        table["audio"] = [{"bytes": None, "path": one["path"]} for one in table["audio"]]  # type: ignore[assignment]
         table.to_parquet(path)
     with pytest.raises(InputError, match="has no audio in it; get the copy with its bytes"):
         read_corpus("iemocap", parquet)

@@ -36,7 +36,7 @@ def manifest(folder: Path, lines: list[str] = LINES, header: str = HEADER) -> Pa
 
 
 def shares(table: pd.DataFrame) -> dict[str, list[float]]:
-    return {column: table[column].tolist() for column in table if column.startswith("share_")}
+    return {column: table[column].tolist() for column in table if column.startswith("share_")}  # type: ignore[attr-defined]
 
 
 def test_each_class_has_its_share_of_the_votes(tree: Path) -> None:

@@ -40,7 +40,7 @@ from tests.scored import of_dimensions, predictions_for
 def texts(figure: Figure) -> str:
     """Draw the figure and return every text in it."""
     figure.savefig(io.BytesIO(), format="png")
-    return "\n".join(t.get_text() for t in figure.findobj(lambda artist: hasattr(artist, "get_text")))
+    return "\n".join(t.get_text() for t in figure.findobj(lambda artist: hasattr(artist, "get_text")))  # type: ignore[attr-defined]
 
 
 def answers(**columns: object) -> Predictions:
@@ -68,14 +68,14 @@ def test_groups(n: int) -> None:
     assert "UAR" in drawn
     first = by(predictions, "speaker")["uar"].iloc[0]
     assert (f"{first:.2f}" in drawn) == (n == 3)
-    bars = [bar.get_height() for bar in figure.axes[0].patches]
+    bars = [bar.get_height() for bar in figure.axes[0].patches]  # type: ignore[attr-defined]
     assert bars == pytest.approx(by(predictions, "speaker")["uar"].tolist())
 
 
 def test_reliability_shows_the_share_of_each_bin() -> None:
     sure, right = np.array([0.55] * 10 + [0.95] * 10), np.array([True] * 4 + [False] * 6 + [True] * 10)
     figure = plot_reliability(answers(label=np.where(right, "a", "b"), predicted="a", p_a=sure, p_b=1 - sure), "title")
-    bars = {round(b.get_x() + b.get_width() / 2, 2): b.get_height() for b in figure.axes[0].patches if b.get_height()}
+    bars = {round(b.get_x() + b.get_width() / 2, 2): b.get_height() for b in figure.axes[0].patches if b.get_height()}  # type: ignore[attr-defined]
     assert bars == {0.55: pytest.approx(0.4), 0.95: pytest.approx(1.0)}
     assert "expected calibration error 0.100" in texts(figure)
 
@@ -113,7 +113,7 @@ def test_groups_where_a_score_is_negative_or_not_defined() -> None:
     (axis,) = figure.axes
     (number,) = [one for one in axis.texts if one.get_text() == f"{worst:.2f}"]
     assert axis.get_ylim()[0] < number.get_position()[1] < worst
-    assert number.get_va() == "top"
+    assert number.get_va() == "top"  # type: ignore[attr-defined]
     drawn = texts(figure)
     assert "chance 0.00" in drawn
     assert "CCC" in drawn

@@ -132,7 +132,7 @@ def test_of_votes_the_majority_counts_as_the_class_and_ties_count_nowhere() -> N
     predictions = of_votes(0.5, 2, 5, 20)
     agreed = (predictions.frame["label"] != "").to_numpy()
     assert 10 < agreed.sum() < len(predictions) - 5
-    columns = [column for column in predictions.frame if not column.startswith("share_")]
+    columns = [column for column in predictions.frame if not column.startswith("share_")]  # type: ignore[attr-defined]
     as_classes = Predictions.of_classes(predictions.frame.loc[agreed, columns], CLASSES)
     mine, theirs = pooled(predictions), pooled(as_classes)
     for name in (*OF_MAJORITY, *(f"{part}_{c}" for part in ("recall", "precision", "f1") for c in CLASSES)):

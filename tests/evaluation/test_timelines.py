@@ -52,15 +52,15 @@ def test_numbers_are_curves_on_their_scale() -> None:
     low, high = figure.axes[2].get_ylim()
     assert (low < 1.0, high > 5.0) == (True, True)
     silent = found["no speech"].get_data()
-    assert (silent.values > silent.baseline).tolist() == [False, True, False, False]
+    assert (silent.values > silent.baseline).tolist() == [False, True, False, False]  # type: ignore[attr-defined]
 
 
 def test_shares_are_stacked() -> None:
     found = steps(drawn(Classes(("a", "b")), np.array([[0.25, 0.75], [NAN, NAN]])))
     assert list(found) == ["no speech", "a", "b"]
-    assert found["b"].get_data().values.tolist() == [1.0, 0.0]
-    assert found["b"].get_data().baseline.tolist() == [0.25, 0.0]
-    assert found["no speech"].get_data().values.tolist() == [0.0, 1.0]
+    assert found["b"].get_data().values.tolist() == [1.0, 0.0]  # type: ignore[attr-defined]
+    assert found["b"].get_data().baseline.tolist() == [0.25, 0.0]  # type: ignore[attr-defined]
+    assert found["no speech"].get_data().values.tolist() == [0.0, 1.0]  # type: ignore[attr-defined]
 
 
 def test_a_recording_in_which_nobody_speaks() -> None:
@@ -81,7 +81,7 @@ def test_the_way_through_the_plane_is_in_the_order_of_time() -> None:
     }
     assert at == {"start": [[2.0, 1.5]], "end": [[3.0, 4.5]]}
     (point,) = axis.containers
-    line, _, (across, up) = point.lines
+    line, _, (across, up) = point.lines  # type: ignore[attr-defined]
     assert line.get_xydata().tolist() == [[3.0, 2.0]]
     assert across.get_segments()[0].tolist() == [[2.0, 2.0], [3.5, 2.0]]
     assert up.get_segments()[0].tolist() == [[3.0, 1.0], [3.0, 2.5]]

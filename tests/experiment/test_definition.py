@@ -146,7 +146,7 @@ FITTED = {
 def _definitions(draw: st.DrawFn) -> dict[str, object]:
     """Draw a definition of words that exist; values are good ones, and now and then anything."""
     model = draw(st.sampled_from(sorted(FITTED)))
-    good = {key: st.sampled_from(values) for key, values in FITTED[model].items()}
+    good = {key: st.sampled_from(values) for key, values in FITTED[model].items()}  # type: ignore[attr-defined]
     params = draw(st.fixed_dictionaries(good))
     if draw(st.integers(0, 3)) == 0:
         params[draw(st.sampled_from([*good, "random_state", "class_weight"]))] = draw(_values)
@@ -161,7 +161,7 @@ def _definitions(draw: st.DrawFn) -> dict[str, object]:
     )
     raw: dict[str, object] = {"model": {"type": model, **params}, "pipeline": draw(pipeline)}
     if draw(st.booleans()):
-        spaces = {f"model.{key}": values for key, values in FITTED[model].items()} | {"pipeline.select": [1, 5]}
+        spaces = {f"model.{key}": values for key, values in FITTED[model].items()} | {"pipeline.select": [1, 5]}  # type: ignore[attr-defined]
         if draw(st.integers(0, 3)) == 0:
             spaces[draw(st.sampled_from([*spaces, "pipeline.scale", "pipeline.balance"]))] = draw(_values)
         raw["search"] = {"trials": 2, "folds": 2, "space": spaces}

@@ -113,7 +113,7 @@ def test_layers_and_functionals_are_chosen_together(project_folder: Path) -> Non
         [pd.DataFrame(rng.standard_normal((120, len(one.columns))), columns=one.column_names) for one in outputs],
         axis=1,
     )
-    table.loc[:, [name for name in table if name.startswith("encoder_l02") and name.endswith("p90")]] += (
+    table.loc[:, [name for name in table if name.startswith("encoder_l02") and name.endswith("p90")]] += (  # type: ignore[attr-defined]
         1.5 * np.searchsorted(["anger", "joy", "sadness"], y)[:, None]
     )
     table["group"] = [f"s{i % 6}" for i in range(120)]

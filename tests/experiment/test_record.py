@@ -104,7 +104,7 @@ def test_the_digest_of_the_data_knows_arrays_over_time(result: Result) -> None:
         cells = [np.full((3, 2), float(i)) for i in range(len(result.predictions))]
         cells[-1][1, 1] += cell
         table = result.prepared.table.assign(melspec=pd.Series(cells, index=result.prepared.table.index, dtype=object))
-        table.iloc[-1, 0] += number
+        table.iloc[-1, 0] += number  # type: ignore[assignment]
         dataset = describe(with_table(result, table), SimpleNamespace(), HERE).dataset
         assert dataset is not None
         return dataset.digest

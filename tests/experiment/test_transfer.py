@@ -104,7 +104,7 @@ def test_a_class_that_is_another_emotion_elsewhere_is_said(here: Path, there: Pa
     assert not any("is ang" in note for note in transfer(one, other).notes)
     without = {code: label for code, label in other.labels.classes.items() if code != "exc"}
     without["fru"] = "angry"
-    told = transfer(one, replace(other, labels=replace(other.labels, classes=without))).notes
+    told = transfer(one, replace(other, labels=replace(other.labels, classes=without))).notes  # type: ignore[type-var]
     assert "labels 4class: 'angry' is ang in here, ang or fru in there" in told
     # Nobody is happy in the other corpus.
     assert not any("'happy' is" in note for note in told)

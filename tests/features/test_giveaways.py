@@ -46,7 +46,7 @@ ANSWERS: dict[str, tuple[Callable[[pd.DataFrame], np.ndarray], str]] = {
     "one-hot": (lambda u: (u["label"] == "sadness").to_numpy(dtype=float), "label"),
     "one-hot with other numbers": (lambda u: np.where(u["label"] == "anger", -0.3, 0.7), "label"),
     "label and a little noise": (lambda u: code(u, "label") + 0.05 * noise(u), "label"),
-    "posteriors of another model": (lambda u: 0.9 * (u["label"] == "anger") + 0.01 * noise(u), "label"),
+    "posteriors of another model": (lambda u: 0.9 * (u["label"] == "anger") + 0.01 * noise(u), "label"),  # type: ignore[return-value]
     "codes of speakers": (lambda u: code(u, "speaker"), "speaker"),
     "a number of each speaker": (lambda u: 100 + 17.3 * (code(u, "speaker") * 5 % 8), "speaker"),
     "speaker and a little noise": (lambda u: code(u, "speaker") + 0.02 * noise(u), "speaker"),
@@ -57,7 +57,7 @@ ANSWERS: dict[str, tuple[Callable[[pd.DataFrame], np.ndarray], str]] = {
     "time of the row": (lambda u: 12.5 + 0.01 * np.arange(len(u)), "numbers the rows"),
     "shuffled numbers": (lambda u: np.random.default_rng(1).permutation(len(u)), "numbers the rows"),
     "a bit of the label's number": (lambda u: code(u, "label") // 2, "label"),
-    "pleasant or not": (lambda u: u["label"].isin(["happiness", "neutral"]).map({True: 1.5, False: -1.5}), "label"),
+    "pleasant or not": (lambda u: u["label"].isin(["happiness", "neutral"]).map({True: 1.5, False: -1.5}), "label"),  # type: ignore[return-value]
     "arousal of the word and a little noise": (lambda u: code(u, "label") % 2 + 0.05 * noise(u), "label"),
     "a bit, a few corrected": (lambda u: np.r_[1.0, (code(u, "label") // 2)[1:]], "label"),
     "filled in for one class": (lambda u: np.where(u["label"] == "anger", noise(u), np.nan), "label"),

@@ -72,7 +72,7 @@ def test_a_failing_cache_falls_back_to_memory(error: Exception, monkeypatch: pyt
 
 def test_a_mistake_in_a_loop_is_not_hidden() -> None:
     def wrong(values: np.ndarray) -> float:
-        return values.no_such_thing()
+        return values.no_such_thing()  # type: ignore[attr-defined]
 
     with pytest.raises(Exception, match="no_such_thing"):
         jit.kernel("f8(f8[::1])")(wrong)
@@ -81,6 +81,6 @@ def test_a_mistake_in_a_loop_is_not_hidden() -> None:
 def test_a_division_by_zero_does_not_raise() -> None:
     @jit.kernel("f4(f4)", fast=False)
     def inverse(value: float) -> float:
-        return np.float32(1.0) / value
+        return np.float32(1.0) / value  # type: ignore[return-value]
 
     assert np.isinf(inverse(np.float32(0.0)))

@@ -320,7 +320,7 @@ def test_a_merge_that_is_killed_loses_nothing(
     class Killed(BaseException):
         pass
 
-    for kind in (PartitionedTable, Path):
+    for kind in (PartitionedTable, Path):  # type: ignore[assignment]
         name = "append" if kind is PartitionedTable else "unlink"
         original = getattr(kind, name)
         for survives in range(8):

@@ -113,7 +113,7 @@ def test_the_picture_of_the_weights_shows_every_fold() -> None:
     weights = {"frames_1": 0.2, "frames_2": 0.8}
     figure = plot_layer_weights(weights, {"f1": {"frames_1": 0.3, "frames_2": 0.7}, "f2": weights}, "attention")
     (axis,) = figure.axes
-    assert [bar.get_height() for bar in axis.patches] == [0.2, 0.8]
+    assert [bar.get_height() for bar in axis.patches] == [0.2, 0.8]  # type: ignore[attr-defined]
     dots = [line.get_ydata().tolist() for line in axis.lines if line.get_marker() == "o"]
     assert dots == [[0.3, 0.7], [0.2, 0.8]]
     assert [tick.get_text() for tick in axis.get_xticklabels()] == ["frames_1", "frames_2"]

@@ -163,7 +163,7 @@ def test_what_changes_no_number_does_not_change_the_key(name: str) -> None:
     moved = X.copy()
     moved["reference"] = np.empty(N, dtype=object)
     for place in range(N):
-        moved.iat[place, moved.columns.get_loc("reference")] = refer(
+        moved.iat[place, moved.columns.get_loc("reference")] = refer(  # type: ignore[assignment]
             place, folder="/mnt/tables/melspec/0123", shard="merged"
         )
     assert fit_key(estimator, moved, y) == usual
@@ -209,12 +209,12 @@ def test_a_version_of_a_family_and_of_a_wrapper_changes_the_key(monkeypatch: pyt
     real = get_model("logreg")
     changed = spec.ModelSpec(**{**vars(real), "version": "2"})
     monkeypatch.setattr("ser_experiments.models.zoo.logreg.SPEC", changed)
-    spec.families_of.cache_clear()
+    spec.families_of.cache_clear()  # type: ignore[attr-defined]
     try:
         keys.append(fit_key(estimator, X, y))
     finally:
         monkeypatch.undo()
-        spec.families_of.cache_clear()
+        spec.families_of.cache_clear()  # type: ignore[attr-defined]
     assert len(set(keys)) == 3
 
 
@@ -255,7 +255,7 @@ def test_the_source_of_a_plug_in_counts(tmp_path: Path, after: str, same: bool) 
         assert loaded.loader is not None
         module = sys.modules["a_plug_in_of_tests"] = importlib.util.module_from_spec(loaded)
         loaded.loader.exec_module(module)
-        source._read.cache_clear()
+        source._read.cache_clear()  # type: ignore[attr-defined]
         keys.append(fit_key(make_pipeline(TakeColumns(), module.Near()), table(), TRUTHS["classes"]))
     del sys.modules["a_plug_in_of_tests"]
     assert (keys[0] == keys[1]) is same

@@ -325,7 +325,7 @@ def test_views_learn_the_numbers_of_their_recordings(rows: tuple[pd.DataFrame, n
 
     class Named(TakeColumns):
         def input_columns(self, X: pd.DataFrame) -> list[str]:
-            return names
+            return names  # type: ignore[return-value]
 
     class Watched(Ridge):
         def fit(self, X: object, y: np.ndarray, sample_weight: object = None) -> Watched:

@@ -231,7 +231,7 @@ def test_what_models_are_asked_for_by(store: Backend) -> None:
     for setting in ("a", "c", "b"):
         log("svm", GOOD, setting)
     for name in ("a", "c", "b", "c"):
-        setting, runs = finished(store, name)
+        setting, runs = finished(store, name)  # type: ignore[assignment]
         registry.register(store, setting, runs["svm"], "uar")
     for asked, uri in {
         "a": "models:/ser-a@champion",

@@ -47,7 +47,7 @@ def killed_at(number: int, act: Callable[[], object]) -> bool:
             made.set_trace_callback(change)
             return made
 
-        connected, sqlite3.connect = sqlite3.connect, connect_heard
+        connected, sqlite3.connect = sqlite3.connect, connect_heard  # type: ignore[assignment]
         code = 1
         try:
             sys.addaudithook(lambda event, _: change() if event in CHANGES else None)

@@ -198,7 +198,7 @@ def test_compare_in_words_csv_markdown_and_as_a_picture(runs: dict[str, str], tm
     assert "setting emodb4-4class, of the latest run; others: demo-2class (--setting NAME)" in words.stderr
     assert "lgbm_lld" in words.stdout
     assert "xgb_lld" not in words.stdout
-    words = invoke("--corpus", "demo").stdout
+    words = invoke("--corpus", "demo").stdout  # type: ignore[assignment]
     assert "2 candidates of 3 finished runs; intervals over 6 speakers" in words
     assert "corrected for the choice" in words
     rows = list(csv.DictReader(io.StringIO(invoke("--corpus", "demo", "--csv").stdout)))

@@ -45,6 +45,7 @@ class Listening:
     silence_s: float
 
     def __call__(self) -> Opened:
+        """Load the encoder onto this process's device."""
         import torch
 
         from ser_experiments.features.encoders.loading import load_network, open_net

@@ -56,6 +56,7 @@ class AddedMask(Upper):
     """Blocks whose mask is added to the scores of attention: those of wav2vec 2.0, HuBERT and data2vec."""
 
     def beside(self, x: Tensor, within: Tensor | None) -> dict[str, Any]:
+        """Return the mask that is added to the scores of attention."""
         return {"attention_mask": _added(x, within)}
 
 
@@ -75,6 +76,7 @@ class SharedPlaces(Upper):
         self.places: Any = places
 
     def beside(self, x: Tensor, within: Tensor | None) -> dict[str, Any]:
+        """Return the mask and the bias that the first block makes of distances."""
         bias = self.places.compute_bias(x.shape[1], x.shape[1])
         return {
             "attention_mask": None if within is None else within.long(),
@@ -98,6 +100,7 @@ class RelativePlaces(Upper):
         self.places = places
 
     def beside(self, x: Tensor, within: Tensor | None) -> dict[str, Any]:
+        """Return the masks of attention and of convolutions, and the embeddings of distances."""
         return {
             "attention_mask": _added(x, within),
             "relative_position_embeddings": None if self.places is None else self.places(x),

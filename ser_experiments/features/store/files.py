@@ -23,8 +23,11 @@ _SLASH, _DOT = "/", "."
 
 
 class Sync(IntEnum):
-    """How far a written file is followed to the disk. Syncing costs milliseconds, and a part that a power cut tears is
-    noticed by its checksums, so this decides what is measured again after one, never whether numbers are right."""
+    """How far a written file is followed to the disk.
+
+    Syncing costs milliseconds, and a part that a power cut tears is noticed by its checksums, so this decides what is
+    measured again after one, never whether numbers are right.
+    """
 
     NOTHING = 0
     CONTENT = 1

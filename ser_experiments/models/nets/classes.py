@@ -78,17 +78,20 @@ class LearnsClasses(ClassifierMixin, TorchEstimator):
         return None if len(self.classes_) == 1 else rows.truth
 
     def batch_loss(self, outputs: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
+        """Return the weighted cross-entropy of a batch."""
         from torch.nn.functional import cross_entropy
 
         losses = cross_entropy(outputs, truth, reduction="none", label_smoothing=self.label_smoothing)
         return (losses * weights).mean()
 
     def read(self, outputs: Tensor) -> Tensor:
+        """Return log-probabilities of what the network gave."""
         return outputs.log_softmax(dim=1)
 
     def judge(
         self, answers: NDArray[np.float64], truth: NDArray[Any], weights: NDArray[np.float64]
     ) -> tuple[dict[str, float], NDArray[np.float64]]:
+        """Return what held-out rows score by name, and the loss of each."""
         from ser_experiments.models.nets.training import judge
 
         return judge(answers, truth, weights)

@@ -22,6 +22,7 @@ class ConvBlock(nn.Module):
         self.stride, self.pool = stride, pool
 
     def forward(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Return the block's output and how many of its frames count."""
         x, lengths = self.conv(x), shorten(lengths, self.stride)
         x = silence_padding(nn.functional.relu(self.norm(x)), lengths)
         if self.pool > 1:

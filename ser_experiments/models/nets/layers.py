@@ -59,6 +59,7 @@ class AttentivePool(nn.Module):
         nn.init.zeros_(self.score.bias)
 
     def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """Return weighted means and deviations over the frames that count."""
         scores = self.score(x).float()
         if lengths is not None:
             scores = scores.masked_fill(~valid_frames(lengths, x.shape[1])[..., None], float("-inf"))

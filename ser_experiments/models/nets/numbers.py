@@ -84,16 +84,19 @@ class LearnsNumbers(RegressorMixin, TorchEstimator):
         return ((numbers - self.target_mean_) / divisor).astype(np.float32)
 
     def batch_loss(self, outputs: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
+        """Return what the concordance lacks to 1, or the squared error, of a batch."""
         from ser_experiments.models.nets.concordance import ccc_loss, squared_loss
 
         return (ccc_loss if self.loss == "ccc" else squared_loss)(outputs.float(), truth, weights)
 
     def read(self, outputs: Tensor) -> Tensor:
+        """Return numbers as the network gave them, on its own scale."""
         return outputs
 
     def judge(
         self, answers: NDArray[np.float64], truth: NDArray[Any], weights: NDArray[np.float64]
     ) -> tuple[dict[str, float], NDArray[np.float64]]:
+        """Return what held-out rows score by name, and the loss of each."""
         from ser_experiments.models.nets.concordance import judge
 
         return judge(answers, truth.astype(np.float64), weights, by_ccc=self.loss == "ccc")

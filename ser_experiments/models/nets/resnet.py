@@ -29,6 +29,7 @@ class BasicBlock(nn.Module):
             self.shortcut = nn.Sequential(nn.Conv2d(n_in, n_out, 1, stride=stride, bias=False), nn.BatchNorm2d(n_out))
 
     def forward(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Return the block's output and how many of its frames count."""
         lengths = shorten(lengths, self.stride)
         y = silence_padding(nn.functional.relu(self.norm1(self.conv1(x))), lengths)
         y = nn.functional.relu(self.norm2(self.conv2(y)) + self.shortcut(x))

@@ -35,9 +35,11 @@ class SequenceEstimator(TorchEstimator):
 
     @property
     def crop_size(self) -> int | None:
+        """How many frames a cut has; None takes the whole."""
         return self.crop_frames
 
     def augment(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the batch with stretches of frames and columns hidden."""
         from ser_experiments.models.nets.augment import mask_spectrogram
 
         return mask_spectrogram(

@@ -53,6 +53,7 @@ class AttentionBase(SequenceEstimator):
         )
 
     def parameter_groups(self, network: nn.Module) -> list[dict[str, Any]]:
+        """Return the parameters with their rates; the scores of layers have one of their own, and no decay."""
         from ser_experiments.models.nets.training import by_decay
 
         scores = [network.layer_scores]
@@ -69,6 +70,7 @@ class AttentionBase(SequenceEstimator):
 
     @property
     def fit_report_(self) -> FitReport:
+        """What the last fit reports, with the weights of layers where there are several."""
         several = len(self.arrays_) > 1
         return replace(super().fit_report_, layer_weights=self.layer_weights_ if several else {})
 

@@ -112,6 +112,7 @@ class TailBase(SequenceEstimator):
             network.measure_states(loader, torch.from_numpy(rows))
 
     def kept(self, network: Any) -> dict[str, Tensor]:
+        """Return what was learned, without the encoder's own weights."""
         return dict(network.own_state())
 
     def _restored(self, state: dict[str, Tensor], n_columns: int) -> nn.Module:
@@ -120,6 +121,7 @@ class TailBase(SequenceEstimator):
         return network
 
     def parameter_groups(self, network: Any) -> list[dict[str, Any]]:
+        """Return the parameters with their rates, which fall from the head down."""
         from ser_experiments.models.nets.training import by_decay
 
         groups = by_decay(network.head_parameters(), self.weight_decay)
@@ -129,6 +131,7 @@ class TailBase(SequenceEstimator):
         return groups
 
     def begin_epoch(self, network: Any, epoch: int) -> None:
+        """Let the blocks learn from the epoch on that asks for it."""
         network.train_blocks(epoch >= self.frozen_epochs)
 
     def _validate_params(self) -> None:

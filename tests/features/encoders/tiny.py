@@ -159,7 +159,7 @@ def _inputs(kind: Kind, clip: NDArray[np.float32], silence: int) -> dict[str, to
         values = extractor(clip, sampling_rate=RATE, return_tensors="np")["input_values"]
         return {"input_values": torch.from_numpy(np.pad(values, ((0, 0), (0, silence))))}
     if kind.name == "Whisper":
-        extractor = transformers.WhisperFeatureExtractor(**known)
+        extractor = transformers.WhisperFeatureExtractor(**known)  # type: ignore[assignment]
         padded = np.pad(clip, (0, silence))
         return {"input_features": extractor(padded, sampling_rate=RATE, padding=False, truncation=False,
                                             return_tensors="pt")["input_features"]}  # fmt: skip

@@ -66,4 +66,4 @@ def measure(clips: Sequence[NDArray[np.float32]], floor: float) -> list[tuple[ND
         functionals = np.stack([frames.mean(axis=0), frames.std(axis=0)], axis=1).reshape(-1)
         halves = np.stack([half.mean(axis=0) for half in np.array_split(frames, 2)])
         found.append((functionals, frames, halves))
-    return found
+    return found  # type: ignore[return-value]
