@@ -21,7 +21,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "speaker_statistics",
         ],
         "progress": ["Progress", "ProgressBar"],
+        "single": ["extract"],
         "store.maintenance": ["prune", "status"],
-        "table": ["BadRecordings", "extract", "feature_table", "measuring_cost", "survey"],
+        "table": ["BadRecordings", "feature_table", "measuring_cost", "survey"],
     },
 )
