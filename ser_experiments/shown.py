@@ -36,7 +36,7 @@ def html(
     notes : iterable of str
         What must be said with it.
     """
-    parts = [f"<p><b>{_text(title)}</b></p>"]
+    parts = [f"<p><b>{_text(title)}</b></p>"] if title else []
     told = [(name, value) for name, value in (facts or {}).items() if value not in (None, "", ())]
     if told:
         body = "".join(f"<tr><th style='text-align:left'>{_text(name)}</th>{_cell(value)}</tr>" for name, value in told)

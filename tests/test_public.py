@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +15,7 @@ import pytest
 import soundfile
 
 import ser_experiments
-from ser_experiments import feature_table, load_corpus, run_experiment
-from ser_experiments.errors import SerError
+from ser_experiments import run_experiment
 from ser_experiments.experiment.record import describe
 from ser_experiments.serving import save_model
 
@@ -102,7 +100,7 @@ RIGHT = {
     "load_corpus(Path('recordings'), labels='4class', map={'joy': 'happy'})": "Corpus",
     "load_corpus(pd.DataFrame())": "Corpus",
     "load_experiment('svm_lld')": "Experiment",
-    "build_estimator('svm_lld', seed=1)": "BaseEstimator",
+    "build_estimator('svm_lld', seed=1)": "Any",
     "run_experiment('svm_lld', corpus=load_corpus('demo'), log_run=False)": "Result",
     "run_experiment('svm_lld').metrics": "dict[str, float]",
     "run_experiment('svm_lld').plot('confusion')": "Figure",

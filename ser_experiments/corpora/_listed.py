@@ -90,7 +90,7 @@ def listed_by(table: pd.DataFrame, root: str | os.PathLike[str] | None) -> Liste
         raise InputError(f"the table has the column {cut(twice[0])!r} twice; keep one")
     index = table.index if table.index.is_unique else pd.RangeIndex(len(table))
     cells = {name: [_text(cell) for cell in table.iloc[:, place]] for place, name in enumerate(names)}
-    return Listed(pd.DataFrame(cells, index=index, dtype=object), folder, "the table", "row", str(folder))
+    return Listed(pd.DataFrame(cells, index=index), folder, "the table", "row", str(folder))
 
 
 def _text(cell: object) -> str:

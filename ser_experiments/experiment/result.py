@@ -33,6 +33,9 @@ from ser_experiments.words import in_one_line
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+#: Scores beside the primary one that a notebook shows at once.
+_FIRST = 3
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -209,18 +212,25 @@ class Result:
 
     def _repr_html_(self) -> str:
         title, value, around = self._score
-        unit = self.prepared.folds.unit
+        unit, metrics = self.prepared.folds.unit, self.metrics
+        others = {one.title: metrics[one.name] for one in scores_of(self.prepared.task) if one.name in metrics}
+        others.pop(title, None)
         facts = {
             title: f"{value:.3f} {around}",
-            **{one.title: self.metrics[one.name] for one in scores_of(self.prepared.task) if one.name in self._others},
+            **dict(list(others.items())[:_FIRST]),
             "utterances": len(self.predictions),
             "run": self.run_id or "not logged",
         }
         rows = self.folds.reset_index()
         notes = [*self.warnings, *(["part of the log waits for ser sync"] if self.pending else [])]
-        shown = html("", headings=[str(name) for name in rows.columns], rows=rows.to_numpy().tolist())
+        more = html(
+            "",
+            dict(list(others.items())[_FIRST:]),
+            headings=[str(name) for name in rows.columns],
+            rows=rows.to_numpy().tolist(),
+        )
         told = html(self.prepared._of, facts, notes=notes)
-        return f"{told}<details><summary>by {unit}, fold by fold</summary>{shown}</details>"
+        return f"{told}<details><summary>other scores, and fold by fold ({unit}s)</summary>{more}</details>"
 
     @property
     def _score(self) -> tuple[str, float, str]:
@@ -230,10 +240,6 @@ class Result:
         ends = f"[{self.interval.low:.3f}, {self.interval.high:.3f}] over {unit}"
         known = self.interval.low == self.interval.low
         return get_score(name).title, self.metrics[name], ends if known else f"over {unit}, too few for an interval"
-
-    @property
-    def _others(self) -> set[str]:
-        return self.metrics.keys() - {self.prepared.task.primary}
 
     @property
     def pictures(self) -> list[str]:

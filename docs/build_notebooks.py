@@ -1,0 +1,69 @@
+"""Run the notebooks of ``docs/notebooks/`` in an empty project each, and keep what they show."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import nbformat
+from nbclient import NotebookClient
+
+HERE = Path(__file__).parent
+NOTEBOOKS, DEFINITIONS = HERE / "notebooks", HERE.parent / "experiments"
+#: Seconds that a cell may take.
+PATIENCE_S = 300
+
+
+def executed(path: Path, folder: Path) -> Any:
+    """Return a notebook with what it shows when it is run from top to bottom.
+
+    Parameters
+    ----------
+    path : Path
+        The notebook, which is left alone.
+    folder : Path
+        Is made a project with the shipped definitions, and is the current folder of the kernel.
+
+    Raises
+    ------
+    nbclient.exceptions.CellExecutionError
+        A cell failed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "ser.toml").touch()
+    shutil.copytree(DEFINITIONS, folder / "experiments", dirs_exist_ok=True)
+    notebook = nbformat.read(path, as_version=4)
+    # The package of this tree, wherever the kernel is started.
+    paths = os.pathsep.join([str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    client = NotebookClient(notebook, timeout=PATIENCE_S, resources={"metadata": {"path": str(folder)}})
+    with mock.patch.dict(os.environ, {"PYTHONPATH": paths}):
+        return client.execute()
+
+
+def plain(notebook: Any) -> Any:
+    """Return a notebook without what differs from run to run: times, ids of cells' messages, the machine."""
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    for cell in notebook.cells:
+        cell.metadata = {}
+        if cell.cell_type == "code":
+            cell.outputs = [one for one in cell.outputs if one.get("name") != "stderr"]
+    return notebook
+
+
+def main() -> None:
+    """Write all of them anew."""
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        with tempfile.TemporaryDirectory() as folder:
+            nbformat.write(plain(executed(path, Path(folder) / "project")), path)
+        print(path, path.stat().st_size // 1024, "KiB")
+
+
+if __name__ == "__main__":
+    main()
