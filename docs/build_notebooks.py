@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import os
 import shutil
 import tempfile
@@ -11,11 +13,14 @@ from unittest import mock
 
 import nbformat
 from nbclient import NotebookClient
+from PIL import Image
 
 HERE = Path(__file__).parent
 NOTEBOOKS, DEFINITIONS = HERE / "notebooks", HERE.parent / "experiments"
 #: Seconds that a cell may take.
 PATIENCE_S = 300
+#: Pixels and colours of pictures that are kept.
+WIDEST, COLOURS = 900, 64
 
 
 def executed(path: Path, folder: Path) -> Any:
@@ -54,7 +59,19 @@ def plain(notebook: Any) -> Any:
         cell.metadata = {}
         if cell.cell_type == "code":
             cell.outputs = [one for one in cell.outputs if one.get("name") != "stderr"]
+            for one in cell.outputs:
+                if "image/png" in one.get("data", {}):
+                    one["data"]["image/png"] = lighter(one["data"]["image/png"])
     return notebook
+
+
+def lighter(png: str) -> str:
+    """Return a picture, in base64, of so many colours as it needs to be read."""
+    written = io.BytesIO()
+    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
+    picture.thumbnail((WIDEST, WIDEST))
+    picture.quantize(COLOURS).save(written, "PNG", optimize=True)
+    return base64.b64encode(written.getvalue()).decode("ascii")
 
 
 def main() -> None:

@@ -223,12 +223,8 @@ class Result:
         }
         rows = self.folds.reset_index()
         notes = [*self.warnings, *(["part of the log waits for ser sync"] if self.pending else [])]
-        more = html(
-            "",
-            dict(list(others.items())[_FIRST:]),
-            headings=[str(name) for name in rows.columns],
-            rows=rows.to_numpy().tolist(),
-        )
+        names = [str(name) for name in rows.columns]
+        more = html("", dict(list(others.items())[_FIRST:]), headings=names, rows=rows.to_numpy().tolist())
         told = html(self.prepared._of, facts, notes=notes)
         return f"{told}<details><summary>other scores, and fold by fold ({unit}s)</summary>{more}</details>"
 
