@@ -49,8 +49,8 @@ def executed(path: Path, folder: Path) -> Any:
         return client.execute()
 
 
-def plain(notebook: Any) -> Any:
-    """Return a notebook without what differs from run to run: times, ids of cells' messages, the machine."""
+def plain(notebook: Any, folder: Path) -> Any:
+    """Return a notebook without what differs from run to run: times, ids of cells' messages, where its project lay."""
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -60,8 +60,10 @@ def plain(notebook: Any) -> Any:
         if cell.cell_type == "code":
             cell.outputs = [one for one in cell.outputs if one.get("name") != "stderr"]
             for one in cell.outputs:
-                if "image/png" in one.get("data", {}):
-                    one["data"]["image/png"] = lighter(one["data"]["image/png"])
+                shown = one.get("data", {})
+                shown |= {kind: text.replace(str(folder), folder.name) for kind, text in shown.items()}
+                if "image/png" in shown:
+                    shown["image/png"] = lighter(shown["image/png"])
     return notebook
 
 
@@ -77,8 +79,9 @@ def lighter(png: str) -> str:
 def main() -> None:
     """Write all of them anew."""
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
-        with tempfile.TemporaryDirectory() as folder:
-            nbformat.write(plain(executed(path, Path(folder) / "project")), path)
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary).resolve() / "project"
+            nbformat.write(plain(executed(path, folder), folder), path)
         print(path, path.stat().st_size // 1024, "KiB")
 
 

@@ -152,9 +152,9 @@ def test_type_checkers_see_the_signatures_and_report_wrong_uses(tmp_path: Path) 
             told[number] = told.get(number, "") + said
     first = len(head) + 1
     for number, (use, type_) in enumerate(RIGHT.items(), first):
-        assert "error" not in told[number], f"{use}: {told[number]}"
+        assert "error: " not in told[number], f"{use}: {told[number]}"
         found = told[number].split('"')[1].replace("builtins.", "").replace("typing.", "")
         assert found.split(".")[-1] == type_ or type_ in found.replace("collections.abc.", ""), (use, found)
-    silent = [use for number, use in enumerate(WRONG, first + len(RIGHT)) if "error" not in told.get(number, "")]
+    silent = [use for number, use in enumerate(WRONG, first + len(RIGHT)) if "error: " not in told.get(number, "")]
     # What else the corpus's reader takes is open to a checker, and refused when it is run.
     assert silent == ["load_corpus('demo', lables='4class')"], done.stdout

@@ -163,7 +163,7 @@ def _load(request: CorpusRequest, said: Said, project: Project, among_others: bo
     )
 
 
-def _loaded(request: CorpusRequest, corpus: Corpus) -> Corpus:
+def _loaded(request: CorpusRequest, corpus: Any) -> Corpus:
     """Return a corpus that was loaded before; what chooses among its rows or words was said there."""
     plain = CorpusRequest()
     names = ("root", "labels", "subset", "map", "drop", "as_spelled", "corpus_options")

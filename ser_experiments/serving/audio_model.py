@@ -65,11 +65,13 @@ class AudioModel:
         return f"AudioModel {self._of}: {named(self.classes)} from {sets}"
 
     def _repr_html_(self) -> str:
+        from ser_experiments.evaluation.scoring import get_score
+
         name = self.task.primary
         facts = {
             "predicts": named(self.classes),
             "from": named([name for name, _ in self.sets]),
-            f"tested {name}": self.meta.get(name),
+            f"tested {get_score(name).title}": self.meta.get(name),
             "normalised by speaker": None if self.normalization.kind == "none" else str(self.normalization),
         }
         notes = [*self.meta.get("notes", ()), *self.warnings]
