@@ -13,6 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from ser_experiments.cli._groups import Group
+from ser_experiments.cli._project import here
 from ser_experiments.cli._say import say
 from ser_experiments.cli._sizes import Age, age, home_hidden, size
 

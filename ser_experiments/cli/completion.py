@@ -20,7 +20,7 @@ def command(shell: str) -> None:
     fish  ser completion fish > ~/.config/fish/completions/ser.fish
 
     It completes what is known where you are: experiments, corpora, label schemes, settings, runs, models.
-    """
+    """  # noqa: D301 -- click reads the backspace
     from click.shell_completion import get_completion_class
 
     from ser_experiments.cli import ser

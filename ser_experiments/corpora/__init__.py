@@ -7,7 +7,7 @@ from ser_experiments.corpora._labels import LabelScheme
 from ser_experiments.corpora._left_out import LeftOut
 from ser_experiments.corpora._load import corpus_names, get_corpus, load_corpus, read_corpus
 from ser_experiments.corpora._options import PACKAGE, Option
-from ser_experiments.corpora._places import Place, meant, place_of
+from ser_experiments.corpora._places import Place, is_loaded, is_table, meant, place_of
 from ser_experiments.corpora._recognised import chosen
 from ser_experiments.corpora._rules._rule import Rule
 from ser_experiments.corpora._rules.votes import vote_rules
@@ -30,6 +30,8 @@ __all__ = [
     "chosen",
     "corpus_names",
     "get_corpus",
+    "is_loaded",
+    "is_table",
     "load_corpus",
     "meant",
     "of_corpus",

@@ -14,7 +14,9 @@ from ser_experiments.corpora._labels import LabelScheme
 from ser_experiments.corpora._left_out import LeftOut
 from ser_experiments.corpora._options import Option
 from ser_experiments.corpora._rules._rule import Rule
+from ser_experiments.shown import counted, html, named, several
 from ser_experiments.task import Task
+from ser_experiments.words import in_one_line
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ class CorpusSpec:
         Language, size and how the emotions came about, for ``ser corpora list``.
     published : mapping of str to str
         The cuts that others have published, by the end of their columns ``published_NAME``, to where they stand.
+    read_table : callable, optional
+        ``read_table(table, root, **options) -> Reading`` of a table that a user made, which has no file.
     """
 
     name: str
@@ -108,6 +112,7 @@ class CorpusSpec:
     ceilings: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
     published: Mapping[str, str] = field(default_factory=dict)
+    read_table: Callable[..., Reading] | None = None
 
 
 @dataclass(frozen=True)
@@ -152,6 +157,30 @@ class Corpus:
     parts: tuple[str, ...] = ()
     tested: str = ""
     readers: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Corpus {self._of}: {self._size}; {self._counts}"
+
+    def _repr_html_(self) -> str:
+        facts = {"size": self._size, self.task.kind: self._counts, "lies in": self.root}
+        return html(f"Corpus {self._of}", facts, notes=(*self.notes, *self.left_out.lines))
+
+    @property
+    def _of(self) -> str:
+        part = "" if self.subset == "all" else f", {self.subset}"
+        return in_one_line(f"{self.name} ({self.labels.name}{part})")
+
+    @property
+    def _size(self) -> str:
+        sessions = self.utterances["session"].nunique()
+        return ", ".join([several(len(self.utterances), "utterance"), several(self.utterances["speaker"].nunique(),
+                          "speaker"), *([several(sessions, "session")] if sessions else [])])  # fmt: skip
+
+    @property
+    def _counts(self) -> str:
+        if "label" not in self.utterances:
+            return named(self.classes)
+        return counted(self.utterances["label"].value_counts().sort_index().to_dict())
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ser_experiments import frames, plugins
 from ser_experiments import project as projects
 from ser_experiments.corpora._corpus import Corpus, CorpusSpec, Reading
 from ser_experiments.corpora._left_out import of_no_subset
 from ser_experiments.corpora._options import PACKAGE, check_option
+from ser_experiments.corpora._places import LISTED, Place, is_loaded, is_table, place_of
+from ser_experiments.corpora._recognised import chosen
 from ser_experiments.corpora._rules import rule_of
 from ser_experiments.corpora._spelling import check_spelling
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.files import path_of
 from ser_experiments.project import Project
 from ser_experiments.words import check_word
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def corpus_names() -> list[str]:
@@ -57,9 +64,9 @@ def read_corpus(
 
 
 def load_corpus(
-    name: str,
+    source: str | os.PathLike[str] | pd.DataFrame | None = None,
     /,
-    root: str | Path | None = None,
+    root: str | os.PathLike[str] | None = None,
     labels: str | None = None,
     *,
     subset: str | None = None,
@@ -74,10 +81,13 @@ def load_corpus(
 
     Parameters
     ----------
-    name : str
-        ``"demo"``, ``"iemocap"``, ``"manifest"`` or a plug-in.
+    source : str, path or DataFrame, optional
+        A name that ``ser corpora list`` shows; or where it lies, be it the CSV file of your own recordings: what lies
+        there says which corpus it is; or a table of your own recordings with the columns of such a file (``path``,
+        ``label``, ``speaker`` and so on). By default what lies under `root`, without one the demo.
     root : path, optional
-        Where it lies; by default ``SER_<CORPUS>_ROOT`` or ``ser.toml``. The demo needs none.
+        Of a name, where it lies; by default ``SER_<CORPUS>_ROOT`` or ``ser.toml``. The demo needs none. Of a table, the
+        folder that its paths are relative to; by default the current one.
     labels : str, optional
         A label scheme of the corpus; by default its first.
     subset : str, optional
@@ -105,13 +115,38 @@ def load_corpus(
     InputError
         Unknown name, scheme, subset or option, a root that is not the corpus, a word to map or drop that nobody uses,
         words that may mean one class, one speaker or one class only, a speaker or session in two spellings.
+
+    Examples
+    --------
+    >>> from ser_experiments import load_corpus
+    >>> corpus = load_corpus("recordings/metadata.csv")
+    >>> corpus
+    Corpus recordings (as-is): 12 utterances, 3 speakers; angry 6, sad 6
+    >>> corpus.utterances[["speaker", "label"]].head(2)
+                   speaker  label
+    utterance_id
+    ann/0.wav          ann  angry
+    ann/1.wav          ann    sad
+
+    A table of recordings, wherever it comes from:
+
+    >>> import pandas as pd
+    >>> table = pd.read_csv("recordings/metadata.csv", dtype=str)
+    >>> load_corpus(table[table["speaker"] != "ann"], root="recordings")
+    Corpus recordings (as-is): 8 utterances, 2 speakers; angry 4, sad 4
     """
-    spec = get_corpus(name)
+    if is_loaded(source):
+        raise InputError("the corpus is loaded already; hand on its .utterances to choose other labels")
+    place = _place(source, root)
+    spec = get_corpus(place.corpus)
     scheme = rule_of(spec, labels)
     subset = subset or spec.subsets[0]
     if subset not in spec.subsets:
         raise InputError(f"corpus {spec.name!r}: unknown subset {subset!r}{nearest(subset, spec.subsets)}")
-    spec, reading = read_corpus(name, root, project=project or projects.find(), **options)
+    if is_table(source):
+        reading = _read_table(spec, source, root, options)
+    else:
+        _, reading = read_corpus(spec.name, place.root, project=project or projects.find(), **options)
     table = reading.utterances
     if not as_spelled:
         check_spelling(table, f"corpus {reading.name!r}", reading.places)
@@ -144,6 +179,28 @@ def load_corpus(
         left_out,
         readers={reading.name: spec.name},
     )
+
+
+def _place(source: object, root: str | os.PathLike[str] | None) -> Place:
+    """Return which corpus is meant, and where it lies; a table lies nowhere."""
+    if is_table(source):
+        return Place(LISTED, None)
+    if source is None or source == "":
+        return Place(chosen(None, root), None if root is None else os.fspath(root))
+    if not isinstance(source, str | os.PathLike):
+        raise InputError(f"a corpus is a name, a path or a table of utterances; got {type(source).__name__}")
+    place = place_of(source)
+    if place.root and root:
+        raise InputError(f"root {os.fspath(root)} and {place.root}: say once where the corpus lies")
+    return place if place.root or root is None else Place(place.corpus, os.fspath(root))
+
+
+def _read_table(spec: CorpusSpec, table: object, root: object, options: Mapping[str, object]) -> Reading:
+    for option in options:
+        check_option(spec, option)
+    if spec.read_table is None:
+        raise InputError(f"corpus {spec.name!r} takes no table")
+    return _checked(spec, spec.read_table(table, root, **options))
 
 
 def _root(spec: CorpusSpec, root: str | Path | None, project: Project | None, options: Mapping[str, object]) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ser_experiments.corpora._listed import Listed
 from ser_experiments.corpora._lists import check_columns
 from ser_experiments.corpora._spelling import composed
 from ser_experiments.corpora._votes import VOTES, read_votes
@@ -18,13 +19,13 @@ _ID, _RATER, _LABEL = "utterance_id", "rater", "label"
 
 
 def voted(
-    manifest: Path, table: pd.DataFrame, ids: Sequence[str], file: str | None
+    manifest: Listed, table: pd.DataFrame, ids: Sequence[str], file: str | None
 ) -> tuple[list[dict[str, float]], list[str]]:
     """Return how many raters said which word of each recording, and what should be known of that.
 
     Parameters
     ----------
-    manifest : Path
+    manifest : Listed
         The list of recordings, for messages.
     table : DataFrame
         What it holds, by line; perhaps with ``votes``.
@@ -41,7 +42,7 @@ def voted(
     if file is None:
         cells = table[VOTES] if VOTES in table else pd.Series("", index=table.index)
         try:
-            return [_of_cell(cell, f"{manifest}: line {line}") for line, cell in cells.items()], []
+            return [_of_cell(cell, manifest.at(line)) for line, cell in cells.items()], []
         except InputError as error:
             if _LABEL not in table:
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ DEFAULT = "demo"
 _LISTS = (".csv", ".tsv")
 
 
-def chosen(corpus: str | None, root: str | Path | None) -> str:
+def chosen(corpus: str | None, root: str | os.PathLike[str] | None) -> str:
     """Return the corpus that is meant.
 
     Parameters

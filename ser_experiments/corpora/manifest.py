@@ -11,6 +11,7 @@ of those that could be taken for one that does, the reading says that they are n
 from __future__ import annotations
 
 import os
+from collections.abc import Hashable
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import pandas as pd
 from ser_experiments.corpora._aliases import ALIASES
 from ser_experiments.corpora._corpus import CorpusSpec, Reading
 from ser_experiments.corpora._labels import LabelScheme
+from ser_experiments.corpora._listed import Listed, listed_by, listed_in
 from ser_experiments.corpora._options import Option
 from ser_experiments.corpora._rated import voted
 from ser_experiments.corpora._rules.ratings import COLUMNS as RATINGS
@@ -31,7 +33,6 @@ from ser_experiments.csvfile import (
     headings,
     is_gap,
     listed_path,
-    read_csv,
     seconds,
     without_gaps,
 )
@@ -76,11 +77,38 @@ def read(root: Path, *, name: str | None = None, allow_outside: bool = False, vo
         path leads out of the folder.
     """
     path = _find(root)
-    table = _table(path, voted=votes is not None)
-    files = _resolve(path, table["path"], allow_outside)
-    start, end = _segments(path, table)
-    ids = _ids(path, table, start, end)
-    said, notes = voted(path, table, ids, votes)
+    return _reading(listed_in(path), path, name, votes, allow_outside=allow_outside)
+
+
+def read_table(
+    table: pd.DataFrame,
+    root: str | os.PathLike[str] | None = None,
+    *,
+    name: str | None = None,
+    votes: str | None = None,
+    allow_outside: bool = True,
+) -> Reading:
+    """Read a table as if it stood in a file; see :func:`read`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The columns of a manifest.
+    root : path, optional
+        The folder that paths are relative to; by default the current one.
+    name, votes, allow_outside
+        As of :func:`read`; the name is by default that of the folder.
+    """
+    listed = listed_by(table, root)
+    return _reading(listed, listed.folder, name, votes, allow_outside=allow_outside)
+
+
+def _reading(listed: Listed, root: Path, name: str | None, votes: str | None, *, allow_outside: bool) -> Reading:
+    table = _labelled(listed, voted=votes is not None)
+    files = _resolve(listed, table["path"], allow_outside)
+    start, end = _segments(listed, table)
+    ids = _ids(listed, table, start, end)
+    said, notes = voted(listed, table, ids, votes)
     if "label" in table:
         emotion = table["label"].map(composed)
     else:
@@ -103,15 +131,15 @@ def read(root: Path, *, name: str | None = None, allow_outside: bool = False, vo
     )
     if any(said):
         utterances = utterances.join(pd.DataFrame([counted(one) for one in said], index=table.index))
-    _check_sessions(path, utterances)
+    _check_sessions(listed, utterances)
     unread = {"emotion", *([] if any(said) else [VOTES])}
     extra = [column for column in table.columns if column not in _KNOWN or column in unread]
     # A column of the file's own must not pass for one that is made here.
     own = {column: _FOREIGN + column for column in extra if column in {*_OURS, *utterances} or column.startswith(SHARE)}
     utterances = utterances.join(table[extra].rename(columns=own))
     utterances.index = pd.Index(ids, name="utterance_id")
-    places = {one: f"line {line}" for one, line in zip(ids, table.index, strict=True)}
-    return Reading(name or path.resolve().parent.name, path, utterances, (*notes, *_unused(path, table, extra)), places)
+    places = {one: listed.place(row) for one, row in zip(ids, table.index, strict=True)}
+    return Reading(name or listed.folder.name, root, utterances, (*notes, *_unused(listed, table, extra)), places)
 
 
 def recognises(root: Path) -> bool:
@@ -119,9 +147,9 @@ def recognises(root: Path) -> bool:
     return os.path.isfile(root) or any(os.path.isfile(root / name) for name in _NAMES)
 
 
-def _table(path: Path, *, voted: bool) -> pd.DataFrame:
-    """Read the file; an InputError says which needed column or cell it lacks."""
-    table = read_csv(path, lower_names=True)
+def _labelled(listed: Listed, *, voted: bool) -> pd.DataFrame:
+    """Return the rows; an InputError says which needed column or cell they lack."""
+    table = listed.table
     if "label" not in table:
         table = table.rename(columns={"emotion": "label"})
     without_label = voted or any(column in table for column in (VOTES, *_RATED))
@@ -129,22 +157,22 @@ def _table(path: Path, *, voted: bool) -> pd.DataFrame:
     for column in needed:
         if column not in table:
             also, else_ = (" (or 'emotion')", ", or raters' 'votes'") if column == "label" else ("", "")
-            raise InputError(f"{path}: no column {column!r}{also}; {headings(table.columns, _KNOWN)}; add it{else_}")
+            raise InputError(f"{listed}: no column {column!r}{also}; {headings(table.columns, _KNOWN)}; add it{else_}")
     for column in needed:
         empty = table.index[table[column].map(is_gap)]
         if len(empty):
             got = table.loc[empty[0], column]
             said = f"empty {column!r}" + (f" ({got!r} says that there is none)" if got else "")
             more = "" if len(empty) == 1 else f" ({len(empty)} rows have none)"
-            raise InputError(f"{path}: line {empty[0]}: {said}; every row needs one{more}")
+            raise InputError(f"{listed.at(empty[0])}: {said}; every row needs one{more}")
     return table
 
 
-def _unused(path: Path, table: pd.DataFrame, extra: list[str]) -> list[str]:
+def _unused(listed: Listed, table: pd.DataFrame, extra: list[str]) -> list[str]:
     """Say of columns that could be taken for ours that they are not used."""
     missing = [name for name in _OPTIONAL if name not in table]
     used = {column: _instead_of(column, missing) for column in extra}
-    return [f"{path.name}: column {column!r} is not used: {use}" for column, use in used.items() if use]
+    return [f"{Path(listed.said).name}: column {column!r} is not used: {use}" for column, use in used.items() if use]
 
 
 def _instead_of(column: str, missing: list[str]) -> str:
@@ -170,59 +198,57 @@ def _find(root: Path) -> Path:
     return root
 
 
-def _resolve(manifest: Path, paths: pd.Series, allow_outside: bool) -> list[str]:
-    folder = manifest.resolve().parent
+def _resolve(listed: Listed, paths: pd.Series, allow_outside: bool) -> list[str]:
+    folder = listed.folder
     files, missing = [], []
     for line, written in paths.items():
         if "\0" in written:
-            raise InputError(f"{manifest}: line {line}: a path with a NUL character")
+            raise InputError(f"{listed.at(line)}: a path with a NUL character")
         file = listed_path(folder, written)
         if not allow_outside and not file.is_relative_to(folder):
-            raise InputError(
-                f"{manifest}: line {line}: {written!r} leads out of {folder}; say --allow-outside to allow it"
-            )
+            raise InputError(f"{listed.at(line)}: {written!r} leads out of {folder}; say --allow-outside to allow it")
         if not os.path.isfile(file):
             missing.append((line, written))
         files.append(str(file))
     if missing:
-        listed = ", ".join(f"{cut(written, 200)!r} (line {line})" for line, written in missing[:5])
+        named = ", ".join(f"{cut(written, 200)!r} ({listed.place(line)})" for line, written in missing[:5])
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-        raise InputError(f"{manifest}: {len(missing)} missing files: {listed}{more}; paths are relative to the CSV")
+        raise InputError(
+            f"{listed}: {len(missing)} missing files: {named}{more}; paths are relative to {listed.of_paths}"
+        )
     return files
 
 
-def _segments(path: Path, table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+def _segments(listed: Listed, table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """Return start and end of each row in seconds, NaN where none is given; an InputError says what makes no sense."""
-    start, end = (_seconds(path, table, column) for column in ("start", "end"))
+    start, end = (_seconds(listed, table, column) for column in ("start", "end"))
     wrong = table.index[(start < 0) | (end <= start.fillna(0))]
     if len(wrong):
-        raise InputError(
-            f"{path}: line {wrong[0]}: segment {start[wrong[0]]}-{end[wrong[0]]} s; end must be after start"
-        )
+        raise InputError(f"{listed.at(wrong[0])}: segment {start[wrong[0]]}-{end[wrong[0]]} s; end must be after start")
     return start, end
 
 
-def _seconds(path: Path, table: pd.DataFrame, column: str) -> pd.Series:
+def _seconds(listed: Listed, table: pd.DataFrame, column: str) -> pd.Series:
     if column not in table:
         return pd.Series(float("nan"), index=table.index)
-    found = [seconds(cell, f"{path}: line {line}: {column}") for line, cell in table[column].items()]
+    found = [seconds(cell, f"{listed.at(line)}: {column}") for line, cell in table[column].items()]
     return pd.Series(found, index=table.index, dtype=float)
 
 
-def _ids(path: Path, table: pd.DataFrame, start: pd.Series, end: pd.Series) -> list[str]:
+def _ids(listed: Listed, table: pd.DataFrame, start: pd.Series, end: pd.Series) -> list[str]:
     if "utterance_id" in table:
         ids = table["utterance_id"].tolist()
         empty = table.index[table["utterance_id"].map(is_gap)]
         if len(empty):
-            raise InputError(f"{path}: line {empty[0]}: empty 'utterance_id'; fill it or drop the column")
+            raise InputError(f"{listed.at(empty[0])}: empty 'utterance_id'; fill it or drop the column")
     else:
         pieces = zip(table["path"], start, end, strict=True)
         ids = [p if pd.isna(s) and pd.isna(e) else f"{p}[{s:g}-{e:g}]" for p, s, e in pieces]
-    seen: dict[str, int] = {}
+    seen: dict[str, Hashable] = {}
     for line, name in zip(table.index, ids, strict=True):
         if name in seen:
             raise InputError(
-                f"{path}: line {line}: {name!r} again, first in line {seen[name]}; utterances must be unique"
+                f"{listed.at(line)}: {name!r} again, first in {listed.place(seen[name])}; utterances must be unique"
                 + _segments_meant(table)
             )
         seen[name] = line
@@ -235,11 +261,11 @@ def _segments_meant(table: pd.DataFrame) -> str:
     return f"; {times[0]!r} is not used: segments are 'start' and 'end', in seconds" if times else ""
 
 
-def _check_sessions(path: Path, utterances: pd.DataFrame) -> None:
+def _check_sessions(listed: Listed, utterances: pd.DataFrame) -> None:
     sessions = utterances["session"]
     if sessions.notna().any() and sessions.isna().any():
         line = sessions.index[sessions.isna()][0]
-        raise InputError(f"{path}: line {line}: empty 'session' while others have one; fill all or drop the column")
+        raise InputError(f"{listed.at(line)}: empty 'session' while others have one; fill all or drop the column")
 
 
 SPEC = CorpusSpec(
@@ -248,6 +274,7 @@ SPEC = CorpusSpec(
     licence="yours",
     citation="yours",
     read=read,
+    read_table=read_table,
     recognises=recognises,
     schemes={"as-is": LabelScheme("as-is", {}, "the words of the file, in lower case"), **SCHEMES},
     subsets=("all", "improvised", "scripted"),

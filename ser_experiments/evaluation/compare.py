@@ -19,6 +19,8 @@ from ser_experiments.evaluation.intervals import Interval, jackknife
 from ser_experiments.evaluation.score import Groups, Score
 from ser_experiments.evaluation.scoring import chosen_score
 from ser_experiments.frames import Predictions
+from ser_experiments.shown import html
+from ser_experiments.words import in_one_line
 
 #: Draws of the selection-corrected score; its own noise is then below a tenth of a percentage point.
 DRAWS = 2000
@@ -77,6 +79,20 @@ class Comparison:
     n_groups: int
     corrected: float
 
+    def __repr__(self) -> str:
+        ranked = "; ".join(f"{in_one_line(row.key)} {row.score:.3f}" for row in self.rows)
+        return f"Comparison by {self.score.title} over {self.n_groups} groups: {ranked}"
+
+    def _repr_html_(self) -> str:
+        headings = ("", self.score.title, "95 % interval", "minus the best", "95 % interval")
+        rows = [
+            (row.key, row.score, _ends(row.interval.low, row.interval.high))
+            + ((row.difference.value, _ends(row.difference.low, row.difference.high)) if row != self.best else ("", ""))
+            for row in self.rows
+        ]
+        notes = [f"corrected for the choice among {len(rows)}: {self.corrected:.3f}"] if len(rows) > 1 else []
+        return html(f"Compared over {self.n_groups} groups", headings=headings, rows=rows, notes=notes)
+
     @property
     def metric(self) -> str:
         """Return the name of the score."""
@@ -86,6 +102,10 @@ class Comparison:
     def best(self) -> Row:
         """Return the run with the best score."""
         return self.rows[0]
+
+
+def _ends(low: float, high: float) -> str:
+    return f"{low:.3f} to {high:.3f}"
 
 
 def compare(

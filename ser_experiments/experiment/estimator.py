@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -16,6 +17,7 @@ from ser_experiments.features.extractor import get_extractors, get_measure, para
 from ser_experiments.features.progress import Callback
 from ser_experiments.features.views import on_view
 from ser_experiments.features.wanted import fetch, resolved
+from ser_experiments.files import path_of
 from ser_experiments.models import ensemble, number_ensemble
 from ser_experiments.models.pipeline import build_pipeline, require_probabilities
 from ser_experiments.models.remember import Remembered
@@ -37,7 +39,7 @@ THROUGH: Mapping[Learns, tuple[Learns, Callable[[BaseEstimator, tuple[str, ...]]
 
 
 def build_estimator(
-    experiment: Experiment,
+    experiment: str | os.PathLike[str] | Experiment,
     *,
     seed: int = 0,
     from_table: bool = False,
@@ -48,8 +50,8 @@ def build_estimator(
 
     Parameters
     ----------
-    experiment : Experiment
-        As :func:`load_experiment` returns it.
+    experiment : str, path or Experiment
+        The name of an experiment, the ``.toml`` file of one, or what :func:`load_experiment` returns.
     seed : int, default=0
         Seed of everything random in it.
     from_table : bool, default=False
@@ -67,14 +69,37 @@ def build_estimator(
     Raises
     ------
     InputError
-        The model knows no such parameter or gives no probabilities, or the experiment names no feature set.
+        No such experiment, the model knows no such parameter or gives no probabilities, or the experiment names no
+        feature set.
+
+    Examples
+    --------
+    >>> from ser_experiments import build_estimator, feature_table, load_corpus
+    >>> corpus = load_corpus("recordings/metadata.csv")
+    >>> svm = build_estimator("svm_lld")
+    >>> table = feature_table("lld", corpus)
+    >>> fitted = svm.fit(table, corpus.utterances["label"], groups=corpus.utterances["speaker"])
+    >>> fitted.classes_.tolist()
+    ['angry', 'sad']
     """
+    experiment = _read(experiment)
     learns = "labels" if task is None else fitted_on(task)
     estimator = _estimator(experiment, seed=seed, from_table=from_table, remember=remember, learns=learns)
     if task is None or task.learns not in THROUGH:
         return estimator
     _, around = THROUGH[task.learns]
     return around(estimator, task.targets)
+
+
+def _read(said: str | os.PathLike[str] | Experiment) -> Experiment:
+    if isinstance(said, Experiment):
+        return said
+    if not isinstance(said, str | os.PathLike):
+        raise InputError(f"an experiment is a name, a file, or what load_experiment returns; got {type(said).__name__}")
+    if isinstance(said, str) and not said.endswith(".toml"):
+        return load_experiment(said)
+    path = path_of(said)
+    return load_experiment(path.stem, path.parent)
 
 
 def fitted_on(task: Task) -> Learns:

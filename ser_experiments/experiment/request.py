@@ -10,7 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+if TYPE_CHECKING:
+    import os
+
+    import pandas as pd
+
+    from ser_experiments.corpora import Corpus
+
+    #: A corpus as somebody says it.
+    Said: TypeAlias = str | os.PathLike[str] | pd.DataFrame | Corpus
+else:
+    Said = Any
 
 
 @dataclass(frozen=True)
@@ -41,9 +53,10 @@ class CorpusRequest:
 
     Parameters
     ----------
-    corpus : str or sequence of str
-        A name that ``ser corpora list`` shows, ``NAME=ROOT`` or a root; several are pooled. By default the corpus that
-        lies under the root, without one the demo.
+    corpus : str, path, DataFrame or Corpus, or sequence of such
+        A name that ``ser corpora list`` shows, ``NAME=ROOT``, a root, a table as
+        :func:`~ser_experiments.load_corpus` takes it, or what that returns; several are pooled. By default the corpus
+        that lies under the root, without one the demo.
     root : path, optional
         Where it lies; by default ``SER_<CORPUS>_ROOT`` or ``ser.toml``.
     labels, subset : str, optional
@@ -59,7 +72,7 @@ class CorpusRequest:
     """
 
     corpus: Annotated[
-        str | Sequence[str],
+        Said | Sequence[Said],
         Option(
             "`ser corpora list` shows it and its options; by default what lies under --root, without one the demo. "
             "Given several times, corpora are pooled.",
@@ -80,9 +93,12 @@ class CorpusRequest:
     corpus_options: Mapping[str, object] = field(default_factory=dict)
 
     @property
-    def corpora(self) -> tuple[str, ...]:
+    def corpora(self) -> tuple[Said, ...]:
         """Return the corpora that are named, as they were said."""
-        return (self.corpus,) if isinstance(self.corpus, str) else tuple(self.corpus or ())
+        said: Any = self.corpus
+        if isinstance(said, list | tuple):
+            return tuple(said)
+        return () if said is None else (said,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +114,7 @@ class SettingRequest(CorpusRequest):
         A CSV of ``utterance_id`` and ``fold`` instead of a protocol.
     allow_leak : bool
         Whether a speaker may be in several of these folds; then the score is marked as leaky.
-    test_corpus : str, optional
+    test_corpus : str, path, DataFrame or Corpus, optional
         Another corpus, on which what was trained on the first is tested: nothing of it enters training or tuning.
     test_root : path, optional
         Where that lies.
@@ -122,7 +138,7 @@ class SettingRequest(CorpusRequest):
         bool, Option("Take such folds, or published ones, though speakers are in several; mark the score.")
     ] = False
     test_corpus: Annotated[
-        str | None, Option("Test on this corpus instead, with what was trained on the first (protocol transfer).")
+        Said | None, Option("Test on this corpus instead, with what was trained on the first (protocol transfer).")
     ] = None
     test_root: Annotated[str | Path | None, Option("Where the tested corpus lies.")] = None
     n_splits: Annotated[int, Option("Folds of grouped-k-fold and random.", flag="folds", least=2)] = 5

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from sklearn.base import BaseEstimator
 
 from ser_experiments.corpora import Corpus
+from ser_experiments.errors import InputError, nearest
 from ser_experiments.evaluation.folds import Folds
 from ser_experiments.evaluation.intervals import Interval
+from ser_experiments.evaluation.plots import pictures_of
 from ser_experiments.evaluation.rows import Rows
+from ser_experiments.evaluation.scoring import get_score, scores_of
 from ser_experiments.experiment.definition import Experiment
 from ser_experiments.experiment.selection import Selection
 from ser_experiments.experiment.setting import Setting
@@ -22,7 +26,15 @@ from ser_experiments.features.views import recorded
 from ser_experiments.features.wanted import measures_of
 from ser_experiments.frames import GROUP, Predictions
 from ser_experiments.models.report import FitReport
+from ser_experiments.shown import html, several
 from ser_experiments.task import Task
+from ser_experiments.words import in_one_line
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: Scores beside the primary one that a notebook shows at once.
+_FIRST = 3
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,18 @@ class Prepared:
     notes: tuple[str, ...] = ()
     measuring_ms: float | None = None
     weights: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Prepared {self._of}: {several(len(self.utterances), 'utterance')}, {self.features}, nothing fitted"
+
+    def _repr_html_(self) -> str:
+        facts = {"features": self.features, "columns": self.recorded.shape[1], "changed": self.changes,
+                 "skipped": len(self.skipped) or None}  # fmt: skip
+        return html(f"Prepared {self._of}", {**self.selection.facts, **facts}, notes=self.remarks)
+
+    @property
+    def _of(self) -> str:
+        return in_one_line(f"{self.experiment.name} on {self.setting.name}")
 
     @property
     def changes(self) -> str:
@@ -180,6 +204,75 @@ class Result:
     experiment_id: str | None = None
     model_uri: str | None = None
     pending: bool = False
+
+    def __repr__(self) -> str:
+        title, value, around = self._score
+        waits = "; part of the log waits for ser sync" if self.pending else ""
+        return f"Result {self.prepared._of}: {title} {value:.3f} {around}{waits}"
+
+    def _repr_html_(self) -> str:
+        title, value, around = self._score
+        unit, metrics = self.prepared.folds.unit, self.metrics
+        others = {one.title: metrics[one.name] for one in scores_of(self.prepared.task) if one.name in metrics}
+        others.pop(title, None)
+        facts = {
+            title: f"{value:.3f} {around}",
+            **dict(list(others.items())[:_FIRST]),
+            "utterances": len(self.predictions),
+            "run": self.run_id or "not logged",
+        }
+        rows = self.folds.reset_index()
+        notes = [*self.warnings, *(["part of the log waits for ser sync"] if self.pending else [])]
+        names = [str(name) for name in rows.columns]
+        more = html("", dict(list(others.items())[_FIRST:]), headings=names, rows=rows.to_numpy().tolist())
+        told = html(self.prepared._of, facts, notes=notes)
+        return f"{told}<details><summary>other scores, and fold by fold ({unit}s)</summary>{more}</details>"
+
+    @property
+    def _score(self) -> tuple[str, float, str]:
+        """Return how the primary score is called, the score, and its interval in words."""
+        name = self.prepared.task.primary
+        unit = several(self.interval.n_groups, self.prepared.folds.unit)
+        ends = f"[{self.interval.low:.3f}, {self.interval.high:.3f}] over {unit}"
+        known = self.interval.low == self.interval.low
+        return get_score(name).title, self.metrics[name], ends if known else f"over {unit}, too few for an interval"
+
+    @property
+    def pictures(self) -> list[str]:
+        """Return what :meth:`plot` can draw, the names of the pictures that a run logs of its predictions.
+
+        Examples
+        --------
+        >>> from ser_experiments import run_experiment
+        >>> result = run_experiment("dummy", corpus="recordings/metadata.csv", log_run=False)
+        >>> "confusion_matrix" in result.pictures
+        True
+        """
+        return [PurePath(name).stem for name in pictures_of(self.scored)]
+
+    def plot(self, name: str = "") -> Figure:
+        """Draw a picture of the out-of-fold predictions.
+
+        Parameters
+        ----------
+        name : str
+            One of :attr:`pictures`; by default the first.
+
+        Raises
+        ------
+        InputError
+            There is no such picture of these predictions.
+
+        Examples
+        --------
+        >>> from ser_experiments import run_experiment
+        >>> result = run_experiment("dummy", corpus="recordings/metadata.csv", log_run=False)
+        >>> result.plot("confusion_matrix").savefig("confusion.png")
+        """
+        made = {PurePath(path).stem: one for path, one in pictures_of(self.scored).items()}
+        if name and name not in made:
+            raise InputError(f"no picture {name!r} of these predictions{nearest(name, made)}")
+        return made[name or next(iter(made))].draw(self.scored, self.prepared._of)
 
     @property
     def predictions(self) -> pd.DataFrame:

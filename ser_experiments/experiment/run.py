@@ -192,6 +192,22 @@ def run_experiment(
         Anything that was handed in and cannot be used; nothing was fitted.
     LeakError
         The test side of a fold is known to its training side.
+
+    Examples
+    --------
+    >>> from ser_experiments import load_corpus, run_experiment
+    >>> result = run_experiment("dummy", corpus="recordings/metadata.csv", log_run=False)
+    >>> result
+    Result dummy on recordings-as-is-leave-one-speaker-out: UAR 0.500 [0.500, 0.500] over 3 speakers
+    >>> result.predictions.columns.tolist()[:3]
+    ['fold', 'speaker', 'session']
+
+    With changes, on a corpus in hand:
+
+    >>> corpus = load_corpus("recordings/metadata.csv")
+    >>> changed = run_experiment("logreg_lld", corpus=corpus, overrides={"model.C": 0.1}, log_run=False)
+    >>> changed.metrics["uar"] >= 0.5
+    True
     """
     request = experiment if isinstance(experiment, RunRequest) else _requested(experiment, fields)
     project = project or projects.find()
@@ -215,7 +231,7 @@ def _opened(project: Project) -> Backend:
 def _requested(experiment: str | Path, told: dict[str, Any]) -> RunRequest:
     """Return the request; what is no field of it and an option of the corpus is told to the corpus's reader."""
     known = {one.name for one in fields_of(RunRequest)}
-    corpora = RunRequest(experiment=experiment, corpus=told.get("corpus") or ()).corpora
+    corpora = RunRequest(experiment=experiment, corpus=told.get("corpus", ())).corpora
     named = meant(corpora, told.get("root"))
     own = {option.keyword for name in named for option in options_of(name)} - known
     options = {**told.pop("corpus_options", {}), **{name: told.pop(name) for name in own & told.keys()}}

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from ser_experiments.corpora import (
     Corpus,
-    Place,
     chosen,
     corpus_names,
     get_corpus,
+    is_loaded,
     load_corpus,
+    meant,
     of_corpus,
     place_of,
     pool,
@@ -30,6 +33,10 @@ from ser_experiments.experiment.request import CorpusRequest, SettingRequest
 from ser_experiments.experiment.setting import Setting, setting_of
 from ser_experiments.features import Normalization, enrolment, parse_normalization
 from ser_experiments.project import Project
+from ser_experiments.shown import html, several
+
+if TYPE_CHECKING:
+    from ser_experiments.experiment.request import Said
 
 #: The protocols where another corpus is tested, where folds are brought along, and where several corpora are pooled.
 TRANSFER, OWN, BY_SPEAKER = "transfer", "own-folds", "leave-one-speaker-out"
@@ -56,6 +63,22 @@ class Selection:
     folds: Folds
     normalization: Normalization = field(default_factory=lambda: Normalization("none"))
     enrolled: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Selection {self.setting.name}: {several(len(self.corpus.utterances), 'utterance')}, {self._cut}"
+
+    def _repr_html_(self) -> str:
+        return html(f"Selection {self.setting.name}", self.facts, notes=self.corpus.notes)
+
+    @property
+    def _cut(self) -> str:
+        return f"{several(len(self.folds.folds), 'fold')} by {self.folds.unit}"
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """Return what it is in a few words, by what is said."""
+        by_speaker = None if self.normalization.kind == "none" else self.normalization.words
+        return {"corpus": repr(self.corpus), "folds": self._cut, "normalised by speaker": by_speaker}
 
     @cached_property
     def setting(self) -> Setting:
@@ -90,18 +113,19 @@ def load(request: CorpusRequest, project: Project, *, among_others: bool = False
     among_others : bool
         Whether another corpus is read for the same setting: then words to map or drop may be its own.
     """
-    places = [place_of(said) for said in request.corpora]
-    if len(places) < 2:
-        return _load(request, places[0] if places else _by_looks(request, project), project, among_others)
+    several = request.corpora
+    if len(several) < 2:
+        return _load(request, several[0] if several else _by_looks(request, project), project, among_others)
     if request.root:
         raise InputError(f"--root {request.root} is of one corpus; of several, say --corpus NAME=ROOT for each")
+    names = meant(several, None)
     for keyword in request.corpus_options:
-        if not any(keyword in _keywords(place.corpus) for place in places):
-            check_option(get_corpus(places[0].corpus), keyword)
-    return pool([_load(request, place, project, among_others=True) for place in places])
+        if not any(keyword in _keywords(name) for name in names):
+            check_option(get_corpus(names[0]), keyword)
+    return pool([_load(request, said, project, among_others=True) for said in several])
 
 
-def _by_looks(request: CorpusRequest, project: Project) -> Place:
+def _by_looks(request: CorpusRequest, project: Project) -> str:
     """Return the corpus that lies under the root where none is named, and the demo without a root."""
     corpus = chosen(None, request.root)
     known = [name for name in corpus_names() if name != corpus and project.root(name)]
@@ -109,18 +133,25 @@ def _by_looks(request: CorpusRequest, project: Project) -> Place:
         _log.info("%s is taken for the corpus %s; --corpus says it otherwise", request.root, corpus)
     elif known:
         _log.warning("no corpus is named: it is the %s; others have a root: --corpus %s", corpus, " or ".join(known))
-    return Place(corpus, None)
+    return corpus
 
 
-def _load(request: CorpusRequest, place: Place, project: Project, among_others: bool) -> Corpus:
-    if place.root and request.root:
-        raise InputError(f"--root {request.root} and --corpus {place.corpus}={place.root}: say one of them")
+def _load(request: CorpusRequest, said: Said, project: Project, among_others: bool) -> Corpus:
+    if is_loaded(said):
+        return _loaded(request, said)
+    source: Any = said
     options = request.corpus_options
+    if isinstance(said, str | os.PathLike):
+        place = place_of(said)
+        if place.root and request.root:
+            raise InputError(f"--root {request.root} and --corpus {place.corpus}={place.root}: say one of them")
+        source = said if place.root else place.corpus
     if len(request.corpora) > 1:
-        options = {name: value for name, value in options.items() if name in _keywords(place.corpus)}
+        keywords = _keywords(*meant([said], None))
+        options = {name: value for name, value in options.items() if name in keywords}
     return load_corpus(
-        place.corpus,
-        place.root or request.root,
+        source,
+        request.root,
         request.labels,
         subset=request.subset,
         map=request.map,
@@ -130,6 +161,16 @@ def _load(request: CorpusRequest, place: Place, project: Project, among_others: 
         among_others=among_others,
         **options,
     )
+
+
+def _loaded(request: CorpusRequest, corpus: Any) -> Corpus:
+    """Return a corpus that was loaded before; what chooses among its rows or words was said there."""
+    plain = CorpusRequest()
+    names = ("root", "labels", "subset", "map", "drop", "as_spelled", "corpus_options")
+    for name in names if len(request.corpora) == 1 else ():
+        if getattr(request, name) != getattr(plain, name):
+            raise InputError(f"{name}: the corpus {corpus.name!r} is loaded already; say it to load_corpus")
+    return corpus
 
 
 def _keywords(corpus: str) -> set[str]:
@@ -142,12 +183,18 @@ def load_setting(request: SettingRequest, project: Project) -> Corpus:
     Where folds are those of somebody else, they may be about a part of it; the rest is left out, and said.
     """
     _protocol(request)  # what contradicts itself is said before corpora of hours are read
-    tested = bool(request.test_corpus or request.test_root)
+    tested = _is_transfer(request)
     trained = load(request, project, among_others=tested)
     if not tested:
         return _of_protocol(trained, _protocol(request))
-    other = replace(request, corpus=request.test_corpus or (), root=request.test_root, corpus_options={})
+    named = () if request.test_corpus is None else request.test_corpus
+    other = replace(request, corpus=named, root=request.test_root, corpus_options={})
     return transfer(trained, load(other, project, among_others=True))
+
+
+def _is_transfer(request: SettingRequest) -> bool:
+    # A table has no truth of its own.
+    return request.test_corpus is not None or bool(request.test_root)
 
 
 def _of_protocol(corpus: Corpus, name: str | None) -> Corpus:
@@ -171,7 +218,7 @@ def _of_protocol(corpus: Corpus, name: str | None) -> Corpus:
 def _protocol(request: SettingRequest) -> str | None:
     """Return the protocol: that which is named, or the only one for what is said besides."""
     implied = {
-        "--test-corpus": TRANSFER if request.test_corpus or request.test_root else None,
+        "--test-corpus": TRANSFER if _is_transfer(request) else None,
         "--folds-file": OWN if request.folds_file else None,
     }
     said = {option: name for option, name in implied.items() if name is not None}

@@ -22,7 +22,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "speaker_statistics",
         ],
         "progress": ["Progress", "ProgressBar"],
+        "single": ["extract"],
         "store.maintenance": ["prune", "status"],
-        "table": ["extract", "feature_table", "measuring_cost", "survey"],
+        "table": ["feature_table", "measuring_cost", "survey"],
     },
 )

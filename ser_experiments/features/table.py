@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ser_experiments import project
 from ser_experiments.errors import InputError, StoreError, nearest
+from ser_experiments.features.asked import Named, names_of, utterances_of
 from ser_experiments.features.bad import BadRecordings
 from ser_experiments.features.extraction.plan import Request
 from ser_experiments.features.extractor import Extractor, get_extractors, params_of, set_of
@@ -23,43 +24,10 @@ from ser_experiments.features.store.parts import RowsByKey
 from ser_experiments.features.store.survey import to_frame
 from ser_experiments.features.wanted import fetch
 
+if TYPE_CHECKING:
+    from ser_experiments.corpora import Corpus
 
-def extract(set_name: str, audio: NDArray[np.floating], sample_rate: int, **params: object) -> Any:
-    """Measure one recording.
 
-    Parameters
-    ----------
-    set_name : str
-        A feature set, e.g. ``"lld"``, or another of its outputs, ``"SET/OUTPUT"``.
-    audio : ndarray of shape (n_samples,) or (n_samples, n_channels)
-        The samples; full scale is 1.
-    sample_rate : int
-        Their rate in Hz.
-    **params
-        Parameters of the set where they differ from the defaults.
-
-    Returns
-    -------
-    Series of float32 or ndarray of shape (n_frames, n_columns)
-        A row with its column names, those of all layers one after the other, or the array of a set over time.
-
-    Raises
-    ------
-    InputError
-        Unknown set or parameter.
-    AudioError
-        The audio cannot be used.
-    """
-    fetch([set_name], {set_name: params})
-    extractors = get_extractors(set_name, **params)
-    found = extractors[0].measure.outputs_of(audio, sample_rate, [one.number for one in extractors])
-    results = [codec_of(one.output).result(one.name, one.columns, found[one.number]) for one in extractors]
-    if len(results) == 1:
-        return results[0]
-    if any(codec_of(one.output).width == 0 for one in extractors):
-        names = ", ".join(repr(one.name) for one in extractors)
-        raise InputError(f"feature set {set_name!r} stands for several arrays over time; ask for one of {names}")
-    return pd.concat(results).rename(set_name)
 
 
 def table_row(extractors: Sequence[Extractor], audio: NDArray[np.floating], sample_rate: int) -> dict[str, Any]:
@@ -85,8 +53,8 @@ def table_row(extractors: Sequence[Extractor], audio: NDArray[np.floating], samp
 
 
 def feature_table(
-    set_names: Sequence[str],
-    utterances: pd.DataFrame,
+    set_names: str | Sequence[str],
+    utterances: pd.DataFrame | Corpus | Named | Iterable[Named],
     *,
     params: Mapping[str, Mapping[str, object]] | None = None,
     cache: Path | None = None,
@@ -98,11 +66,12 @@ def feature_table(
 
     Parameters
     ----------
-    set_names : sequence of str
+    set_names : str or sequence of str
         Feature sets, whose columns stand side by side. ``"SET/OUTPUT"`` is another than a set's first output, and
         outputs of one set are measured together.
-    utterances : DataFrame
-        Indexed by ``utterance_id``, with ``path`` and perhaps ``start_s`` and ``end_s``.
+    utterances : DataFrame, Corpus, path or sequence of path
+        Indexed by ``utterance_id``, with ``path`` and perhaps ``start_s`` and ``end_s``; or paths, which are then the
+        ids.
     params : mapping, optional
         Parameters by set where they differ from the defaults; they are those of all its outputs.
     cache : Path, optional
@@ -129,8 +98,18 @@ def feature_table(
         Unknown set or parameter, or utterances without unique ids.
     StoreError
         The store cannot be written, or not be read.
+
+    Examples
+    --------
+    >>> from ser_experiments import feature_table, load_corpus
+    >>> corpus = load_corpus("recordings/metadata.csv")
+    >>> table = feature_table(["mfcc"], corpus)
+    >>> table.index.equals(corpus.utterances.index), set(map(str, table.dtypes))
+    (True, {'float32'})
+    >>> feature_table("mfcc", ["call.wav", "other.wav"]).index.tolist()
+    ['call.wav', 'other.wav']
     """
-    params = params or {}
+    set_names, utterances, params = names_of(set_names), utterances_of(utterances), params or {}
     asked = {*set_names, *map(set_of, set_names)}
     for name in params:
         if name not in asked:

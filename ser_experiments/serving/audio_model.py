@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from ser_experiments.audio import read_audio
+from ser_experiments.audio import Recording, Source, heard, sources_of
 from ser_experiments.audio.limits import Bounds
 from ser_experiments.errors import AudioError, InputError
 from ser_experiments.features.extractor import Extractor, get_extractor
@@ -29,10 +28,12 @@ from ser_experiments.serving.outlying import outlying
 from ser_experiments.serving.rows import failed
 from ser_experiments.serving.targets import task_of
 from ser_experiments.serving.unlike import unlike_speech, unlike_training
+from ser_experiments.shown import html, named
 from ser_experiments.task import Task
+from ser_experiments.words import in_one_line
 
-#: A recording: a path, the bytes of a file, or samples of shape (n_samples,) with their rate in Hz.
-Source = str | Path | bytes | tuple[NDArray[np.float32], int]
+if TYPE_CHECKING:
+    from ser_experiments.serving.timeline import Timeline
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,29 @@ class AudioModel:
     meta: Mapping[str, Any]
     speaker: SpeakerStatistics | None = None
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        sets = named([name for name, _ in self.sets])
+        return f"AudioModel {self._of}: {named(self.classes)} from {sets}"
+
+    def _repr_html_(self) -> str:
+        from ser_experiments.evaluation.scoring import get_score
+
+        name = self.task.primary
+        facts = {
+            "predicts": named(self.classes),
+            "from": named([name for name, _ in self.sets]),
+            f"tested {get_score(name).title}": self.meta.get(name),
+            "normalised by speaker": None if self.normalization.kind == "none" else str(self.normalization),
+        }
+        notes = [*self.meta.get("notes", ()), *self.warnings]
+        return html(f"Model {self._of}", facts, notes=map(str, notes))
+
+    @property
+    def _of(self) -> str:
+        return in_one_line(
+            f"{self.meta.get('experiment', 'without a name')} of {self.meta.get('setting', 'no setting')}"
+        )
 
     @property
     def normalization(self) -> Normalization:
@@ -113,25 +137,90 @@ class AudioModel:
         """
         return self.task.answer(self.values(audio, sample_rate), self.meta)
 
-    def predict(self, sources: Iterable[Source]) -> Iterator[dict[str, Any]]:
+    def predict(self, sources: Recording | Iterable[Recording], sample_rate: int | None = None) -> list[dict[str, Any]]:
+        """Predict recordings.
+
+        Parameters
+        ----------
+        sources : path, bytes, ndarray, pair of ndarray and rate, or iterable of such
+            The recordings; one of them is a list of one. Arrays have the shape (n_samples,) or (n_samples, n_channels)
+            and a full scale of 1.
+        sample_rate : int, optional
+            Of arrays that come without a rate, in Hz.
+
+        Returns
+        -------
+        list of dict
+            One a recording, in their order: as :meth:`predict_audio`, with ``warnings`` (how the recording is unlike
+            those learned from) and ``error``; of a recording that cannot be used only ``error`` is not empty.
+
+        Raises
+        ------
+        InputError
+            Something is no recording, samples come without their rate, or are no samples.
+
+        Examples
+        --------
+        >>> from ser_experiments import load_model
+        >>> model = load_model("models/calls")
+        >>> [answer] = model.predict("call.wav")
+        >>> answer["label"], sorted(answer["probabilities"])
+        ('angry', ['angry', 'sad'])
+        >>> [answer["label"] for answer in model.predict(["call.wav", "other.wav"])]
+        ['angry', 'sad']
+        >>> import soundfile
+        >>> audio, rate = soundfile.read("call.wav")
+        >>> model.predict(audio, sample_rate=rate)[0]["label"]
+        'angry'
+        >>> model.predict("nowhere.wav")[0]["error"]
+        'nowhere.wav: no such file'
+        """
+        return list(self.stream(sources, sample_rate))
+
+    def stream(
+        self, sources: Recording | Iterable[Recording], sample_rate: int | None = None
+    ) -> Iterator[dict[str, Any]]:
         """Predict recordings one after the other, so that any number of them needs the memory of one.
 
         Parameters
         ----------
-        sources : iterable of path, bytes, or (ndarray of shape (n_samples,), sample rate in Hz)
-            The recordings; arrays are mono with a full scale of 1.
+        sources, sample_rate
+            As of :meth:`predict`; an iterator is asked for one at a time.
 
-        Yields
-        ------
-        dict
-            As :meth:`predict_audio`, with ``warnings`` (how the recording is unlike those learned from) and ``error``;
-            of a recording that cannot be used only ``error`` is not empty.
+        Returns
+        -------
+        iterator of dict
+            The answers of :meth:`predict`, each as it is known.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from ser_experiments import load_model
+        >>> for answer in load_model("models/calls").stream(sorted(Path().glob("*.wav"))):
+        ...     print(answer["label"])
+        angry
+        sad
         """
-        for source in sources:
-            try:
-                yield self.answer(source)
-            except AudioError as error:
-                yield failed(self.task.no_answer, str(error))
+        return map(self._told, sources_of(sources, sample_rate))
+
+    def _told(self, source: Source) -> dict[str, Any]:
+        try:
+            return self.answer(source)
+        except AudioError as error:
+            return failed(self.task.no_answer, str(error))
+
+    def timeline(self, source: Source, *, window_s: float | None = None, step_s: float | None = None) -> Timeline:
+        """Predict a recording piece by piece; see :func:`ser_experiments.timeline`.
+
+        Examples
+        --------
+        >>> from ser_experiments import load_model
+        >>> load_model("models/calls").timeline("call.wav", window_s=0.5, step_s=0.5)
+        Timeline of 1.0 s: 2 steps, somebody speaks in 2
+        """
+        from ser_experiments.serving.timeline import timeline
+
+        return timeline(self, source, window_s=window_s, step_s=step_s)
 
     def answer(self, source: Source, limits: Bounds | None = None) -> dict[str, Any]:
         """Predict one recording, and say what is to be said with it.
@@ -153,7 +242,7 @@ class AudioModel:
         AudioError
             It cannot be used.
         """
-        audio, rate = _read(source, limits)
+        audio, rate = heard(source, limits)
         table = self._without_speaker(self.features(audio, rate))
         unlike = [*self.unlike(audio, rate), *outlying(self.meta.get("measured", {}), table)]
         found = self.task.answer(self._values(table), {**self.meta, "doubted": bool(unlike)})
@@ -178,12 +267,12 @@ class AudioModel:
         self.task.check_risk(self.meta, risk)
         return replace(self, meta={**self.meta, "risk": risk})
 
-    def for_speaker(self, sources: Iterable[Source], *, skip_bad: bool = False) -> AudioModel:
+    def for_speaker(self, sources: Recording | Iterable[Recording], *, skip_bad: bool = False) -> AudioModel:
         """Return this model for one speaker, whose recordings `sources` are.
 
         Parameters
         ----------
-        sources : iterable of path, bytes, or (ndarray, sample rate)
+        sources : path, bytes, pair of ndarray and rate, or iterable of such
             What the mode asks for: K neutral clips, K clips, or all that is to be predicted.
         skip_bad : bool
             Whether recordings that cannot be used are left out.
@@ -202,9 +291,9 @@ class AudioModel:
                 "recordings of the speaker; predict without them"
             )
         rows = []
-        for source in sources:
+        for source in sources_of(sources):
             try:
-                rows.append(self.features(*_read(source)))
+                rows.append(self.features(*heard(source)))
             except AudioError:
                 if not skip_bad:
                     raise
@@ -239,7 +328,3 @@ class AudioModel:
         """Say how a recording is unlike those that the model learned from, and unlike speech."""
         learned: Mapping[str, Any] = self.meta.get("training", {})
         return [*unlike_training(learned, audio, sample_rate), *unlike_speech(audio, sample_rate)]
-
-
-def _read(source: Source, limits: Bounds | None = None) -> tuple[NDArray[np.float32], int]:
-    return source if isinstance(source, tuple) else read_audio(source, limits=limits)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ser_experiments.audio import VoiceActivity, resample, scan, stream_audio
+from ser_experiments.audio import Source, VoiceActivity, file_of, resample, scan, stream_audio
 from ser_experiments.audio.stream import Overall
 from ser_experiments.errors import AudioError, InputError
 from ser_experiments.features.dsp import frames, mel
 from ser_experiments.serving.audio_model import AudioModel
+from ser_experiments.shown import html, several
 from ser_experiments.task import Task
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: Length of a window, unless the model learned from longer or shorter recordings only, and its step.
 WINDOW_S, STEP_S = 3.0, 1.0
@@ -61,6 +65,33 @@ class Timeline:
     spectrogram: NDArray[np.float32]
     bound: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        steps = several(len(self.table), "step")
+        return f"Timeline of {self.duration_s:.1f} s: {steps}, somebody speaks in {int(self.spoken.sum())}"
+
+    def _repr_html_(self) -> str:
+        names = ["start_s", "end_s", *self.task.fields("text"), *self.task.columns]
+        rows = self.table[names].astype(object).where(self.table[names].notna(), "").to_numpy().tolist()
+        return html(repr(self), headings=names, rows=rows)
+
+    def plot(self, title: str = "") -> Figure:
+        """Draw waveform, spectrogram and what was heard over time.
+
+        Parameters
+        ----------
+        title : str
+            Which recording and which model.
+
+        Examples
+        --------
+        >>> from ser_experiments import load_model
+        >>> picture = load_model("models/calls").timeline("call.wav").plot("call.wav")
+        >>> picture.savefig("call.png")
+        """
+        from ser_experiments.evaluation.plots.timeline import plot_timeline
+
+        return plot_timeline(self.task, self.table, self.waveform, self.spectrogram, title)
+
     @property
     def spoken(self) -> NDArray[np.bool_]:
         """Say of each step whether somebody speaks in it, so that there is an answer."""
@@ -81,7 +112,7 @@ class Timeline:
 
 def timeline(
     model: AudioModel,
-    source: str | Path | bytes,
+    source: Source,
     *,
     window_s: float | None = None,
     step_s: float | None = None,
@@ -96,7 +127,7 @@ def timeline(
     ----------
     model : AudioModel
         From :func:`ser_experiments.load_model`.
-    source : path or bytes
+    source : path, bytes, or pair of ndarray and rate
         The recording.
     window_s : float, optional
         Seconds; by default 3, or the nearest length that the model learned from.
@@ -110,17 +141,27 @@ def timeline(
     AudioError
         The recording cannot be used.
     InputError
-        The step is longer than the window, or either is not positive.
+        The step is longer than the window, or either is not positive; or it is no recording.
+
+    Examples
+    --------
+    >>> from ser_experiments import load_model, timeline
+    >>> line = timeline(load_model("models/calls"), "call.wav", window_s=0.5, step_s=0.25)
+    >>> line
+    Timeline of 1.0 s: 4 steps, somebody speaks in 4
+    >>> list(line.table.columns)
+    ['start_s', 'end_s', 'speech', 'label', 'p_angry', 'p_sad']
     """
     length, step_s = _window(model, window_s, step_s)
-    overall = scan(source)
+    file = file_of(source)
+    overall = scan(file)
     per_window = max(1, round(length / step_s))
     n_steps = max(1, math.ceil(overall.duration_s / step_s - 1e-6))
     picture = _Picture(n_steps)
     total, weight = np.zeros((n_steps, len(model.task.targets))), np.zeros(n_steps)
     speech = np.zeros(n_steps)
     recent: deque[_Step] = deque(maxlen=per_window)
-    for number, step in enumerate(_steps(source, overall, step_s)):
+    for number, step in enumerate(_steps(file, overall, step_s)):
         speech[number] = step.speech
         picture.add(step.audio, overall.sample_rate)
         recent.append(step)
@@ -156,7 +197,7 @@ def _window(model: AudioModel, window_s: float | None, step_s: float | None) -> 
     return length, step_s
 
 
-def _steps(source: str | Path | bytes, overall: Overall, step_s: float) -> Iterator[_Step]:
+def _steps(source: str | os.PathLike[str] | bytes, overall: Overall, step_s: float) -> Iterator[_Step]:
     hears = VoiceActivity(overall.sample_rate, overall.peak)
     end, done = overall.duration_s, 0.0
     for audio, rate in stream_audio(source, step_s, overall.channel):

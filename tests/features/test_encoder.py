@@ -13,9 +13,9 @@ import pytest
 import soundfile
 
 from ser_experiments.errors import InputError
+from ser_experiments.features import extract, feature_table
 from ser_experiments.features.encoders import listening
 from ser_experiments.features.extractor import get_extractor, get_extractors, get_measure
-from ser_experiments.features.table import extract, feature_table
 from ser_experiments.features.wanted import resolved
 from tests.checkpoints import COMMIT, N_LAYERS, WIDTH, tiny_whisper
 

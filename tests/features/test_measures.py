@@ -28,8 +28,9 @@ from ser_experiments.features.extraction import reading, schedule
 from ser_experiments.features.extraction.worker import _batches
 from ser_experiments.features.extractor import Extractor, get_extractor, set_names
 from ser_experiments.features.measure import LAYERS, OVER_TIME, ROW, Measure, Needs, Opened, Output
+from ser_experiments.features.single import extract
 from ser_experiments.features.store.maintenance import prune, status
-from ser_experiments.features.table import build, extract, feature_table, table_row
+from ser_experiments.features.table import build, feature_table, table_row
 from ser_experiments.features.views import perturb, viewed
 from tests.tiny_set import DIM, N_LAYERS, RATE, encoder, measured, outputs_of, utterances_of, write_recordings
 
