@@ -16,8 +16,8 @@ def load_model(name: str | Path | None = None) -> AudioModel:
     Parameters
     ----------
     name : str or Path, optional
-        A setting, a registered name with ``@alias`` or ``/version``, a ``models:/`` or ``runs:/`` URI, or a folder that
-        :func:`ser_experiments.serving.save_model` wrote. By default the champion: of real speech where there is one.
+        A setting, a registered name with ``@alias`` or ``/version``, the id of a run, a ``models:/`` or ``runs:/`` URI, or
+        a folder that :func:`ser_experiments.serving.save_model` wrote. By default the champion: of real speech where there is one.
 
     Returns
     -------
@@ -30,11 +30,16 @@ def load_model(name: str | Path | None = None) -> AudioModel:
         No such model, or none is named and several settings have a champion; or its files were changed, hold unknown
         types, or name other versions of feature sets.
     """
+    return load_folder(model_folder(name))
+
+
+def model_folder(name: str | Path | None = None) -> Path:
+    """Return the folder of a saved model by what a user calls it; see :func:`load_model`."""
     if isinstance(name, Path) or (name is not None and os.path.isfile(Path(name) / ABOUT)):
-        return load_folder(Path(name))
+        return Path(name)
     # A folder needs no store, and is read without one.
     from ser_experiments.tracking.backend import connect
     from ser_experiments.tracking.registry import model_uri
 
     backend = connect(project.find())
-    return load_folder(backend.model_folder(model_uri(backend, name)))
+    return backend.model_folder(model_uri(backend, name))

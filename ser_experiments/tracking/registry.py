@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -23,6 +24,8 @@ CHAMPION, PREVIOUS = "champion", "previous"
 #: The tag that says whether a model was trained on speech that nobody spoke.
 SYNTHETIC = "synthetic"
 PREFIX = "ser-"
+#: What every store calls a run by.
+_RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @contextmanager
@@ -210,8 +213,8 @@ def model_uri(backend: Backend, name: str | None = None) -> str:
     backend : Backend
         The store.
     name : str, optional
-        A setting or registered name, perhaps with ``@alias`` or ``/version``; a URI such as ``models:/...``.
-        By default the champion, see :func:`the_champion`.
+        A setting or registered name, perhaps with ``@alias`` or ``/version``; the id of a run; a URI such
+        as ``models:/...``. By default the champion, see :func:`the_champion`.
 
     Raises
     ------
@@ -234,6 +237,8 @@ def model_uri(backend: Backend, name: str | None = None) -> str:
             return f"models:/{model}{separator}{rest}"
     if base in known:
         return f"models:/{base}@{CHAMPION}"
+    if _RUN_ID.fullmatch(name) and backend.status(name) is not None:
+        return f"runs:/{name}/model"
     raise InputError(_unknown(name, known))
 
 

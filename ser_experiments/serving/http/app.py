@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from ser_experiments.serving.asgi import Receive, Scope, Send, respond
 from ser_experiments.serving.bounds import MAX_BODY, SHORT_BODY
@@ -64,8 +64,7 @@ class App:
         if method not in ("GET", "HEAD"):
             raise Refused(405, "only GET")
         if path == "/version":
-            # That of the protocol, which its clients ask for.
-            return 200, [], version("mlflow").encode()
+            return 200, [], _protocol().encode()
         return (200, [], b"\n") if self._short.is_there else _said(503, "the model is started again", _AGAIN_S)
 
     async def _invoked(self, kind: str, length: int | None, receive: Receive) -> _Response | None:
@@ -115,6 +114,14 @@ class App:
         if asked.refused is not None:
             return _said(*asked.refused)
         return 200, [], json.dumps({"predictions": asked.answers}).encode()
+
+
+def _protocol() -> str:
+    """Return the version of the protocol, which its clients ask for: MLflow's, where that is installed."""
+    try:
+        return version("mlflow")
+    except PackageNotFoundError:
+        return "unknown"
 
 
 #: MLflow's names of what is wrong.
