@@ -28,9 +28,13 @@ def requirements(packages: Mapping[str, str], more: Mapping[str, str]) -> str:
     more : mapping of str to str
         What reads more kinds of recordings.
     """
-    lines = [f"# Python {sys.version_info.major}.{sys.version_info.minor}; what predict.py used when this was exported."]
+    lines = [
+        f"# Python {sys.version_info.major}.{sys.version_info.minor}; what predict.py used when this was exported."
+    ]
     lines += [f"{name}=={version}" for name, version in packages.items()]
-    lines += [f"# For m4a, webm and others: {name}=={version}" for name, version in more.items() if name not in packages]
+    lines += [
+        f"# For m4a, webm and others: {name}=={version}" for name, version in more.items() if name not in packages
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -49,8 +53,10 @@ def card(model: AudioModel, *, onnx: bool, container: bool) -> str:
         *([f"- Tested on people that it had not heard: {model.task.primary} {score:.3f}"] if score is not None else []),
         f"- Measures: {', '.join(name for name, _ in model.sets)}",
         *_learned(about.get("training", {})),
-        *(f"- Of the speaker it asks for recordings: `--enrol` ({model.normalization})"
-          for _ in range(model.normalization.kind != "none")),
+        *(
+            f"- Of the speaker it asks for recordings: `--enrol` ({model.normalization})"
+            for _ in range(model.normalization.kind != "none")
+        ),
         *(f"- Note: {note}" for note in about.get("notes", [])),
         "",
         "## Use",
@@ -87,16 +93,16 @@ _CONTAINER = (
     "docker build -t emotion .",
     f"docker run --rm --read-only --tmpfs /tmp -p 127.0.0.1:{_PORT}:{_PORT} emotion",
     f"curl -s http://127.0.0.1:{_PORT}/health",
-    "docker run --rm --network none -v \"$PWD:/data:ro\" --entrypoint python emotion predict.py /data/call.wav",
+    'docker run --rm --network none -v "$PWD:/data:ro" --entrypoint python emotion predict.py /data/call.wav',
     "```",
 )
 _ONNX = (
     "",
     "## In ONNX",
     "",
-    "`model.onnx` is the estimator alone: from the columns of the feature table (`features`, float32, shape (n_rows,",
-    "n_columns), NaN where a value is missing) to the answer (`values`, float64, shape (n_rows, n_targets)). The names of",
-    "both stand in its metadata as `columns` and `targets`, JSON lists. Measuring a recording is not in it.",
+    "`model.onnx` is the estimator alone: from the columns of the feature table (`features`, float32, shape",
+    "(n_rows, n_columns), NaN where a value is missing) to the answer (`values`, float64, shape (n_rows, n_targets)).",
+    "Their names stand in its metadata as `columns` and `targets`, JSON lists. Measuring a recording is not in it.",
 )
 
 
@@ -116,7 +122,12 @@ def notice(model: AudioModel, packages: Mapping[str, str]) -> str:
     weights = list(_weights(model))
     if weights:
         lines += ["## Weights in `model/assets/`", "", *weights, ""]
-    lines += ["## Packages that `requirements.txt` names; they are not in this folder", "", "| package | licence |", "|---|---|"]
+    lines += [
+        "## Packages that `requirements.txt` names; they are not in this folder",
+        "",
+        "| package | licence |",
+        "|---|---|",
+    ]
     lines += [f"| {name} {version} | {_licence_of(name)} |" for name, version in packages.items()]
     return "\n".join(lines) + "\n"
 
@@ -137,11 +148,11 @@ def _weights(model: AudioModel) -> Iterator[str]:
 
 def _licence_of(package: str) -> str:
     told = metadata(package)
-    words = told.get("License-Expression")
+    words = told.get_all("License-Expression")
     if words:
-        return words
+        return str(words[0])
     classes = [one.rpartition(" :: ")[2] for one in told.get_all("Classifier", []) if one.startswith("License ::")]
-    return "; ".join(classes) or (told.get("License") or "see the package").splitlines()[0][:80]
+    return "; ".join(classes) or [*(told.get_all("License") or []), "see the package"][0].splitlines()[0][:80]
 
 
 def dockerfile() -> str:

@@ -37,7 +37,17 @@ with open({told!r}, "w") as file:
 sys.exit(code)
 """
 #: What is never needed to predict: stores of runs, pages, and what tests and installs.
-FORBIDDEN = ("mlflow", "mlflow_skinny", "gradio", "optuna", "matplotlib", "pytest", "setuptools", "pip", "_distutils_hack")
+FORBIDDEN = (
+    "mlflow",
+    "mlflow_skinny",
+    "gradio",
+    "optuna",
+    "matplotlib",
+    "pytest",
+    "setuptools",
+    "pip",
+    "_distutils_hack",
+)
 _OWN = "ser_experiments"
 _RATE = 16_000
 

@@ -16,8 +16,9 @@ def load_model(name: str | Path | None = None) -> AudioModel:
     Parameters
     ----------
     name : str or Path, optional
-        A setting, a registered name with ``@alias`` or ``/version``, the id of a run, a ``models:/`` or ``runs:/`` URI, or
-        a folder that :func:`ser_experiments.serving.save_model` wrote. By default the champion: of real speech where there is one.
+        A setting, a registered name with ``@alias`` or ``/version``, the id of a run, a ``models:/`` or ``runs:/`` URI,
+        or a folder that :func:`ser_experiments.serving.save_model` wrote. By default the champion: of real speech
+        where there is one.
 
     Returns
     -------

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from ser_experiments.serving.asgi import Receive, Scope, Send, respond
 from ser_experiments.serving.bounds import MAX_BODY, SHORT_BODY
 from ser_experiments.serving.http.body import CSV, JSON, Refused
+from ser_experiments.serving.http.docs import DESCRIPTION, PAGE, POLICY, page
 from ser_experiments.serving.http.lanes import Asked, Full, Lane
 
 #: Status, headers beside those of the body, and body.
@@ -43,6 +45,9 @@ class App:
         """Answer a request."""
         if scope["type"] != "http":
             return
+        if scope["path"] in _PAGES and scope["method"] in ("GET", "HEAD"):
+            await respond(send, 200, *_PAGES[scope["path"]](self._short.description), _GUARDS)
+            return
         try:
             answered = await self._answer(scope, receive)
         except Refused as refused:
@@ -59,8 +64,8 @@ class App:
             if method != "POST":
                 raise Refused(405, "only POST")
             return await self._invoked(_kind(scope), _length(scope), receive)
-        if path not in ("/ping", "/health", "/version"):
-            raise Refused(404, "not found; there are /invocations, /ping, /health and /version")
+        if path not in ("/ping", "/health", "/version", *_PAGES):
+            raise Refused(404, "not found; there are /invocations, /ping, /health, /version and /docs")
         if method not in ("GET", "HEAD"):
             raise Refused(405, "only GET")
         if path == "/version":
@@ -114,6 +119,14 @@ class App:
         if asked.refused is not None:
             return _said(*asked.refused)
         return 200, [], json.dumps({"predictions": asked.answers}).encode()
+
+
+#: What describes the server: its type and its content.
+_PAGES: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, bytes]]] = {
+    DESCRIPTION: lambda described: (JSON, json.dumps(described).encode()),
+    PAGE: lambda described: ("text/html; charset=utf-8", page(described)),
+}
+_GUARDS = [(b"content-security-policy", POLICY.encode()), (b"x-content-type-options", b"nosniff")]
 
 
 def _protocol() -> str:
