@@ -1,121 +1,114 @@
-"""The part of the page that says the emotion while somebody speaks."""
+"""The part of the page that says the emotion while somebody speaks: a small page of its own, and what it asks.
+
+The browser sends the samples of each second; the answer comes with the reply. What is kept is a window of sound for
+each page that is open, and nothing of who went.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import json
 import time
-from collections import deque
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs
 
-import gradio as gr
 import numpy as np
 
-from ser_experiments.audio import read_audio
-from ser_experiments.cli import _uploads
-from ser_experiments.cli._shown import at_once
-from ser_experiments.errors import SerError
+from ser_experiments.errors import InputError
+from ser_experiments.serving.asgi import Application, Receive, Scope, Send, respond
 from ser_experiments.serving.audio_model import AudioModel
 from ser_experiments.serving.live import Live, Moment
 from ser_experiments.words import as_people_write
 
-#: Seconds of a piece that the browser sends, of one stay at the microphone, and of what stands on the page.
-_PIECE_S, _STAY_S, _SHOWN = 1.0, 600, 60
-_ASK = "Press the microphone and speak; every second the last seconds are heard. Nothing that you say is kept."
+#: The page, and what it asks.
+PAGE, HEAR = "/live", "/live/hear"
+#: Pages that are heard at a time, seconds until one that is silent is forgotten, and bytes of a request.
+_MOST, _FORGOTTEN_S, _MOST_BYTES = 8, 60.0, 4 * 2**20
+_LONGEST_ID = 64
 
 
 @dataclass
-class Session:
-    """What is kept of somebody who speaks: a window of sound, and what was said of the last minute."""
+class _Session:
+    """What is kept of a page, and when it asked last."""
 
-    live: Live | None = None
-    moments: deque[Moment] = field(default_factory=lambda: deque(maxlen=_SHOWN))
-    delay_s: float = 0.0
+    live: Live
+    asked: float
 
 
-def build_live(model: AudioModel, folder: Path) -> None:
-    """Build it.
+class LivePage:
+    """An ASGI application that answers what is said now, and hands everything else on.
 
     Parameters
     ----------
+    app : ASGI application
+        What it stands before.
     model : AudioModel
         Answers for single recordings.
-    folder : Path
-        Of the uploads.
     """
-    with gr.Row():
-        with gr.Column():
-            audio = gr.Audio(sources=["microphone"], buttons=[], type="filepath", streaming=True, label="Microphone",
-                             elem_id="live")  # fmt: skip
-            audio.async_move_resource_to_block_cache = _piece  # type: ignore[method-assign, assignment]
-            words = gr.Markdown(_ASK, elem_id="live-words")
-        with gr.Column():
-            now = gr.HTML(elem_id="now")
-    table = gr.Dataframe(label="The last minute, the newest first", interactive=False, elem_id="moments", visible=False)
-    session = gr.State(None, time_to_live=_STAY_S)
 
-    def hear(path: str | None, told: Session | None) -> tuple[Any, ...]:
+    def __init__(self, app: Application, model: AudioModel) -> None:
+        self._app, self._model = app, model
+        self._sessions: dict[str, _Session] = {}
+        # One after the other, as recordings are.
+        self._turn = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or hand on."""
+        asked = (scope.get("method"), scope.get("path")) if scope["type"] == "http" else None
+        if asked == ("GET", PAGE):
+            page = files(__package__).joinpath("_live.html").read_bytes()
+            await respond(send, 200, "text/html; charset=utf-8", page)
+        elif asked == ("POST", HEAR):
+            status, told = await self._heard(scope, receive)
+            await respond(send, status, "application/json", json.dumps(told).encode())
+        else:
+            await self._app(scope, receive, send)
+
+    async def _heard(self, scope: Scope, receive: Receive) -> tuple[int, dict[str, Any]]:
+        body = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return 400, {"error": "the sound ended before its time"}
+            body += message.get("body", b"")
+            if len(body) > _MOST_BYTES:
+                return 413, {"error": "too much sound at once"}
+            if not message.get("more_body"):
+                break
         begun = time.monotonic()
         try:
-            return heard(model, path, told or Session(), begun)
-        finally:
-            if path is not None:
-                _uploads.delete(path, folder)
+            async with self._turn:
+                session = self._session(scope)
+                audio = np.frombuffer(bytes(body[: len(body) // 2 * 2]), dtype="<i2").astype(np.float32)
+                moments = await asyncio.to_thread(lambda: list(session.live.hear(audio / np.float32(32768))))
+        except InputError as error:
+            return 400, {"error": str(error)}
+        told = [self._told(one) for one in moments]
+        return 200, {"moments": told, "window_s": session.live.window_s, "step_s": session.live.step_s,
+                     "took_s": time.monotonic() - begun}  # fmt: skip
 
-    audio.stream(
-        hear, inputs=[audio, session], outputs=[session, now, words, table], stream_every=_PIECE_S, time_limit=_STAY_S,
-        show_progress="hidden", api_visibility="private",
-    )  # fmt: skip
-    audio.start_recording(lambda: (None, "", _ASK, gr.Dataframe(value=None, visible=False)),
-                          outputs=[session, now, words, table], api_visibility="private")  # fmt: skip
+    def _session(self, scope: Scope) -> _Session:
+        """Return the session that a request is of, a new one where there is none."""
+        asked = parse_qs(scope["query_string"].decode("latin-1"))
+        name, rate = (asked.get(key, [""])[0] for key in ("session", "rate"))
+        if not 0 < len(name) <= _LONGEST_ID or not rate.isdigit() or len(rate) > len("192000"):
+            raise InputError("a session and a rate in Hz are needed")
+        now = time.monotonic()
+        for old in [key for key, one in self._sessions.items() if now - one.asked > _FORGOTTEN_S]:
+            del self._sessions[old]
+        if name not in self._sessions:
+            if len(self._sessions) >= _MOST:
+                raise InputError("too many are heard at this moment; try again in a minute")
+            self._sessions[name] = _Session(Live(self._model, int(rate)), now)
+        session = self._sessions[name]
+        session.asked = now
+        return session
 
-
-async def _piece(path: str | Path | None) -> str | None:
-    """Take a piece of this machine, which Gradio has found among the uploads, and no address."""
-    if path is None or urlsplit(str(path)).scheme in ("http", "https"):
-        raise gr.Error("Not sound of this page's microphone.", print_exception=False)
-    return str(path)
-
-
-def heard(model: AudioModel, path: str | None, told: Session, begun: float) -> tuple[Any, ...]:
-    """Return the session after a piece of sound, and what the page shows of it."""
-    nothing = (told, gr.skip(), gr.skip(), gr.skip())
-    if path is None or not Path(path).is_file():
-        return nothing
-    try:
-        sound, rate = read_audio(path)
-    except SerError:  # a piece without a sample, or one of silence alone
-        return nothing
-    if told.live is None or told.live.sample_rate != rate:
-        told.live = Live(model, rate)
-    for moment in told.live.hear(np.asarray(sound)):
-        told.moments.append(moment)
-        told.delay_s = time.monotonic() - begun
-    if not told.moments:
-        return nothing
-    said = (
-        f"Each line is about {told.live.window_s:g} s of sound. It was known {told.delay_s:.2f} s after the sound was "
-        f"here; a sound waits up to {told.live.step_s + _PIECE_S:g} s for its turn."
-    )
-    return (
-        told,
-        at_once(model.task, told.moments[-1].answer),
-        said,
-        gr.Dataframe(value=_rows(model, told), visible=True),
-    )
-
-
-def _rows(model: AudioModel, told: Session) -> Any:
-    import pandas as pd
-
-    titles = [as_people_write(name) for name in model.task.targets]
-    rows = []
-    for moment in reversed(told.moments):
-        numbers = model.task.numbers(moment.answer)
-        texts = [as_people_write(moment.answer[name]) or "No speech" for name in model.task.fields("text")]
-        named = dict(zip(["Emotion"], texts, strict=False))
-        values = {title: round(numbers[name], 2) if name in numbers else None
-                  for name, title in zip(model.task.targets, titles, strict=True)}  # fmt: skip
-        rows.append({"Second": round(moment.end_s), **named, **values})
-    return pd.DataFrame(rows)
+    def _told(self, moment: Moment) -> dict[str, Any]:
+        task = self._model.task
+        numbers = [(as_people_write(name), value) for name, value in task.numbers(moment.answer).items()]
+        if task.are_shares:
+            numbers.sort(key=lambda one: -one[1])
+        return {"end_s": moment.end_s, "shares": task.are_shares, "numbers": numbers}

@@ -10,7 +10,7 @@ import gradio as gr
 
 from ser_experiments.audio.stream import scan
 from ser_experiments.cli import _uploads
-from ser_experiments.cli._live_page import build_live
+from ser_experiments.cli._live_page import PAGE
 from ser_experiments.cli._pictures import looks
 from ser_experiments.cli._shown import STYLE, answered, changes, described, pictured
 from ser_experiments.errors import SerError
@@ -25,6 +25,7 @@ from ser_experiments.words import as_people_write
 _UTTERANCE_S = 20.0
 _ASK = "Record or upload speech, then press the button; the recording is deleted when it is answered."
 _GONE = "The recording was deleted when it was answered; record or upload it again."
+_LIVE = f'<iframe src="{PAGE}" allow="microphone" loading="lazy" title="Emotion while you speak" id="live"></iframe>'
 #: So many recordings wait.
 _WAITING = 16
 
@@ -59,7 +60,7 @@ def build_page(model: AudioModel, folder: Path) -> tuple[gr.Blocks, dict[str, An
         with gr.Tab("A recording"):
             _recording(model, folder)
         with gr.Tab("While you speak", elem_id="live-tab"):
-            build_live(model, folder)
+            gr.HTML(_LIVE)
     # Models are asked one after the other, and more than a few people do not wait.
     page.queue(max_size=_WAITING, default_concurrency_limit=1)
     # The fonts of the system: the default ones would be fetched from elsewhere.

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ser_experiments.serving.timeline import Timeline
-from ser_experiments.task import Task
 from ser_experiments.words import as_people_write
 
 #: One class that is heard in so much of the time is the emotion of the whole.
@@ -27,6 +26,7 @@ STYLE = """
 .ser-answer .ser-bar { background: var(--border-color-primary); border-radius: 4px; height: .8rem; }
 .ser-answer .ser-bar span { display: block; height: 100%; border-radius: 4px; background: var(--color-accent); }
 .ser-answer dd:last-of-type, .ser-answer .ser-number { text-align: right; font-variant-numeric: tabular-nums; }
+#live { width: 100%; height: 46rem; border: 0; }
 .ser-picture img { width: 100%; height: auto; display: block; border-radius: 6px; }
 .dark .ser-picture .ser-light, .ser-picture .ser-dark { display: none; }
 .dark .ser-picture .ser-dark { display: block; }
@@ -69,16 +69,6 @@ def answered(line: Timeline, whole: Mapping[str, Any]) -> str:
     ranked = dict(sorted(numbers.items(), key=lambda one: -one[1]))
     name = as_people_write(next(iter(ranked)))
     return _block(f'<p class="ser-head">{html.escape(name)}</p><p class="ser-sub">Probability:</p>', ranked)
-
-
-def at_once(task: Task, answer: Mapping[str, Any]) -> str:
-    """Return in HTML what is heard now; words where nobody speaks."""
-    numbers = task.numbers(answer)
-    if not numbers:
-        return '<div class="ser-answer"><p class="ser-sub">No speech.</p></div>'
-    if not task.are_shares:
-        return f'<div class="ser-answer">{"".join(f"<p>{html.escape(one)}</p>" for one in task.told(answer))}</div>'
-    return _block('<p class="ser-sub">Now:</p>', dict(sorted(numbers.items(), key=lambda one: -one[1])))
 
 
 def _block(head: str, shares: Mapping[str, float]) -> str:

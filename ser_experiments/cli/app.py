@@ -21,7 +21,7 @@ from ser_experiments.cli._say import say
     "--allowed-hosts", default="", help="Names besides this machine's own that browsers may call it, with commas."
 )
 def command(model: str | None, host: str, port: int, browse: bool, allowed_hosts: str) -> None:
-    """Open a page to record or upload speech and see its emotion.
+    """Open a page to record or upload speech and see its emotion, or to see it while you speak.
 
     Recordings stay on this machine and are deleted when they are answered. There is no authentication: do not listen
     beyond it without a proxy that has it.
@@ -44,10 +44,15 @@ def command(model: str | None, host: str, port: int, browse: bool, allowed_hosts
     folder = _uploads.make_folder()
     from starlette.middleware import Middleware
 
+    from ser_experiments.cli._live_page import LivePage
     from ser_experiments.cli._page import build_page
 
     page, looks = build_page(loaded, folder)
-    before = [Middleware(TrustedHosts, names=names_in(allowed_hosts)), Middleware(_uploads.Gate, folder=folder)]
+    before = [
+        Middleware(TrustedHosts, names=names_in(allowed_hosts)),
+        Middleware(LivePage, model=loaded),
+        Middleware(_uploads.Gate, folder=folder),
+    ]
     say(f"{loaded.meta['experiment']} of {loaded.meta['setting']} on http://{host}:{port} (Ctrl-C ends it)")
     try:
         page.launch(
