@@ -77,7 +77,7 @@ def test_nothing_is_left_of_what_was_refused(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(export, "trace", other)
     with pytest.raises(SerError, match="does not predict"):
         export_model(tmp_path / "model", tmp_path / "deep" / "out")
-    assert [one for one in (tmp_path / "deep").iterdir()] == []
+    assert not list((tmp_path / "deep").iterdir())
 
 
 def test_answers_that_differ_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
