@@ -21,7 +21,7 @@ from ser_experiments.cli._say import say
     "--allowed-hosts", default="", help="Names besides this machine's own that browsers may call it, with commas."
 )
 def command(model: str | None, host: str, port: int, browse: bool, allowed_hosts: str) -> None:
-    """Open a page to record or upload speech and see its emotion, or to see it while you speak.
+    """Open a page to record or upload speech and see its emotion.
 
     Recordings stay on this machine and are deleted when they are answered. There is no authentication: do not listen
     beyond it without a proxy that has it.

@@ -13,11 +13,12 @@ from ser_experiments.cli._say import say
 @click.option("--container", is_flag=True, help="Write a Dockerfile of the server too.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def command(places: tuple[str, ...], onnx: bool, container: bool, as_json: bool) -> None:
-    """Export a model to FOLDER, which predicts with the script in it: no MLflow, no network.
+    """Export a model as a folder that predicts by itself.
 
     MODEL is a setting or registered name with @alias or /version, the id of a run, a URI or a folder; by default the
-    only champion. The folder holds the model with the weights of its encoders, the code that it needs, predict.py,
-    requirements.txt, a model card and the licences. It is made new, and answers once before it is there.
+    only champion. FOLDER needs no MLflow and no network. It holds the model with the weights of its encoders, the code
+    that it needs, predict.py, requirements.txt, a model card and the licences. It is made new, and answers once before
+    it is there.
     """
     import json
 

@@ -45,10 +45,10 @@ def command(
     seconds: float | None,
     as_json: bool,
 ) -> None:
-    """Hear a microphone and say the emotion every second, until Ctrl-C.
+    """Hear a microphone and say the emotion every second.
 
-    Each line is about the window that ends then. No sound is kept but that window. At the end it says how long after
-    its second each answer came.
+    Ctrl-C ends it. Each line is about the window that ends then. No sound is kept but that window. At the end it says
+    how long after its second each answer came.
     """
     from ser_experiments.cli import _sound
     from ser_experiments.serving.live import Live

@@ -111,7 +111,7 @@ def test_numbers_are_shown_in_their_plane(browser: object, tmp_path: Path, monke
 
 
 def wait_for_picture(driver: object, name: str) -> None:
-    picture = f"return [...document.querySelectorAll('#{name} img')].some(i => i.naturalWidth > 600 && i.complete)"
+    picture = f"return [...document.querySelectorAll('#{name} img')].some(i => i.naturalWidth > 500 && i.complete)"
     until = time.monotonic() + 30
     while not driver.execute_script(picture):  # type: ignore[attr-defined]
         assert time.monotonic() < until, f"no picture of the {name} on the page"
