@@ -147,7 +147,7 @@ def test_a_microphone_is_heard(page: str, recording: Path, tmp_path: Path) -> No
         press(driver, "button[role=tab]:nth-of-type(2)")
         driver.switch_to.frame(driver.find_element("css selector", "#live"))  # type: ignore[attr-defined]
         press(driver, "#start")
-        wait_for(driver, "Each line is about 3 s of sound", "0:03")
+        wait_for(driver, "s of sound. It is known", "0:01")
         shoot(driver, "app_live")
 
 
