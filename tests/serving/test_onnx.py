@@ -121,6 +121,13 @@ def test_ensembles() -> None:
         check(kind(members(learns="numbers")).fit(X, truth), {"kind": "dimensions", "targets": ["valence", "arousal"]})
 
 
+def test_the_floor() -> None:
+    X = table(sets=("classic199",))
+    fitted = build_pipeline("dummy", sets=["classic199"]).fit(X, words())
+    model = AudioModel(fitted, [("classic199", {})], {"experiment": "x", "setting": "s", "task": CLASSES})
+    np.testing.assert_allclose(ask(model, X), model.task.response(fitted, X), rtol=0, atol=1e-12)
+
+
 def test_votes() -> None:
     shares = np.eye(4)[np.arange(N) % 4] * 0.6 + 0.1
     fitted = FromShares(build_pipeline("logreg", sets=SETS), tuple(CLASSES["targets"]))
