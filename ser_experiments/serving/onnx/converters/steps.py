@@ -22,15 +22,16 @@ def _missing(step: Any, graph: Graph, name: str) -> str:
 
 
 def _scaled(operator: str, graph: Graph, name: str, by: Any) -> str:
-    """Take a number of each column in float64, and go on in float32, as scikit-learn's scalers do."""
+    """Take a number of each column in float64, and go on in float32, as scikit-learn's robust scaler does."""
     if by is None:
         return name
     return graph.cast(graph.add(operator, graph.cast(name, np.float64), graph.constant(by)), np.float32)
 
 
 def _standard(step: Any, graph: Graph, name: str) -> str:
-    centred = _scaled("Sub", graph, name, step.mean_ if step.with_mean else None)
-    return _scaled("Div", graph, centred, step.scale_ if step.with_std else None)
+    # Its numbers are rounded first: a value that stands at a tree's threshold would else go to the other side.
+    centred = graph.add("Sub", name, graph.constant(step.mean_, np.float32)) if step.with_mean else name
+    return graph.add("Div", centred, graph.constant(step.scale_, np.float32)) if step.with_std else centred
 
 
 def _robust(step: Any, graph: Graph, name: str) -> str:
