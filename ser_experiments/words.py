@@ -115,3 +115,9 @@ def as_file_name(text: str, ending: str = "") -> str:
     plain = "_" + plain if plain.startswith(".") or not plain else plain
     short = plain.encode("utf-8", "surrogateescape")[:_MOST_OF_FILE].decode("utf-8", "ignore")
     return short + ending
+
+
+def as_people_write(word: str) -> str:
+    """Return the name of a class as people write it: ``angry`` is Angry, ``pleasant_surprise`` Pleasant surprise."""
+    plain = " ".join(word.replace("_", " ").split())
+    return plain[:1].upper() + plain[1:]

@@ -7,6 +7,7 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,18 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
+#: With a microphone that a file speaks into, and nobody to ask for leave.
+HEARS = ("use-fake-ui-for-media-stream", "use-fake-device-for-media-stream")
+
+
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[object]:
+    with chromium(tmp_path) as driver:
+        yield driver
+
+
+@contextmanager
+def chromium(tmp_path: Path, *flags: str) -> Iterator[object]:
     webdriver = pytest.importorskip("selenium.webdriver")
     if not DRIVER or not BROWSER:
         pytest.skip("needs chromium and chromedriver")
@@ -29,11 +40,13 @@ def browser(tmp_path: Path) -> Iterator[object]:
     options.binary_location = BROWSER
     for flag in ("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "window-size=1800,1000",
                  "disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage",
-                 f"user-data-dir={tmp_path / 'chromium'}"):  # fmt: skip
+                 f"user-data-dir={tmp_path / 'chromium'}", *flags):  # fmt: skip
         options.add_argument(f"--{flag}")
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
+    try:
+        yield driver
+    finally:
+        driver.quit()
 
 
 def wait_for(browser: object, *texts: str, seconds: float = 60) -> str:

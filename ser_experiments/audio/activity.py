@@ -21,7 +21,7 @@ class VoiceActivity:
     sample_rate : int
         Of the recording, in Hz.
     peak : float
-        The recording's largest magnitude.
+        The recording's largest magnitude; of one that goes on it may be set anew as it grows.
 
     References
     ----------
@@ -33,7 +33,7 @@ class VoiceActivity:
         import webrtcvad
 
         self._detector = webrtcvad.Vad(_AGGRESSIVENESS)
-        self._gain = _PEAK / peak
+        self.peak = peak
         self._resampler = soxr.ResampleStream(sample_rate, _RATE, 1, dtype="float32")
         self._rest = np.zeros(0, dtype=np.float32)
 
@@ -52,7 +52,7 @@ class VoiceActivity:
         ndarray of shape (n_frames,), bool
             Speech or not, for each frame of 30 ms that was completed.
         """
-        heard = self._resampler.resample_chunk(audio * np.float32(self._gain), last=last)
+        heard = self._resampler.resample_chunk(audio * np.float32(_PEAK / self.peak), last=last)
         samples = np.concatenate([self._rest, heard])
         size = int(_RATE * _FRAME_S)
         n_frames = len(samples) // size

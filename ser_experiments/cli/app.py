@@ -47,10 +47,15 @@ def command(model: str | None, host: str, port: int, browse: bool, allowed_hosts
     folder = _uploads.make_folder()
     from starlette.middleware import Middleware
 
+    from ser_experiments.cli._live_page import LivePage
     from ser_experiments.cli._page import build_page
 
     page, looks = build_page(loaded, folder)
-    before = [Middleware(TrustedHosts, names=names_in(allowed_hosts)), Middleware(_uploads.Gate, folder=folder)]
+    before = [
+        Middleware(TrustedHosts, names=names_in(allowed_hosts)),
+        Middleware(LivePage, model=loaded),
+        Middleware(_uploads.Gate, folder=folder),
+    ]
     say(f"{loaded.meta['experiment']} of {loaded.meta['setting']} on http://{host}:{port} (Ctrl-C ends it)")
     try:
         page.launch(

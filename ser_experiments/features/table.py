@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from ser_experiments.corpora import Corpus
 
 
-
-
 def table_row(extractors: Sequence[Extractor], audio: NDArray[np.floating], sample_rate: int) -> dict[str, Any]:
     """Measure one recording, each measure in one pass; return what a table holds of it, by column.
 

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 from ser_experiments.audio.limits import Budget, TooLong
 from ser_experiments.errors import InputError, SerError
 from ser_experiments.serving.bounds import MAX_BYTES
+from ser_experiments.words import cut
 
 if TYPE_CHECKING:
     from ser_experiments.serving.audio_model import AudioModel
     from ser_experiments.task import Task
 
 log = logging.getLogger(__name__)
+#: A text that is no longer may be meant as a path.
+_LONGEST_PATH = 1000
 
 
 def fields(task: Task) -> list[str]:
@@ -100,4 +103,9 @@ def _decoded(text: str) -> bytes:
         # With the line breaks of MIME, as MLflow's own examples have it.
         return base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
     except (binascii.Error, ValueError) as error:
+        if len(text) <= _LONGEST_PATH:
+            raise InputError(
+                f"audio must be the bytes of a recording, in base64 within JSON; got the text {cut(text)!r}, and what "
+                "a path or an address names is not opened: send what the file holds"
+            ) from error
         raise InputError("audio must be the bytes of a recording, in base64 within JSON") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: Length of a window, unless the model learned from longer or shorter recordings only, and its step.
 WINDOW_S, STEP_S = 3.0, 1.0
 #: Less speech than this in a window is not predicted from, and a step with less has no answer.
-_ENOUGH_SPEECH_S, _SPEAKING = 0.5, 0.15
+_ENOUGH_SPEECH_S, SPEAKING = 0.5, 0.15
 #: Columns of the picture's spectrogram, and of its waveform.
 _PICTURE_COLUMNS = 2000
 #: A shorter end has no column of its own.
@@ -152,7 +152,7 @@ def timeline(
     >>> list(line.table.columns)
     ['start_s', 'end_s', 'speech', 'label', 'p_angry', 'p_sad']
     """
-    length, step_s = _window(model, window_s, step_s)
+    length, step_s = window_of(model, window_s, step_s)
     file = file_of(source)
     overall = scan(file)
     per_window = max(1, round(length / step_s))
@@ -160,15 +160,14 @@ def timeline(
     picture = _Picture(n_steps)
     total, weight = np.zeros((n_steps, len(model.task.targets))), np.zeros(n_steps)
     speech = np.zeros(n_steps)
-    recent: deque[_Step] = deque(maxlen=per_window)
+    recent: deque[Step] = deque(maxlen=per_window)
     for number, step in enumerate(_steps(file, overall, step_s)):
         speech[number] = step.speech
         picture.add(step.audio, overall.sample_rate)
         recent.append(step)
         # A recording that is shorter than a window is one window.
         if len(recent) == per_window or number == n_steps - 1:
-            spoken_s = sum(one.speech * len(one.audio) for one in recent) / overall.sample_rate
-            numbers = _predict(model, [one.audio for one in recent], overall.sample_rate, spoken_s)
+            spoken_s, numbers = predict_window(model, list(recent), overall.sample_rate)
             if numbers is not None:
                 covered = slice(number - len(recent) + 1, number + 1)
                 total[covered] += spoken_s * numbers
@@ -180,12 +179,15 @@ def timeline(
     return Timeline(model.task, table, overall.duration_s, *picture.arrays(), bound)
 
 
-class _Step(NamedTuple):
+class Step(NamedTuple):
+    """A piece of a recording, and the share of it in which somebody speaks."""
+
     audio: NDArray[np.float32]
     speech: float
 
 
-def _window(model: AudioModel, window_s: float | None, step_s: float | None) -> tuple[float, float]:
+def window_of(model: AudioModel, window_s: float | None, step_s: float | None) -> tuple[float, float]:
+    """Return the seconds of a model's windows and of their steps; see :func:`timeline`."""
     learned: Mapping[str, Any] = model.meta.get("training", {})
     low, high = learned.get("duration_s", (0.0, math.inf))
     length = min(max(WINDOW_S, low), high) if window_s is None else window_s
@@ -197,25 +199,27 @@ def _window(model: AudioModel, window_s: float | None, step_s: float | None) -> 
     return length, step_s
 
 
-def _steps(source: str | os.PathLike[str] | bytes, overall: Overall, step_s: float) -> Iterator[_Step]:
+def _steps(source: str | os.PathLike[str] | bytes, overall: Overall, step_s: float) -> Iterator[Step]:
     hears = VoiceActivity(overall.sample_rate, overall.peak)
     end, done = overall.duration_s, 0.0
     for audio, rate in stream_audio(source, step_s, overall.channel):
         done += len(audio) / rate
         heard = hears(audio, last=done >= end - 0.5 / rate)
-        yield _Step(audio, float(heard.mean()) if len(heard) else 0.0)
+        yield Step(audio, float(heard.mean()) if len(heard) else 0.0)
 
 
-def _predict(
-    model: AudioModel, pieces: list[NDArray[np.float32]], sample_rate: int, spoken_s: float
-) -> NDArray[np.float64] | None:
-    audio = np.concatenate(pieces)
+def predict_window(
+    model: AudioModel, steps: Sequence[Step], sample_rate: int
+) -> tuple[float, NDArray[np.float64] | None]:
+    """Return the seconds in which somebody speaks in the steps of a window, and its numbers where that is enough."""
+    spoken_s = sum(one.speech * len(one.audio) for one in steps) / sample_rate
+    audio = np.concatenate([one.audio for one in steps])
     if spoken_s < min(_ENOUGH_SPEECH_S, 0.5 * len(audio) / sample_rate):
-        return None
+        return spoken_s, None
     try:
-        return model.values(audio, sample_rate)
+        return spoken_s, model.values(audio, sample_rate)
     except AudioError:  # nothing but silence in this window
-        return None
+        return spoken_s, None
 
 
 def _table(
@@ -227,7 +231,7 @@ def _table(
     duration_s: float,
     bound: Mapping[str, Any],
 ) -> pd.DataFrame:
-    known = (weight > 0) & (speech >= _SPEAKING)
+    known = (weight > 0) & (speech >= SPEAKING)
     numbers = np.full(total.shape, np.nan)
     numbers[known] = total[known] / weight[known, None]
     starts = np.arange(len(total)) * step_s

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ser_experiments import project
 from ser_experiments.errors import InputError
@@ -13,13 +11,8 @@ from ser_experiments.files import path_of
 from ser_experiments.serving.audio_model import AudioModel
 from ser_experiments.serving.folder import ABOUT, load_folder
 
-if TYPE_CHECKING:
-    from ser_experiments.tracking.backend import Backend
-
 #: What begins a path and no name.
 _FOLDERS = (".", "/", "~", os.sep)
-#: The id of a run, or as much of it as boards show.
-_RUN = re.compile(r"[0-9a-f]{8,32}")
 
 
 def load_model(name: str | os.PathLike[str] | None = None) -> AudioModel:
@@ -52,18 +45,21 @@ def load_model(name: str | os.PathLike[str] | None = None) -> AudioModel:
     Traceback (most recent call last):
     ser_experiments.errors.InputError: no model is registered; register the best run with: ser register
     """
+    return load_folder(model_folder(name))
+
+
+def model_folder(name: str | os.PathLike[str] | None = None) -> Path:
+    """Return the folder of a saved model by what a user calls it; see :func:`load_model`."""
     if name is not None and not isinstance(name, str | os.PathLike):
         raise InputError(f"a model is named by a text or lies in a folder; got {type(name).__name__}")
     if name is not None and is_folder(name):
-        return load_folder(path_of(name))
+        return path_of(name)
     # A folder needs no store, and is read without one.
     from ser_experiments.tracking.backend import existing
     from ser_experiments.tracking.registry import model_uri
 
-    named = None if name is None else os.fspath(name)
     backend = existing(project.find())
-    uri = _of_run(backend, named) if named and _RUN.fullmatch(named) else None
-    return load_folder(backend.model_folder(uri or model_uri(backend, named)))
+    return backend.model_folder(model_uri(backend, None if name is None else os.fspath(name)))
 
 
 def is_folder(name: str | os.PathLike[str]) -> bool:
@@ -71,12 +67,3 @@ def is_folder(name: str | os.PathLike[str]) -> bool:
     if not isinstance(name, str):
         return True
     return name.startswith(_FOLDERS) or os.path.isfile(Path(os.path.expanduser(name)) / ABOUT)
-
-
-def _of_run(backend: Backend, begins: str) -> str | None:
-    """Return the URI of the model of the one run whose id begins so; None where there is no run of it."""
-    runs = {run.run_id: run.name for one in backend.settings() for run in one.runs if run.run_id.startswith(begins)}
-    if len(runs) > 1:
-        told = ", ".join(f"{run_id} ({name})" for run_id, name in runs.items())
-        raise InputError(f"{len(runs)} runs begin with {begins}: {told}; write more of the id")
-    return next((f"runs:/{run_id}/model" for run_id in runs), None)

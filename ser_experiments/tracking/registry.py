@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -23,6 +24,8 @@ CHAMPION, PREVIOUS = "champion", "previous"
 #: The tag that says whether a model was trained on speech that nobody spoke.
 SYNTHETIC = "synthetic"
 PREFIX = "ser-"
+#: What every store calls a run by, or as much of it as boards show.
+_RUN_ID = re.compile(r"[0-9a-f]{8,32}")
 
 
 @contextmanager
@@ -210,8 +213,8 @@ def model_uri(backend: Backend, name: str | None = None) -> str:
     backend : Backend
         The store.
     name : str, optional
-        A setting or registered name, perhaps with ``@alias`` or ``/version``; a URI such as ``models:/...``.
-        By default the champion, see :func:`the_champion`.
+        A setting or registered name, perhaps with ``@alias`` or ``/version``; the id of a run (its first eight
+        characters do); a URI such as ``models:/...``. By default the champion, see :func:`the_champion`.
 
     Raises
     ------
@@ -234,11 +237,22 @@ def model_uri(backend: Backend, name: str | None = None) -> str:
             return f"models:/{model}{separator}{rest}"
     if base in known:
         return f"models:/{base}@{CHAMPION}"
+    if _RUN_ID.fullmatch(name) and (uri := _of_run(backend, name)):
+        return uri
     raise InputError(_unknown(name, known))
 
 
 def _ends(metric: str) -> tuple[str, str]:
     return f"{metric}_ci_low", f"{metric}_ci_high"
+
+
+def _of_run(backend: Backend, begins: str) -> str | None:
+    """Return the URI of the model of the one run whose id begins so; None where there is no run of it."""
+    runs = {run.run_id: run.name for one in backend.settings() for run in one.runs if run.run_id.startswith(begins)}
+    if len(runs) > 1:
+        told = ", ".join(f"{run_id} ({name})" for run_id, name in runs.items())
+        raise InputError(f"{len(runs)} runs begin with {begins}: {told}; write more of the id")
+    return next((f"runs:/{run_id}/model" for run_id in runs), None)
 
 
 def _unknown(name: str, known: Sequence[str]) -> str:

@@ -136,13 +136,14 @@ def test_what_is_no_file_is_refused_at_once(
 
 #: Modules that read files of their own by other means, and why that is nobody's to name.
 _OWN = {
-    "cli/__init__.py": "the null device", "cli/init.py": "writes",
+    "cli/__init__.py": "the null device", "cli/init.py": "writes", "cli/_live_page.py": "in the package",
     "corpora/_demo/builder.py": "what the demo's builder wrote", "corpora/_demo/release.py": "writes",
     "features/encoders/catalogue.py": "in the package", "features/encoders/transfer.py": "writes",
     "features/store/compaction.py": "a lock", "features/store/costs.py": "in the cache",
     "features/store/files.py": "writes", "features/store/maintenance.py": "in the cache",
     "models/source.py": "our code",
     "models/trials.py": "in the cache", "serving/http/worker.py": "of the system", "tracking/kept.py": "of an outbox",
+    "serving/export.py": "our licence", "serving/traced.py": "what a process of its own wrote",
     "tracking/placing.py": "writes",
     "features/store/in_use.py": "a lock",
 }  # fmt: skip

@@ -104,17 +104,18 @@ def test_an_upload_is_answered_once_and_deleted(page: Page) -> None:
     assert page.files() == [Path(path)]
     event, (label, words, *_) = page.hear(path)
     assert event == "complete"
-    assert label["label"] in ("angry", "sad")
+    assert "Angry" in label
+    assert "Sad" in label
     assert words.startswith("2.0 s of audio.")
     assert page.files() == []
     event, (label, words, *_) = page.hear(path)
-    assert (event, label) == ("complete", {})
+    assert (event, label) == ("complete", "")
     assert words.startswith("The recording was deleted")
 
 
 def test_a_bad_upload_is_deleted_too(page: Page) -> None:
     event, (label, words, *_) = page.hear(page.uploaded(b"no audio"))
-    assert (event, label) == ("complete", {})
+    assert (event, label) == ("complete", "")
     assert words == "The recording: unreadable audio (Format not recognised)"
     assert page.files() == []
 
@@ -128,7 +129,7 @@ OTHERS = ["/etc/hostname", "/etc/passwd", "a.wav", "../a.wav", "file:///etc/host
 def test_nothing_but_an_upload_is_answered(page: Page, path: str) -> None:
     for more in ({}, {"url": "http://192.0.2.1/a.wav"}):
         event, said = page.hear(path, **more)
-        assert event == "error" or said[0] is None, said
+        assert event == "error" or not said[0], said
     inside = str(next(page.temporary.glob("ser-app-*")))
     for away in (f"{inside}/../../model/model.json", f"{inside}/../../app.log"):
         event, said = page.hear(away)

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from ser_experiments import load_model, run_experiment, timeline
 from ser_experiments.cli import ser
 from ser_experiments.errors import InputError
-from tests.browser import browser, free_port, shoot, wait_for
+from tests.browser import HEARS, browser, chromium, free_port, shoot, wait_for
 from tests.command import PROGRAM
 from tests.iemocap_tree import small_tree
 from tests.served import encoded, model_of_dimensions, voice, wait_until_answered
@@ -64,12 +64,25 @@ def test_an_uploaded_recording_is_answered(page: str, recording: Path, browser: 
     wait_for(driver, "Emotion of speech", "svm_lld of iemocap-4class-leave-one-session-out", "Hear the emotion")
     (expected,) = load_model().predict([recording])
     upload(driver, recording)
-    wait_for(driver, expected["label"], f"{100 * expected['probabilities'][expected['label']]:.0f}%", "from s")
+    share = f"{100 * expected['probabilities'][expected['label']]:.0f}%"
+    body = wait_for(driver, expected["label"].capitalize(), share, "From (s)")
+    assert expected["label"] not in body.replace("svm_lld of iemocap", "")
     wait_for_picture(driver, "timeline")
+    assert "the most probable emotion over time: 0 to" in described_picture(driver)
     shoot(driver, "app")
+    for is_dark in (False, True):
+        on_a_phone(driver, is_dark)
+        shown = "return [...document.querySelectorAll('#timeline img')].filter(i => i.offsetWidth > 0)"
+        (seen,) = driver.execute_script(f"{shown}.map(i => i.className)")  # type: ignore[attr-defined]
+        assert seen == ("ser-dark" if is_dark else "ser-light")
+        assert driver.execute_script("return document.documentElement.scrollWidth") <= 390  # type: ignore[attr-defined]
+        shoot(driver, f"app_phone{'_dark' if is_dark else ''}")
     # It was deleted, and it is said what to do.
     driver.find_element("css selector", "#hear").click()  # type: ignore[attr-defined]
-    wait_for(driver, "The recording was deleted when it was answered")
+    body = wait_for(driver, "The recording was deleted when it was answered")
+    assert share not in body
+    assert "From (s)" not in body
+    assert not driver.execute_script("return document.querySelectorAll('#timeline img').length")  # type: ignore[attr-defined]
 
 
 @pytest.mark.slow
@@ -86,10 +99,10 @@ def test_numbers_are_shown_in_their_plane(browser: object, tmp_path: Path, monke
             upload(browser, tmp_path / f"{name}.wav")
             if name == "short":
                 (expected,) = model.predict([tmp_path / "short.wav"])
-                body = wait_for(browser, *model.task.told(expected), "intervals that hold the truth", "from s")
+                body = wait_for(browser, *model.task.told(expected), "intervals that hold the truth", "From (s)")
             else:
                 told = model.task.told(timeline(model, tmp_path / "long.wav").overall())
-                body = wait_for(browser, *told, "the mean over the timeline", "from s")
+                body = wait_for(browser, *told, "the mean over the timeline", "From (s)")
                 assert " to " not in body.partition("valence ")[2].partition("\n")[0]
             assert "predicted_" not in body
             wait_for_picture(browser, "emotion")
@@ -98,10 +111,54 @@ def test_numbers_are_shown_in_their_plane(browser: object, tmp_path: Path, monke
 
 
 def wait_for_picture(driver: object, name: str) -> None:
-    picture = f"return [...document.querySelectorAll('#{name} img')].some(i => i.naturalWidth > 600 && i.complete)"
+    picture = f"return [...document.querySelectorAll('#{name} img')].some(i => i.naturalWidth > 500 && i.complete)"
     until = time.monotonic() + 30
     while not driver.execute_script(picture):  # type: ignore[attr-defined]
         assert time.monotonic() < until, f"no picture of the {name} on the page"
+        time.sleep(0.3)
+
+
+def described_picture(driver: object) -> str:
+    """Return what is said of the picture that is seen."""
+    told = "return [...document.querySelectorAll('#timeline img')].find(i => i.offsetWidth > 0).alt"
+    return str(driver.execute_script(told))  # type: ignore[attr-defined]
+
+
+def on_a_phone(driver: object, is_dark: bool) -> None:
+    screen = {"width": 390, "height": 1600, "deviceScaleFactor": 2, "mobile": True}
+    looks = [{"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}]
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)  # type: ignore[attr-defined]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": looks})  # type: ignore[attr-defined]
+    time.sleep(1)
+
+
+@pytest.mark.slow
+def test_a_microphone_is_heard(page: str, recording: Path, tmp_path: Path) -> None:
+    with chromium(tmp_path, *HEARS, f"use-file-for-fake-audio-capture={recording}") as driver:
+        driver.get(page)  # type: ignore[attr-defined]
+        wait_for(driver, "Hear the emotion")
+        press(driver, "#speech button[aria-label='Record audio']")
+        press(driver, "#speech button.record-button")
+        time.sleep(3)
+        press(driver, "#speech button.stop-button")
+        time.sleep(2)
+        press(driver, "#hear")
+        wait_for(driver, "s of audio", "Emotion over time", "From (s)")
+        press(driver, "button[role=tab]:nth-of-type(2)")
+        driver.switch_to.frame(driver.find_element("css selector", "#live"))  # type: ignore[attr-defined]
+        press(driver, "#start")
+        wait_for(driver, "s of sound. It is known", "0:01")
+        shoot(driver, "app_live")
+
+
+def press(driver: object, what: str) -> None:
+    """Press the first of some buttons that is seen."""
+    until = time.monotonic() + 30
+    while True:
+        seen = [one for one in driver.find_elements("css selector", what) if one.is_displayed()]  # type: ignore[attr-defined]
+        if seen:
+            return seen[0].click()
+        assert time.monotonic() < until, f"no {what}"
         time.sleep(0.3)
 
 
@@ -137,16 +194,16 @@ def test_what_is_said_of_a_recording_of_which_nothing_can_be_said(tmp_path: Path
     from ser_experiments.cli._page import answer
 
     model = model_of_dimensions()
-    assert answer(model, None)[0] is answer(model, str(tmp_path / "gone.wav"))[0] is None
+    assert answer(model, None)[::2] == answer(model, str(tmp_path / "gone.wav"))[::2] == ("", "")
     noise = 1e-3 * np.random.default_rng(0).standard_normal(25 * 16_000).astype(np.float32)
     noise[0] = 0.9
     soundfile.write(tmp_path / "noise.wav", noise, 16_000)
     shown, words, figure, table = answer(model, str(tmp_path / "noise.wav"))
-    assert shown is None
+    assert shown == ""
     assert words.strip().startswith("25.0 s of audio.")
-    assert figure is not None
-    assert list(table) == ["from s", "to s", "speech", "valence", "arousal", "dominance"]
-    assert table["valence"].isna().all()
+    assert 'alt="25.0 s of sound, as waveform and spectrogram; nobody speaks in it."' in figure
+    assert list(table) == ["From (s)", "To (s)", "Speech", "Valence", "Arousal", "Dominance"]
+    assert table["Valence"].isna().all()
 
 
 @pytest.mark.slow

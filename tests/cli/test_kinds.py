@@ -206,9 +206,9 @@ def test_the_demo_has_every_kind(project_folder: Path, tmp_path: Path) -> None:
         model = load_folder(about.parent)
         _page.build_page(model, tmp_path)
         shown, words, picture, steps = _page.answer(model, str(wav))
-        assert shown is not None
+        assert shown.startswith("<div")
         assert words
-        assert picture is not None
+        assert "alt=" in picture
         assert len(steps)
         ser("register", "dummy", "--setting", setting, "--force", "--allow-demo")
         ser("register", "--rollback", "--setting", setting)

@@ -80,7 +80,7 @@ async def serve(asked: argparse.Namespace) -> None:
         await long.start()
         server = uvicorn.Server(config)
         told = asyncio.create_task(
-            _tell(server, f"serving {asked.title} on http://{asked.host}:{asked.port}/invocations")
+            _tell(server, f"serving {asked.title} on http://{asked.host}:{asked.port}/invocations; see /docs")
         )
         await server.serve()
         told.cancel()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from ser_experiments.serving.asgi import Receive, Scope, Send, respond
 from ser_experiments.serving.bounds import MAX_BODY, SHORT_BODY
 from ser_experiments.serving.http.body import CSV, JSON, Refused
+from ser_experiments.serving.http.docs import DESCRIPTION, PAGE, POLICY, page
 from ser_experiments.serving.http.lanes import Asked, Full, Lane
 
 #: Status, headers beside those of the body, and body.
@@ -43,6 +45,9 @@ class App:
         """Answer a request."""
         if scope["type"] != "http":
             return
+        if scope["path"] in _PAGES and scope["method"] in ("GET", "HEAD"):
+            await respond(send, 200, *_PAGES[scope["path"]](self._short.description), _GUARDS)
+            return
         try:
             answered = await self._answer(scope, receive)
         except Refused as refused:
@@ -59,13 +64,12 @@ class App:
             if method != "POST":
                 raise Refused(405, "only POST")
             return await self._invoked(_kind(scope), _length(scope), receive)
-        if path not in ("/ping", "/health", "/version"):
-            raise Refused(404, "not found; there are /invocations, /ping, /health and /version")
+        if path not in ("/ping", "/health", "/version", *_PAGES):
+            raise Refused(404, "not found; there are /invocations, /ping, /health, /version and /docs")
         if method not in ("GET", "HEAD"):
             raise Refused(405, "only GET")
         if path == "/version":
-            # That of the protocol, which its clients ask for.
-            return 200, [], version("mlflow").encode()
+            return 200, [], _protocol().encode()
         return (200, [], b"\n") if self._short.is_there else _said(503, "the model is started again", _AGAIN_S)
 
     async def _invoked(self, kind: str, length: int | None, receive: Receive) -> _Response | None:
@@ -115,6 +119,22 @@ class App:
         if asked.refused is not None:
             return _said(*asked.refused)
         return 200, [], json.dumps({"predictions": asked.answers}).encode()
+
+
+#: What describes the server: its type and its content.
+_PAGES: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, bytes]]] = {
+    DESCRIPTION: lambda described: (JSON, json.dumps(described).encode()),
+    PAGE: lambda described: ("text/html; charset=utf-8", page(described)),
+}
+_GUARDS = [(b"content-security-policy", POLICY.encode()), (b"x-content-type-options", b"nosniff")]
+
+
+def _protocol() -> str:
+    """Return the version of the protocol, which its clients ask for: MLflow's, where that is installed."""
+    try:
+        return version("mlflow")
+    except PackageNotFoundError:
+        return "unknown"
 
 
 #: MLflow's names of what is wrong.

@@ -113,6 +113,7 @@ class _Worker:
         if said == worker.FAILED:
             self.end()
             raise InputError(what[0])
+        self.description: dict[str, Any] = what[0]
 
     def answer(self, asked: Asked) -> bool:
         """Answer a request as far as that goes; return whether the process is still there."""
@@ -163,6 +164,8 @@ class Lane:
         self._idle: asyncio.Queue[_Worker] = asyncio.Queue()
         self._waiting, self._there, self._ended = 0, 0, False
         self._tasks: set[asyncio.Task[None]] = set()
+        #: What the server says of itself, once a process is there.
+        self.description: dict[str, Any] = {}
 
     @property
     def is_full(self) -> bool:
@@ -235,6 +238,7 @@ class Lane:
             self._threads, _Worker, self._context, self._folder, self._place
         )
         self._there += 1
+        self.description = started.description
         self._idle.put_nowait(started)
 
     async def _replace(self) -> None:

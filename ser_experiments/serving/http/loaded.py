@@ -11,7 +11,7 @@ import os
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ser_experiments.errors import SerError
 
@@ -44,7 +44,15 @@ def model(folder: str) -> AudioModel:
     return found
 
 
+@lru_cache(maxsize=1)
+def description(folder: str) -> dict[str, Any]:
+    """Return what the server of a folder's model says of itself."""
+    from ser_experiments.serving.http.openapi import openapi
+
+    return openapi(model(folder))
+
+
 if os.environ.get(VARIABLE):
     # Whoever asks for it is told the reason.
     with suppress(SerError):
-        model(os.environ[VARIABLE])
+        description(os.environ[VARIABLE])

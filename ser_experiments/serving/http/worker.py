@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from ser_experiments.serving.audio_model import AudioModel
 
-#: What the process says, each with its own values after it: that it is ready, or why it never will be; how many rows
+#: What the process says, each with its own values after it: that it is ready, with what the server says of itself, or
+#: why it never will be; how many rows
 #: there are, and what is said of one that cannot be answered; the answer to the next row; that the rest takes long; why
 #: nothing is answered; that all is.
 READY, FAILED, ROWS, ANSWER, LONG, REFUSED, DONE = "ready", "failed", "rows", "answer", "long", "refused", "done"
@@ -65,10 +66,10 @@ def work(connection: Connection, folder: str, place: Place) -> None:
     # Whoever ends the server ends the process that speaks for it, and lets this one finish what it does.
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, signal.SIG_IGN)
-    from ser_experiments.serving.http.loaded import model
+    from ser_experiments.serving.http.loaded import description, model
 
     try:
-        answering = model(folder)
+        answering, described = model(folder), description(folder)
     except SerError as error:
         connection.send((FAILED, str(error)))
         return
@@ -76,7 +77,7 @@ def work(connection: Connection, folder: str, place: Place) -> None:
     if not place.short and hasattr(os, "nice"):
         os.nice(5)
     with suppress(EOFError, OSError):
-        connection.send((READY,))
+        connection.send((READY, described))
         while True:
             job = connection.recv()
             for said in answers(answering, job, connection.recv_bytes(), short=place.short):

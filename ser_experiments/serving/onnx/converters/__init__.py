@@ -1,0 +1,1 @@
+"""How types are written in ONNX: each module names some in ``CONVERTERS``."""
