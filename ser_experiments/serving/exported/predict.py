@@ -1,4 +1,4 @@
-"""Predict the emotion of recordings: python predict.py call.wav other.wav"""
+"""Predict the emotion of recordings, as in ``python predict.py call.wav other.wav``."""
 
 import argparse
 import json
