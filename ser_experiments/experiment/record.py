@@ -78,6 +78,7 @@ def _params(prepared: Prepared) -> dict[str, object]:
         "protocol": setting.protocol,
         "normalize": setting.normalize,
         "weights": prepared.weights,
+        "changes": prepared.changes,
         "seed": prepared.seed,
     }
 

@@ -166,6 +166,8 @@ class Result:
         Of MLflow.
     pending : bool
         Whether the tracking store went away, so that part of the log waits for ``ser sync`` or the next run.
+    link : str
+        Where the runs of the setting are seen, on a tracking server.
     """
 
     prepared: Prepared
@@ -180,6 +182,7 @@ class Result:
     experiment_id: str | None = None
     model_uri: str | None = None
     pending: bool = False
+    link: str = ""
 
     @property
     def predictions(self) -> pd.DataFrame:

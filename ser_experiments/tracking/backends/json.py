@@ -23,6 +23,7 @@ from ser_experiments.project import Project
 from ser_experiments.tracking.backend import (
     EXPERIMENT_TAG,
     FINISHED,
+    NOTE,
     OUTBOX_TAG,
     ROWS_TAG,
     RUNNING,
@@ -39,6 +40,7 @@ from ser_experiments.tracking.kept import Step
 from ser_experiments.tracking.names import told
 from ser_experiments.tracking.placing import place, probe
 from ser_experiments.tracking.steps import perform
+from ser_experiments.tracking.view import View
 
 log = logging.getLogger(__name__)
 _SETTING, _ALIASES = "setting.json", "aliases.json"
@@ -87,6 +89,18 @@ class JsonFolder:
                 if read(folder / _SETTING)[ROWS_TAG] == rows:
                     return folder.name
         raise StoreError(f"{self.folder}: setting {setting!r} holds other rows; move its folder away")
+
+    def show(self, setting_id: str, view: View) -> None:
+        """Keep the setting in words; there are no pages."""
+        path = self.folder / "settings" / setting_id / _SETTING
+        with _answering(self.folder), self._lock():
+            about = read(path)
+            if NOTE not in about:
+                write(path, {**about, NOTE: view.note})
+
+    def link(self, setting_id: str, address: str = "") -> str:
+        """Return no address: there are no pages."""
+        return ""
 
     def create_run(self, setting_id: str, name: str, tags: Mapping[str, str]) -> str:
         """Open a run."""
@@ -234,8 +248,9 @@ def _read_aloud(path: Path) -> dict[str, Any] | None:
 
 
 def _stored(run: Mapping[str, Any]) -> StoredRun:
-    started_ms = run["started_ns"] // 1_000_000
-    return StoredRun(run["run_id"], run["name"], started_ms, told(run["tags"]), told(run.get("metrics", {})))
+    started_ms, tags = run["started_ns"] // 1_000_000, told(run["tags"])
+    name = tags.get(EXPERIMENT_TAG) or run["name"]
+    return StoredRun(run["run_id"], name, started_ms, tags, told(run.get("metrics", {})))
 
 
 @contextmanager
