@@ -12,22 +12,21 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ser_experiments.tracking.backend import NOTE
+from ser_experiments.tracking.backends._mlflow.limits import MOST_TAG
 from ser_experiments.tracking.view import View
 
 #: One key for every version, so that links stay good.
 KEY = "ser"
 TAG = f"mlflow.sharedViewState.{KEY}"
-#: Parameters that stand in the table.
-PARAMS = ("features", "model", "changes", "seed")
-#: Pixels of columns that hold a number, and of those that hold words.
-_NUMBER, _WORDS = 110, 160
+#: Pixels of a column that holds a number, or words.
+_NUMBER, _WORDS = 100, {"features": 100, "model": 100, "changes": 150, "seed": 70}
 #: Sections of the charts; MLflow adds those of all other metrics to its own, which is closed to begin with.
 _SCORES, _FOLDS, _REST = "Scores", "Folds, one a step", "Model metrics"
 
 
 def new_tags(view: View, known: Mapping[str, str]) -> dict[str, str]:
     """Return the tags that an experiment lacks; words that stand there already are perhaps its user's and stay."""
-    state = json.dumps(state_of(view), separators=(",", ":"))
+    state = _text(state_of(view))
     told = {TAG: state} if known.get(TAG) != state else {}
     return told if known.get(NOTE) else {**told, NOTE: view.note}
 
@@ -42,7 +41,7 @@ def state_of(view: View) -> dict[str, Any]:
     """Return the state of MLflow's page, in its words."""
     numbers = [f"metrics.`{name}`" for name in (view.score, f"{view.score}_ci_low", f"{view.score}_ci_high")]
     others = [f"metrics.`{name}`" for name in view.others]
-    words = [f"params.`{name}`" for name in PARAMS]
+    words = [f"params.`{name}`" for name in _WORDS]
     columns = [*numbers, *words, *others[:2]]
     return {
         "searchFilter": "",
@@ -54,7 +53,10 @@ def state_of(view: View) -> dict[str, Any]:
         "datasetsFilter": [],
         "selectedColumns": columns,
         "columnOrder": columns,
-        "columnWidths": {**dict.fromkeys(numbers, _NUMBER), **dict.fromkeys(words, _WORDS)},
+        "columnWidths": {
+            **dict.fromkeys([*numbers, *others[:2]], _NUMBER),
+            **{f"params.`{name}`": width for name, width in _WORDS.items()},
+        },
         "runsExpanded": {},
         "runsPinned": [],
         "runsHidden": [],
@@ -74,6 +76,16 @@ def state_of(view: View) -> dict[str, Any]:
         ],
         "compareRunCharts": list(_charts(view)),
     }
+
+
+def _text(state: Mapping[str, Any]) -> str:
+    """Return the state as a tag holds it; charts that make it too long are left out, MLflow adds its own for them."""
+    charts = list(state["compareRunCharts"])
+    while True:
+        text = json.dumps({**state, "compareRunCharts": charts}, separators=(",", ":"))
+        if len(text) <= MOST_TAG or not charts:
+            return text
+        charts.pop()
 
 
 def _charts(view: View) -> Iterator[dict[str, Any]]:
