@@ -19,7 +19,7 @@ from ser_experiments.tracking.view import View
 KEY = "ser"
 TAG = f"mlflow.sharedViewState.{KEY}"
 #: Pixels of a column that holds a number, or words.
-_NUMBER, _WORDS = 100, {"features": 100, "model": 100, "changes": 150, "seed": 70}
+_NUMBER, _WORDS = 100, {"features": 90, "model": 80, "changes": 130, "seed": 60}
 #: Sections of the charts; MLflow adds those of all other metrics to its own, which is closed to begin with.
 _SCORES, _FOLDS, _REST = "Scores", "Folds, one a step", "Model metrics"
 
