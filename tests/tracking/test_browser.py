@@ -106,6 +106,6 @@ def test_the_link_that_is_printed_opens_columns_words_and_charts(
     # An address that says how the table is sorted opens as it says; a fresh page takes the link.
     browser.get("about:blank")  # type: ignore[attr-defined]
     browser.get(f"{link}&compareRunsMode=CHART")  # type: ignore[attr-defined]
-    page = wait_for(browser, "Scores (2)", "Folds, one a step (1)", "Model metrics")
-    assert page.index("Scores (2)") < page.index("Folds, one a step (1)") < page.index("Model metrics")
+    page = wait_for(browser, "Scores", "Folds, one a step", "Model metrics")
+    assert page.index("Scores") < page.index("Folds, one a step") < page.index("Model metrics")
     shoot(browser, "charts")
