@@ -21,6 +21,8 @@ _SCHEME = r"\b(?!(?:file|sqlite|models|runs)\b)[A-Za-z][A-Za-z0-9+.\-]+:/{1,3}"
 _USER = re.compile(rf"""(?P<scheme>{_SCHEME})(?P<user>[^\s'"<>]+)@""")
 _QUERY = re.compile(rf"""(?P<place>{_SCHEME}[^\s'"<>?#]*)(?P<rest>[?#][^\s'"<>]+)""")
 _VALUE = re.compile(r"=[^&;#\s'\"<>]*")
+#: The part of an address of MLflow's pages that says what they show: no secret, and none can be in it.
+_PAGE = re.compile(r"#/experiments/\d+/runs(\?viewStateShareKey=ser)?")
 #: Variables whose values, or the secrets in whose addresses, other programs may tell.
 _ADDRESSES = (
     "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_S3_ENDPOINT_URL", "DASK_SCHEDULER_ADDRESS",
@@ -51,7 +53,7 @@ def hidden(text: str) -> str:
     """
     if ":/" in text:
         text = _USER.sub(_without_password, text)
-        text = _QUERY.sub(lambda found: found["place"] + _VALUE.sub("=" + MASK, _tail(found["rest"])), text)
+        text = _QUERY.sub(lambda found: found["place"] + _tail(found["rest"]), text)
     for secret in sorted(_KNOWN | _of_environment(), key=len, reverse=True):
         if secret in text:
             text = text.replace(secret, MASK)
@@ -82,7 +84,9 @@ def _without_password(found: re.Match[str]) -> str:
 
 def _tail(rest: str) -> str:
     """Return a query as it is told: one that is no list of values is a secret itself."""
-    return rest if "=" in rest else rest[0] + MASK
+    if _PAGE.fullmatch(rest):
+        return rest
+    return _VALUE.sub("=" + MASK, rest) if "=" in rest else rest[0] + MASK
 
 
 def _secrets_of(address: str) -> set[str]:

@@ -148,7 +148,8 @@ def show(result: Result, seconds: float) -> None:
         on.print(f"[yellow]run {result.run_id} is kept on disk: the tracking store went away; log it: ser sync[/]")
     elif result.run_id:
         on.print(said(f"logged as run {result.run_id} in MLflow experiment {setting.name}"), markup=False)
-        on.print("look at it: make ui (or: ser ui)")
+        look = result.link or "ser ui (or: make ui), which prints the link to the runs of this setting"
+        on.print(f"look at it: {look}", soft_wrap=True, markup=False)
 
 
 def _number(metrics: Mapping[str, float], score: Score) -> str:

@@ -81,6 +81,7 @@ def _params(prepared: Prepared) -> dict[str, object]:
         "protocol": setting.protocol,
         "normalize": setting.normalize,
         "weights": prepared.weights,
+        "changes": prepared.changes,
         "seed": prepared.seed,
     }
 

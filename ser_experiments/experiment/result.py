@@ -190,6 +190,8 @@ class Result:
         Of MLflow.
     pending : bool
         Whether the tracking store went away, so that part of the log waits for ``ser sync`` or the next run.
+    link : str
+        Where the runs of the setting are seen, on a tracking server.
     """
 
     prepared: Prepared
@@ -204,6 +206,7 @@ class Result:
     experiment_id: str | None = None
     model_uri: str | None = None
     pending: bool = False
+    link: str = ""
 
     def __repr__(self) -> str:
         title, value, around = self._score

@@ -19,6 +19,7 @@ from ser_experiments import project as projects
 from ser_experiments.corpora import meant, of_corpus
 from ser_experiments.corpora._options import options_of
 from ser_experiments.csvfile import write_csv
+from ser_experiments.errors import StoreError
 from ser_experiments.evaluation import abstention
 from ser_experiments.evaluation.crossval import FoldResult, cross_validate, member_predictions
 from ser_experiments.evaluation.rows import Rows
@@ -34,6 +35,7 @@ from ser_experiments.experiment.measured import Measured, Progress, measure
 from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.result import Prepared, Result
 from ser_experiments.experiment.selection import Selection, load_setting, select, without
+from ser_experiments.experiment.shown import run_name, view
 from ser_experiments.experiment.suited import check_normalization, check_task, unused_params
 from ser_experiments.experiment.weights import weighed, weights_of
 from ser_experiments.experiment.words import note, tags, warnings_for
@@ -246,11 +248,12 @@ def _logged(prepared: Prepared, project: Project, jobs: int | None, on_fold: OnF
     here = tracking.environment(project.folder)
     with tracking.start(
         project,
-        name=prepared.experiment.name,
+        name=run_name(prepared),
         setting=prepared.setting.name,
         rows=prepared.setting.rows,
         tags=tags(prepared, here),
         note=note(prepared),
+        view=view(prepared),
         backend=store,
     ) as run:
         result = score(prepared, jobs=jobs, on_fold=on_fold)
@@ -260,7 +263,15 @@ def _logged(prepared: Prepared, project: Project, jobs: int | None, on_fold: OnF
                 fitted = prepared.rows.fitted(prepared.estimator)
             model_uri = run.log(describe(result, fitted, here))
     told = replace(result, run_id=run.run_id, experiment_id=run.experiment_id, model_uri=model_uri)
-    return replace(told, pending=run.away)
+    return replace(told, pending=run.away, link=_link(store, run.experiment_id))
+
+
+def _link(store: Backend, setting_id: str) -> str:
+    """Return where the runs of a setting are seen; "" of a store that has gone away, or has no pages."""
+    try:
+        return store.link(setting_id)
+    except StoreError:
+        return ""
 
 
 @contextmanager

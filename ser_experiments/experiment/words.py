@@ -134,17 +134,11 @@ def note(prepared: Prepared, warnings: Sequence[str] | None = None) -> str:
     warnings : sequence of str, optional
         What must be said with the score; by default what is known before there is one.
     """
-    setting, folds, utterances = prepared.setting, prepared.folds, prepared.utterances
-    counts, primary = prepared.task.described(utterances), get_score(prepared.task.primary).title
-    n_speakers = utterances["speaker"].nunique()
+    setting, primary = prepared.setting, get_score(prepared.task.primary).title
     lines = [
         f"**{prepared.experiment.name}**: {prepared.experiment.definition.description}",
         "",
-        f"- Corpus: {setting.corpus}, {len(utterances)} utterances ({counts}), {n_speakers} speakers",
-        f"- Labels: {setting.labels} ({prepared.corpus.labels.rule or prepared.corpus.labels.note})",
-        f"- Subset: {setting.subset}",
-        f"- Protocol: {setting.protocol}, {setting.n_folds} folds: {folds.words}",
-        f"- Normalisation: {setting.normalize}: {prepared.normalization.words}",
+        *counted(prepared),
         *_views(prepared),
         f"- {primary} is pooled over all out-of-fold utterances; its interval is a delete-one-{_unit(prepared)} "
         "jackknife with Student's t",
@@ -152,6 +146,19 @@ def note(prepared: Prepared, warnings: Sequence[str] | None = None) -> str:
     ]
     lines += [f"- **{warning}**" for warning in (warnings_for(prepared) if warnings is None else warnings)]
     return "\n".join(lines)
+
+
+def counted(prepared: Prepared) -> list[str]:
+    """Return the setting in words, one line of Markdown each: what is learned from, and by which rule."""
+    setting, folds, utterances = prepared.setting, prepared.folds, prepared.utterances
+    counts, n_speakers = prepared.task.described(utterances), utterances["speaker"].nunique()
+    return [
+        f"- Corpus: {setting.corpus}, {len(utterances)} utterances ({counts}), {n_speakers} speakers",
+        f"- Labels: {setting.labels} ({prepared.corpus.labels.rule or prepared.corpus.labels.note})",
+        f"- Subset: {setting.subset}",
+        f"- Protocol: {setting.protocol}, {setting.n_folds} folds: {folds.words}",
+        f"- Normalisation: {setting.normalize}: {prepared.normalization.words}",
+    ]
 
 
 def _views(prepared: Prepared) -> list[str]:

@@ -9,5 +9,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "environment": ["environment"],
         "record": ["Child", "Dataset", "RunRecord"],
         "run": ["Run", "open_store", "start"],
+        "view": ["View"],
     },
 )

@@ -19,6 +19,7 @@ from ser_experiments.errors import InputError, StoreError
 from ser_experiments.project import Project
 from ser_experiments.tracking.keeper import Keeper
 from ser_experiments.tracking.kept import Step
+from ser_experiments.tracking.view import View
 
 PACKAGE = "ser_experiments.tracking.backends"
 VARIABLE = "SER_TRACKER"
@@ -47,7 +48,7 @@ class StoredRun:
     Parameters
     ----------
     run_id, name : str
-        The store's id; the name is the experiment's.
+        The store's id; the name is the experiment's, whatever the run is called in the store.
     started_ms : int
         Milliseconds since 1970.
     tags : dict of str to str
@@ -141,6 +142,12 @@ class Backend(Protocol):
 
     def setting_id(self, setting: str, rows: str) -> str:
         """Return the id of a setting on these rows, which is made where it is not there."""
+
+    def show(self, setting_id: str, view: View) -> None:
+        """Let the store's pages show a setting so; what they show so already is not written again."""
+
+    def link(self, setting_id: str, address: str = "") -> str:
+        """Return the address of the runs of a setting, on a server or on pages at `address`; "" where there is none."""
 
     def create_run(self, setting_id: str, name: str, tags: Mapping[str, str]) -> str:
         """Open a run and return its id."""

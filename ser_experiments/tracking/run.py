@@ -33,6 +33,7 @@ from ser_experiments.tracking.outbox import Outbox, home
 from ser_experiments.tracking.placing import probe
 from ser_experiments.tracking.record import Child, RunRecord
 from ser_experiments.tracking.sync import deliver_abandoned
+from ser_experiments.tracking.view import View
 
 log = logging.getLogger(__name__)
 #: The folder of a model among the files of a step.
@@ -202,6 +203,7 @@ def start(
     rows: str,
     tags: Mapping[str, object],
     note: str,
+    view: View | None = None,
     backend: Backend | None = None,
 ) -> Iterator[Run]:
     """Open a run in its setting (an MLflow experiment); whatever stops it is kept with it.
@@ -213,7 +215,7 @@ def start(
     project : Project
         Where the local store is.
     name : str
-        The run's name: the experiment's.
+        What the run is called in the store's pages.
     setting : str
         The name of the setting.
     rows : str
@@ -222,6 +224,8 @@ def start(
         Corpus, labels, protocol and so on.
     note : str
         The protocol in words, Markdown.
+    view : View, optional
+        How the store's pages show the setting.
     backend : Backend, optional
         The store, where it is open already.
 
@@ -236,6 +240,8 @@ def start(
     except StoreError as error:
         log.warning("%s", error)
     setting_id = backend.setting_id(setting, rows)
+    if view is not None:
+        _show(backend, setting_id, view)
     said = told_tags(tags, note)
     # Which store it is for is told without its password.
     outbox = Outbox.create(project, {"uri": hidden(backend.uri), "name": name, "experiment_id": setting_id})
@@ -257,6 +263,14 @@ def start(
             run.end(KILLED if interrupted else FAILED, hidden(f"{type(error).__name__}: {error}"))
         raise
     run.end(FINISHED)
+
+
+def _show(backend: Backend, setting_id: str, view: View) -> None:
+    """Let the store's pages show the setting; whoever may log runs may perhaps not change what all of them share."""
+    try:
+        backend.show(setting_id, view)
+    except StoreError as error:
+        log.info("%s", error)
 
 
 def told_tags(tags: Mapping[str, object], note: str) -> dict[str, str]:

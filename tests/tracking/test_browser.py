@@ -16,7 +16,8 @@ import pytest
 from ser_experiments import project
 from ser_experiments.evaluation.plots import plot_confusion
 from ser_experiments.frames import Predictions
-from ser_experiments.tracking import RunRecord, start
+from ser_experiments.tracking import RunRecord, View, start
+from ser_experiments.tracking.record import Stepped
 from tests.browser import browser, free_port, shoot, wait_for
 from tests.served import wait_until_answered
 
@@ -30,14 +31,19 @@ def ui(project_folder: Path, tmp_path: Path) -> Iterator[tuple[str, str, list[st
     """Serve a store with two runs of one setting through `ser ui`."""
     ids = []
     experiment = ""
-    for name, uar in (("svm_lld", 0.7123), ("xgb_lld", 0.6789)):
-        with start(project.find(), name=name, setting="demo-4class", rows="r", tags={}, note="**words**") as run:
+    view = View("Runs on **demo** that can be compared", "uar", 1, ["wa"], ["fold_uar"])
+    for name, uar in (("svm_lld C=1", 0.7123), ("xgb_lld", 0.6789)):
+        tags, about = {"ser.experiment": name.split()[0]}, {"setting": "demo-4class", "rows": "r", "note": "**words**"}
+        with start(project.find(), name=name, tags=tags, view=view, **about) as run:
             ids_of = pd.Index([f"u{i}" for i in range(12)], name="utterance_id")
             answers = pd.DataFrame({"label": list("aaaaaabbbbbb"), "predicted": list("aaaaabaabbbb")}, index=ids_of)
             drawn = partial(plot_confusion, Predictions.of_classes(answers), name)
             pictures = {"plots/confusion_matrix.png": drawn}
             metrics = {"uar": uar, "wa": uar + 0.01}
-            run.log(RunRecord(params={"model": name.split("_")[0]}, metrics=metrics, pictures=pictures))
+            metrics |= {"uar_ci_low": uar - 0.1, "uar_ci_high": uar + 0.1, "fit_s": 0.5}
+            params = {"model": name.split("_")[0], "features": "lld", "changes": "model.C=1", "seed": "7"}
+            folds = [Stepped("fold_uar", step, uar) for step in (1, 2, 3)]
+            run.log(RunRecord(params=params, metrics=metrics, stepped=folds, pictures=pictures))
             ids.append(run.run_id)
             experiment = run.experiment_id
     port = free_port()
@@ -72,3 +78,34 @@ def test_runs_stand_side_by_side(ui: tuple[str, str, list[str]], browser: object
         time.sleep(0.5)
     shoot(browser, "confusion")
     assert browser.execute_script(script)  # type: ignore[attr-defined]
+
+
+def test_the_link_that_is_printed_opens_columns_words_and_charts(
+    ui: tuple[str, str, list[str]], browser: object, tmp_path: Path
+) -> None:
+    url, experiment, _ = ui
+    link = f"{url}/#/experiments/{experiment}/runs?viewStateShareKey=ser"
+    for _ in range(60):
+        said = (tmp_path / "ui.log").read_text()
+        if f"demo-4class: {link}" in said:
+            break
+        time.sleep(0.5)
+    assert f"demo-4class: {link}" in said
+    browser.get(link)  # type: ignore[attr-defined]
+    page = wait_for(browser, "Runs on demo that can be compared", "svm_lld C=1", "xgb_lld", "0.7123", "uar_ci_low")
+    assert page.index("svm_lld C=1") < page.index("xgb_lld")
+    # The cells of a wide table are made as they come into sight; where they stand is said by all headings.
+    places = browser.execute_script(  # type: ignore[attr-defined]
+        "return [...document.querySelectorAll('.ag-header-cell')]"
+        ".map(cell => [cell.getAttribute('col-id'), cell.getBoundingClientRect().x])"
+    )
+    order = [name for name, _ in sorted(places, key=lambda place: place[1]) if name.startswith(("metrics", "params"))]
+    wanted = ["metrics.`uar`", "metrics.`uar_ci_low`", "metrics.`uar_ci_high`", "params.`features`", "params.`model`"]
+    assert order[:5] == wanted
+    shoot(browser, "link")
+    # An address that says how the table is sorted opens as it says; a fresh page takes the link.
+    browser.get("about:blank")  # type: ignore[attr-defined]
+    browser.get(f"{link}&compareRunsMode=CHART")  # type: ignore[attr-defined]
+    page = wait_for(browser, "Scores", "Folds, one a step", "Model metrics")
+    assert page.index("Scores") < page.index("Folds, one a step") < page.index("Model metrics")
+    shoot(browser, "charts")

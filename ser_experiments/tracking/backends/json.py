@@ -22,6 +22,7 @@ from ser_experiments.project import Project
 from ser_experiments.tracking.backend import (
     EXPERIMENT_TAG,
     FINISHED,
+    NOTE,
     OUTBOX_TAG,
     ROWS_TAG,
     RUNNING,
@@ -40,6 +41,7 @@ from ser_experiments.tracking.kept import Step
 from ser_experiments.tracking.names import told
 from ser_experiments.tracking.placing import place, probe
 from ser_experiments.tracking.steps import perform
+from ser_experiments.tracking.view import View
 
 _ALIASES = "aliases.json"
 _MODEL_URI = re.compile(r"models:/(?P<name>[\w.-]+)(@(?P<alias>[\w.-]+)|/(?P<version>\d+))|runs:/(?P<run>\w+)/model")
@@ -92,6 +94,18 @@ class JsonFolder:
                 if read(folder / SETTING)[ROWS_TAG] == rows:
                     return folder.name
         raise StoreError(f"{self.folder}: setting {setting!r} holds other rows; move its folder away")
+
+    def show(self, setting_id: str, view: View) -> None:
+        """Keep the setting in words; there are no pages."""
+        path = self.folder / "settings" / setting_id / _SETTING
+        with _answering(self.folder), self._lock():
+            about = read(path)
+            if NOTE not in about:
+                write(path, {**about, NOTE: view.note})
+
+    def link(self, setting_id: str, address: str = "") -> str:
+        """Return no address: there are no pages."""
+        return ""
 
     def create_run(self, setting_id: str, name: str, tags: Mapping[str, str]) -> str:
         """Open a run."""
@@ -234,10 +248,9 @@ def _numbers(folder: Path) -> list[int]:
 
 
 def _stored(run: Mapping[str, Any]) -> StoredRun:
-    started_ms = run["started_ns"] // 1_000_000
-    # By its experiment: what the run is called may have been changed.
-    name = run["tags"][EXPERIMENT_TAG]
-    return StoredRun(run["run_id"], name, started_ms, told(run["tags"]), told(run.get("metrics", {})))
+    started_ms, tags = run["started_ns"] // 1_000_000, told(run["tags"])
+    name = tags.get(EXPERIMENT_TAG) or run["name"]
+    return StoredRun(run["run_id"], name, started_ms, tags, told(run.get("metrics", {})))
 
 
 @contextmanager

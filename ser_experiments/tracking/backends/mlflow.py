@@ -30,6 +30,7 @@ from ser_experiments.tracking.backend import (
     StoredSetting,
 )
 from ser_experiments.tracking.backends._mlflow import store
+from ser_experiments.tracking.backends._mlflow import view as pages
 from ser_experiments.tracking.backends._mlflow.answers import answering
 from ser_experiments.tracking.backends._mlflow.database import Database
 from ser_experiments.tracking.backends._mlflow.keeper import DELETING, MlflowKeeper
@@ -44,6 +45,7 @@ from ser_experiments.tracking.kept import Step
 from ser_experiments.tracking.names import told
 from ser_experiments.tracking.placing import place, probe
 from ser_experiments.tracking.steps import perform
+from ser_experiments.tracking.view import View
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -116,6 +118,21 @@ class Mlflow:
         """Return the id of the MLflow experiment of a setting."""
         with answering():
             return store.setting_for(self.writer, self.project, setting, rows)
+
+    def show(self, setting_id: str, view: View) -> None:
+        """Describe the MLflow experiment of a setting, and say how its page opens."""
+        with answering("MLflow's page of the setting was not set up"):
+            tags = of_tags(pages.new_tags(view, self.writer.setting_tags(setting_id)))
+            if tags:
+                self.writer.tag_setting(setting_id, tags)
+
+    def link(self, setting_id: str, address: str = "") -> str:
+        """Return the address of the runs of a setting, with its columns where they are said."""
+        at = hidden(self.uri) if store.on_server(self.uri) else address
+        if not at:
+            return ""
+        with answering():
+            return pages.link(at, setting_id, self.writer.setting_tags(setting_id))
 
     def create_run(self, setting_id: str, name: str, tags: Mapping[str, str]) -> str:
         """Open a run, with what MLflow's pages say of where it came from."""
@@ -287,10 +304,10 @@ def _context(tags: Mapping[str, str]) -> dict[str, str]:
 
 
 def _stored(run: MlflowRun) -> StoredRun:
-    data = run.data
-    tags = told(data.tags)
-    # By its experiment: what the run is called may have been changed.
-    return StoredRun(run.info.run_id, tags[EXPERIMENT_TAG], run.info.start_time, tags, told(data.metrics))
+    tags, metrics = told(run.data.tags), told(run.data.metrics)
+    # What the run is called in MLflow says more, and anybody may change it.
+    name = tags.get(EXPERIMENT_TAG) or run.info.run_name
+    return StoredRun(run.info.run_id, name, run.info.start_time, tags, metrics)
 
 
 def _pages(search: Any, **query: Any) -> list[Any]:

@@ -151,6 +151,15 @@ class Client:
                 raise
             return None
 
+    def setting_tags(self, setting_id: str) -> dict[str, str]:
+        """Return the tags of an MLflow experiment."""
+        return dict(self.client.get_experiment(setting_id).tags)
+
+    def tag_setting(self, setting_id: str, tags: Mapping[str, str]) -> None:
+        """Tag an MLflow experiment."""
+        for key, value in tags.items():
+            self.client.set_experiment_tag(setting_id, key, value)
+
     def create_run(self, new: NewRun) -> str:
         """Open a run and return its id."""
         made = self.client.create_run(new.setting_id, run_name=new.name, tags=dict(new.tags))

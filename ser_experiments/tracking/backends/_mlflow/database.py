@@ -73,14 +73,24 @@ class Database:
             columns = "experiment_id, lifecycle_stage, artifact_location"
             found = rows.execute(f"SELECT {columns} FROM experiments WHERE name = ?", [name])
             for number, stage, place in found.fetchall():
-                tags = rows.execute("SELECT key, value FROM experiment_tags WHERE experiment_id = ?", [number])
-                return FoundSetting(str(number), stage == "active", dict(tags.fetchall()).get(ROWS_TAG), place)
+                tags = rows_of.setting_tags(rows, number)
+                return FoundSetting(str(number), stage == "active", tags.get(ROWS_TAG), place)
         return None
 
     def create_setting(self, name: str, place: str | None, tags: Mapping[str, str]) -> str | None:
         """Make an MLflow experiment; None where another process made one of that name in the meantime."""
         with self.writing() as rows:
             return rows_of.create_setting(rows, name, place, tags, f"{self.path.parent}/0")
+
+    def setting_tags(self, setting_id: str) -> dict[str, str]:
+        """Return the tags of an MLflow experiment."""
+        with self.reading() as rows:
+            return rows_of.setting_tags(rows, setting_id)
+
+    def tag_setting(self, setting_id: str, tags: Mapping[str, str]) -> None:
+        """Tag an MLflow experiment, with everything or nothing."""
+        with self.writing() as rows:
+            rows_of.tag_setting(rows, setting_id, tags)
 
     def create_run(self, new: NewRun) -> str:
         """Open a run and return its id."""

@@ -10,7 +10,7 @@ from typing import Any
 from ser_experiments.errors import StoreError
 
 #: Texts of so many characters.
-_MOST_PARAM, _MOST_TAG = 500, 5000
+_MOST_PARAM, MOST_TAG = 500, 5000
 #: Names of parameters, metrics and tags.
 _MOST_NAME, _NAME = 250, re.compile(r"[/\w.\- :]+")
 
@@ -24,7 +24,7 @@ def of_tags(tags: Mapping[str, str]) -> dict[str, str]:
         MLflow takes no such name; so do the other functions of this module.
     """
     _check(tags)
-    return {key: value[:_MOST_TAG] for key, value in tags.items()}
+    return {key: value[:MOST_TAG] for key, value in tags.items()}
 
 
 def of_params(params: Mapping[str, str]) -> dict[str, str]:

@@ -48,6 +48,18 @@ def create_setting(
     return str(number)
 
 
+def setting_tags(rows: sqlite3.Connection, setting_id: str) -> dict[str, str]:
+    """Return the tags of an MLflow experiment."""
+    found = rows.execute("SELECT key, value FROM experiment_tags WHERE experiment_id = ?", [setting_id])
+    return dict(found.fetchall())
+
+
+def tag_setting(rows: sqlite3.Connection, setting_id: str, tags: Mapping[str, str]) -> None:
+    """Tag an MLflow experiment, whatever the tags were."""
+    found = [(key, value, setting_id) for key, value in tags.items()]
+    _insert_all(rows, "experiment_tags", _OF_SETTING, found, "OR REPLACE")
+
+
 def create_run(rows: sqlite3.Connection, new: NewRun) -> str:
     """Open a run and return its id; a StoreError where its setting is gone."""
     found = rows.execute("SELECT artifact_location FROM experiments WHERE experiment_id = ?", [new.setting_id])

@@ -75,6 +75,12 @@ class Writer(Protocol):
     def create_setting(self, name: str, place: str | None, tags: Mapping[str, str]) -> str | None:
         """Make an MLflow experiment; None where another process made one of that name in the meantime."""
 
+    def setting_tags(self, setting_id: str) -> dict[str, str]:
+        """Return the tags of an MLflow experiment."""
+
+    def tag_setting(self, setting_id: str, tags: Mapping[str, str]) -> None:
+        """Tag an MLflow experiment, whatever the tags were."""
+
     def create_run(self, new: NewRun) -> str:
         """Open a run and return its id."""
 
