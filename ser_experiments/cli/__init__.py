@@ -5,15 +5,14 @@ from __future__ import annotations
 import errno
 import gc
 import io
-import logging
 import os
 import sys
 
 import click
 
 from ser_experiments import plugins, project
-from ser_experiments.cli._groups import Group
-from ser_experiments.cli._say import Said, say
+from ser_experiments.cli._groups import Group, say_as_much
+from ser_experiments.cli._say import how_much, say
 from ser_experiments.cli._signals import end_at_once, hear
 from ser_experiments.cli._unforeseen import said_of
 from ser_experiments.errors import SerError, nearest
@@ -33,6 +32,7 @@ class _Commands(Group):
         if cmd_name not in self.list_commands(ctx):
             return None
         command: click.Command = plugins.load(__name__, cmd_name, "command").command
+        say_as_much(command)
         return command
 
     def resolve_command(
@@ -47,25 +47,18 @@ class _Commands(Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="ser_experiments", prog_name="ser")
-@click.option("-v", "--verbose", is_flag=True, help="Say more about what is done.")
-def ser(verbose: bool) -> None:
+@click.option("-v", "--verbose", is_flag=True, help="Say what is done step by step, with times.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but results, warnings and errors.")
+def ser(verbose: bool, quiet: bool) -> None:
     """Speech emotion recognition experiments: one command, comparable, honest.
 
     Begin with `ser list`, then `ser run xgb_lld`; with nothing configured it runs on the built-in demo corpus.
     """
     _say_anything()
-    level = logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, handlers=[_handler()])
-    logging.getLogger("ser_experiments").setLevel(logging.INFO)
+    how_much(verbose=verbose, quiet=quiet)
     own = project.locate().plugins
     if own is not None:
         plugins.use(own)
-
-
-def _handler() -> logging.Handler:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Said("%(message)s"))
-    return handler
 
 
 #: Objects that are made before Python looks for circles among the young ones: to import makes hundreds of thousands,

@@ -12,16 +12,15 @@ import click
 
 from ser_experiments.cli._boards import console, print_table
 from ser_experiments.cli._options import CorpusCommand, as_json, request_options, take
+from ser_experiments.cli._progress import Showing
 from ser_experiments.cli._say import said, say
 from ser_experiments.experiment.request import RunRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ser_experiments.evaluation.crossval import FoldResult
     from ser_experiments.evaluation.score import Score
     from ser_experiments.experiment import Result
-    from ser_experiments.models.events import EpochBar
 
 
 class _Run(CorpusCommand):
@@ -45,31 +44,17 @@ def command(experiment: str, as_json: bool, no_log: bool, system_metrics: bool, 
     EXPERIMENT is a name that `ser list` shows.
     """
     from ser_experiments.experiment import run_experiment
-    from ser_experiments.features import ProgressBar
-    from ser_experiments.models.events import EpochBar
 
     if system_metrics:
         os.environ["MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING"] = "true"
     request = take(RunRequest, given, experiment=experiment)
     started = time.perf_counter()
-    with ProgressBar() as measuring, EpochBar() as epochs:
-        result = run_experiment(request, log_run=not no_log, on_fold=_Folds(epochs), progress=measuring)
+    with Showing() as shown:
+        result = run_experiment(request, log_run=not no_log, on_fold=shown.fold, progress=shown.measured)
     if as_json:
         say(json.dumps(result.as_dict()))
         return
     show(result, time.perf_counter() - started)
-
-
-class _Folds:
-    """Say on standard error that a fold is done, as it is done."""
-
-    def __init__(self, epochs: EpochBar) -> None:
-        self.epochs = epochs
-
-    def __call__(self, result: FoldResult) -> None:
-        self.epochs.hide()
-        took = result.fit_s + result.predict_s
-        say(f"  fold {result.fold.name}: {len(result.fold.test)} tested, {took:.1f} s", err=True)
 
 
 def show(result: Result, seconds: float) -> None:

@@ -20,7 +20,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "parse_normalization",
             "speaker_statistics",
         ],
-        "progress": ["Progress", "ProgressBar"],
+        "progress": ["Progress"],
         "store.maintenance": ["prune", "status"],
         "table": ["BadRecordings", "extract", "feature_table", "measuring_cost", "survey"],
     },

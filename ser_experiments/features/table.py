@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from ser_experiments.features.store.files import table_folder
 from ser_experiments.features.store.parts import RowsByKey
 from ser_experiments.features.store.survey import to_frame
 from ser_experiments.features.wanted import fetch
+
+_log = logging.getLogger(__name__)
 
 
 class BadRecordings(InputError):
@@ -179,6 +182,9 @@ def build(
     wanted = [request.rows_by_key() for _ in extractors]
     table.fill(wanted)
     problems = dict(request.unreadable)
+    for one, lacking in zip(extractors, wanted, strict=True):
+        missing = sum(map(len, lacking.values()))
+        _log.debug("%s: %d rows from the cache, %d to measure", one.name, len(utterances) - missing, missing)
     if any(wanted):
         problems |= request.measure(extractors, wanted)
         table.fill(wanted)
