@@ -153,10 +153,8 @@ def _left_s(results: Sequence[FoldResult], n_folds: int, jobs: int) -> float:
 def _scored(rows: Rows, result: FoldResult) -> FoldResult:
     """Return a fold with its score, where that is defined on so few rows."""
     test, task = result.fold.test, rows.task
-    names = np.full(len(test), result.fold.name)
-    told = Predictions.make(
-        rows.utterances.iloc[test], result.values, task, fold=names, group=rows.folds.group.iloc[test]
-    )
+    names, group = rows.folds.assignment().iloc[test], rows.folds.group.iloc[test]
+    told = Predictions.make(rows.utterances.iloc[test], result.values, task, fold=names, group=group)
     score = get_score(task.primary)
     return replace(result, score=score.on(told).whole(), title=score.title)
 
