@@ -75,6 +75,11 @@ class Showing:
         note = f"{speed:.3g} x real time" if progress.audio_s else ""
         self.stage(Step(progress.stage, progress.done, progress.total, note, progress.left_s))
 
+    def say(self, line: str) -> None:
+        """Print a line of its own."""
+        if self.loud:
+            say(line, err=True)
+
     def fold(self, result: FoldResult) -> None:
         """Print a line about a fold that is done."""
         if not self.loud:

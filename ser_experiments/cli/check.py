@@ -15,7 +15,7 @@ from ser_experiments.experiment.request import RunRequest
 
 @click.command("check", cls=CorpusCommand)
 @click.argument("experiment")
-@request_options(RunRequest)
+@request_options(RunRequest, without={"no_pictures"})
 @click.option(
     "--permutations", type=click.IntRange(20), default=20, show_default=True,
     help="How often labels are shuffled; each costs what the experiment costs.",
@@ -33,10 +33,8 @@ def command(experiment: str, permutations: int, as_json: bool, **given: Any) -> 
     from ser_experiments.parallel import on_cluster
 
     def tell(number: int, value: float) -> None:
-        if not shown.loud:
-            return
         what = "true labels" if number == 0 else f"shuffled {number}/{permutations}"
-        say(f"  {what}: {value:.3f}", err=True)
+        shown.say(f"  {what}: {value:.3f}")
 
     request = take(RunRequest, given, experiment=experiment)
     with Showing() as shown, on_cluster(request.scheduler):

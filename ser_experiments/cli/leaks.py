@@ -43,7 +43,7 @@ def command(experiment: str, no_log: bool, picture: str | None, as_json: bool, *
         for rung in leaks(
             request,
             project.find(),
-            tell=lambda line: say(f"{line} ...", err=True) if shown.loud else None,
+            tell=lambda line: shown.say(f"{line} ..."),
             progress=shown.measured,
             log_run=not no_log,
         ):

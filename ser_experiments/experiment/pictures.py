@@ -67,7 +67,8 @@ def pictures(
     shown = {name: partial(one.draw, result.scored, title) for name, one in pictures_of(result.scored).items()}
     kind = result.prepared.task.kind
     made = {name: one.make for name, one in MAKERS.items() if not one.kinds or kind in one.kinds}
-    every = {**shown, **{name: partial(make, result, fitted) for name, make in made.items()}}
+    others = {name: partial(make, result, fitted) for name, make in made.items()}
+    every: dict[str, Callable[[], Figure | pd.DataFrame | None]] = {**shown, **others}
     return {name: make for name, make in every.items() if drawn or not name.endswith(".png")}
 
 
