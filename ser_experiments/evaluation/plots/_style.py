@@ -51,7 +51,7 @@ def limits(numbers: NDArray[np.floating], *known: Sequence[float]) -> tuple[floa
 
 
 #: Shapes of points; with eight colours they give 96 pairs, see :func:`marks`.
-_SHAPES = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "p", "h")
+_SHAPES = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
 #: Okabe and Ito (2008): told apart by colour-blind readers too; yellow is darkened for a white ground.
 _SAFE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#b5a800", "#444444")
 
