@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 
 import click
@@ -18,7 +19,10 @@ def said(text: object) -> str:
 
 def say(text: object = "", *, err: bool = False, nl: bool = True) -> None:
     """Print a text, of one line or several, to standard output or standard error."""
-    click.echo(said(text), err=err, nl=nl)
+    stream = sys.stderr if err else sys.stdout
+    # click would look through what holds a stream while a bar is shown, and write into the bar.
+    held = stream if hasattr(stream, "rich_proxied_file") else None
+    click.echo(said(text), err=err, nl=nl, file=held)
 
 
 class Said(logging.Formatter):
