@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import joblib
 from threadpoolctl import ThreadpoolController
 
-from ser_experiments import plugins
+from ser_experiments import doing, plugins
 from ser_experiments.errors import InputError
 from ser_experiments.secret import hidden, know
 
@@ -150,7 +150,7 @@ def as_completed(tasks: Iterable[Any], jobs: int, **options: Any) -> Iterator[An
     """
     # Numerical libraries that each start a thread a core would fight over the cores.
     here = {"backend": "loky", "n_jobs": jobs, "inner_max_num_threads": 1}
-    here |= {"initializer": _begin, "initargs": (plugins.folder(),)}
+    here |= {"initializer": _begin, "initargs": (plugins.folder(), doing.workplace())}
     with joblib.parallel_config(**here) if chosen_workers() is None else nullcontext():
         pool = joblib.Parallel(return_as="generator_unordered", **options)
     with _deaf_to_interrupts():
@@ -174,9 +174,10 @@ def _deaf_to_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin(plugins_folder: str | None) -> None:
-    """Begin as a worker: know the plug-ins of the process that started it, and end with it."""
+def _begin(plugins_folder: str | None, told_in: str | None = None) -> None:
+    """Begin as a worker: know the plug-ins of the process that started it, tell it where this is, and end with it."""
     plugins.use(plugins_folder)
+    doing.note_in(told_in)
     _end_with_parent()
 
 

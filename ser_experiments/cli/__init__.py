@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import io
-import logging
 import os
 import sys
 
@@ -14,8 +13,8 @@ import click
 from ser_experiments import __version__, plugins, project
 from ser_experiments.cli._complete import complete, is_asked, with_completion
 from ser_experiments.cli._failures import words_of
-from ser_experiments.cli._groups import Group
-from ser_experiments.cli._say import Said, say
+from ser_experiments.cli._groups import Group, say_as_much
+from ser_experiments.cli._say import how_much, say
 from ser_experiments.cli._signals import end_at_once, hear
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.words import cut, in_one_line
@@ -33,6 +32,7 @@ class _Commands(Group):
         if cmd_name not in self.list_commands(ctx):
             return None
         command: click.Command = plugins.load(__name__, cmd_name, "command").command
+        say_as_much(command)
         return with_completion(command)
 
     def resolve_command(
@@ -50,8 +50,9 @@ class _Commands(Group):
 @click.option(
     "-C", "folders", multiple=True, metavar="FOLDER", help="Work as if started in FOLDER; paths are relative to it."
 )
-@click.option("-v", "--verbose", is_flag=True, help="Say more about what is done.")
-def ser(verbose: bool, folders: tuple[str, ...]) -> None:
+@click.option("-v", "--verbose", is_flag=True, help="Say what is done step by step, with times.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but results, warnings and errors.")
+def ser(verbose: bool, quiet: bool, folders: tuple[str, ...]) -> None:
     """Speech emotion recognition experiments: one command, comparable, honest.
 
     Begin with `ser list`, then `ser run xgb_lld`; with nothing configured it runs on the built-in demo corpus.
@@ -59,9 +60,7 @@ def ser(verbose: bool, folders: tuple[str, ...]) -> None:
     _say_anything()
     for folder in folders:
         _go_to(folder)
-    level = logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, handlers=[_handler()])
-    logging.getLogger("ser_experiments").setLevel(logging.INFO)
+    how_much(verbose=verbose, quiet=quiet)
     own = project.locate().plugins
     if own is not None:
         plugins.use(own)
@@ -73,12 +72,6 @@ def _go_to(folder: str) -> None:
         os.chdir(folder)
     except OSError as error:
         raise InputError(f"-C {cut(folder)}: cannot be gone to: {error.strerror or error}") from error
-
-
-def _handler() -> logging.Handler:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Said("%(message)s"))
-    return handler
 
 
 #: Objects that are made before Python looks for circles among the young ones: to import makes hundreds of thousands,

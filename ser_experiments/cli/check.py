@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ser_experiments.cli._options import CorpusCommand, as_json, request_options, take
+from ser_experiments.cli._progress import Showing
 from ser_experiments.cli._project import here
 from ser_experiments.cli._say import say
 from ser_experiments.experiment.request import RunRequest
@@ -15,7 +16,7 @@ from ser_experiments.experiment.request import RunRequest
 
 @click.command("check", cls=CorpusCommand)
 @click.argument("experiment")
-@request_options(RunRequest)
+@request_options(RunRequest, without={"no_pictures"})
 @click.option(
     "--permutations", type=click.IntRange(20), default=20, show_default=True,
     help="How often labels are shuffled; each costs what the experiment costs.",
@@ -29,17 +30,16 @@ def command(experiment: str, permutations: int, as_json: bool, **given: Any) -> 
     """
     from ser_experiments.evaluation.scoring import get_score
     from ser_experiments.experiment.check import check_experiment
-    from ser_experiments.features import ProgressBar
     from ser_experiments.parallel import on_cluster
 
     def tell(number: int, value: float) -> None:
         what = "true labels" if number == 0 else f"shuffled {number}/{permutations}"
-        say(f"  {what}: {value:.3f}", err=True)
+        shown.say(f"  {what}: {value:.3f}")
 
     request = take(RunRequest, given, experiment=experiment)
-    with ProgressBar() as measuring, on_cluster(request.scheduler):
+    with Showing() as shown, on_cluster(request.scheduler):
         prepared, found = check_experiment(
-            request, here(writes=True), permutations=permutations, on_score=tell, progress=measuring
+            request, here(writes=True), permutations=permutations, on_score=tell, progress=shown.measured
         )
     primary = get_score(prepared.task.primary)
     if as_json:

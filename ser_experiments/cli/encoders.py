@@ -11,6 +11,7 @@ import click
 
 from ser_experiments.cli._complete import completes
 from ser_experiments.cli._groups import Group
+from ser_experiments.cli._progress import Showing
 from ser_experiments.cli._say import say
 
 
@@ -47,13 +48,12 @@ def pull(name: str, revision: str | None) -> None:
 
     Only configurations and safetensors are fetched. HF_ENDPOINT, HF_HOME and HF_TOKEN count.
     """
-    from ser_experiments.features import ProgressBar
     from ser_experiments.features.encoders import hub
 
     model = name if revision is None else f"{name}@{revision}"
     hub.parse(model)
-    with ProgressBar() as progress:
-        pinned, folder = hub.fetch(model, progress=progress)
+    with Showing() as shown:
+        pinned, folder = hub.fetch(model, progress=shown.measured)
     say(f"{pinned}: {folder}")
 
 

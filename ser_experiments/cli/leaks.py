@@ -9,6 +9,7 @@ import click
 
 from ser_experiments.cli._boards import console, picture_option, print_table, save_picture
 from ser_experiments.cli._options import CorpusCommand, as_json, request_options, take
+from ser_experiments.cli._progress import Showing
 from ser_experiments.cli._project import here
 from ser_experiments.cli._say import said, say
 from ser_experiments.experiment.request import RunRequest
@@ -36,17 +37,15 @@ def command(experiment: str, no_log: bool, picture: str | None, as_json: bool, *
     --test-corpus another corpus. EXPERIMENT is a name that `ser list` shows.
     """
     from ser_experiments.experiment.leaks import leaks
-    from ser_experiments.features import ProgressBar
-    from ser_experiments.models.events import EpochBar
 
     request = take(RunRequest, given, experiment=experiment)
     found = []
-    with ProgressBar() as measuring, EpochBar():
+    with Showing() as shown:
         for rung in leaks(
             request,
             here(writes=True),
-            tell=lambda line: say(f"{line} ...", err=True),
-            progress=measuring,
+            tell=lambda line: shown.say(f"{line} ..."),
+            progress=shown.measured,
             log_run=not no_log,
         ):
             found.append(rung)

@@ -14,6 +14,7 @@ import click
 
 from ser_experiments.cli._boards import console, print_table
 from ser_experiments.cli._options import CorpusCommand, as_json, request_options, take
+from ser_experiments.cli._progress import Showing
 from ser_experiments.cli._project import here
 from ser_experiments.cli._say import said, say
 from ser_experiments.experiment.request import RunRequest
@@ -21,10 +22,8 @@ from ser_experiments.experiment.request import RunRequest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ser_experiments.evaluation.crossval import FoldResult
     from ser_experiments.evaluation.score import Score
     from ser_experiments.experiment import Result
-    from ser_experiments.models.events import EpochBar
     from ser_experiments.project import Project
 
 
@@ -76,11 +75,9 @@ def command(
 
 def _run(request: RunRequest, *, no_log: bool) -> Result:
     from ser_experiments.experiment import run_experiment
-    from ser_experiments.features import ProgressBar
-    from ser_experiments.models.events import EpochBar
 
-    with ProgressBar() as measuring, EpochBar() as epochs:
-        return run_experiment(request, log_run=not no_log, on_fold=_Folds(epochs), progress=measuring)
+    with Showing() as shown:
+        return run_experiment(request, log_run=not no_log, on_fold=shown.fold, progress=shown.measured)
 
 
 def _run_several(wanted: Sequence[RunRequest], project: Project, *, no_log: bool, as_json: bool) -> None:
@@ -98,18 +95,6 @@ def _run_several(wanted: Sequence[RunRequest], project: Project, *, no_log: bool
     outcomes.show(as_json=as_json)
     if outcomes.failed:
         sys.exit(1)
-
-
-class _Folds:
-    """Say on standard error that a fold is done, as it is done."""
-
-    def __init__(self, epochs: EpochBar) -> None:
-        self.epochs = epochs
-
-    def __call__(self, result: FoldResult) -> None:
-        self.epochs.hide()
-        took = result.fit_s + result.predict_s
-        say(f"  fold {result.fold.name}: {len(result.fold.test)} tested, {took:.1f} s", err=True)
 
 
 def show(result: Result, seconds: float) -> None:

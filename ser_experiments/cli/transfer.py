@@ -10,6 +10,7 @@ import click
 
 from ser_experiments.cli._boards import console, picture_option, print_table, save_picture
 from ser_experiments.cli._options import as_json, request_options, take
+from ser_experiments.cli._progress import Showing
 from ser_experiments.cli._project import here
 from ser_experiments.cli._say import said, say
 from ser_experiments.experiment.request import RunRequest
@@ -45,27 +46,19 @@ def command(
     from ser_experiments import tracking
     from ser_experiments.corpora import place_of
     from ser_experiments.experiment.transfers import transfers
-    from ser_experiments.features import ProgressBar
-    from ser_experiments.models.events import EpochBar
 
     found_in = here(writes=True)
     request = take(RunRequest, given, experiment=experiment)
     places = [place_of(one) for one in corpora]
     found = []
-    with ProgressBar() as measuring, EpochBar():
+    with Showing() as shown:
         store = tracking.open_store(found_in)
         for one in transfers(
-            request,
-            places,
-            found_in,
-            store=store,
-            again=again,
-            tell=lambda line: say(line, err=True),
-            progress=measuring,
+            request, places, found_in, store=store, again=again, tell=shown.say, progress=shown.measured
         ):
             found.append(one)
             if not as_json:
-                say(f"  {one.value:.3f}{_ends(one)}{', of an earlier run' if one.earlier else ''}", err=True)
+                shown.say(f"  {one.value:.3f}{_ends(one)}{', of an earlier run' if one.earlier else ''}")
     title = ", ".join([experiment, *([f"normalised: {request.normalize}"] if request.normalize != "none" else [])])
     if picture:
         _draw(picture, found, title)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from ser_experiments import doing
 from ser_experiments.corpora import iemocap
 from ser_experiments.corpora._corpus import CorpusSpec, Reading
 from ser_experiments.corpora._schemes import SCHEMES
+from ser_experiments.doing import Step
 from ser_experiments.errors import InputError
 
 
@@ -44,7 +46,15 @@ def make(folder: Path, *, seed: int = 0, raters: str = "external") -> Path:
     """Build the corpus in a folder, where it is not there yet; the same seed gives the same bytes, whoever votes."""
     from ser_experiments.corpora._demo import build
 
-    return build(folder, seed=seed)
+    # Counted in threads of the builder, which inherit nothing.
+    heard = doing.listener()
+
+    def tell(done: int, total: int) -> None:
+        if heard is not None:
+            heard.stage(Step("building the demo corpus (once)", done, total, left_s=pace.left_s(done, total)))
+
+    pace = doing.Pace()
+    return build(folder, seed=seed, progress=tell)
 
 
 def recognises(root: Path) -> bool:

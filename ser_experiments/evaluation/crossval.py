@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from joblib import delayed
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from ser_experiments import doing
 from ser_experiments.errors import SerError
 from ser_experiments.evaluation.folds import Fold
 from ser_experiments.evaluation.rows import Rows
+from ser_experiments.evaluation.scoring import get_score
 from ser_experiments.frames import Predictions
 from ser_experiments.models.report import FitReport, members_of, report_of
 from ser_experiments.parallel import (
@@ -50,6 +53,15 @@ class FoldResult:
         What the estimator tells of its fit: members' weights, what was reused.
     members : dict of str to ndarray of shape (n_test, n_targets)
         Of an ensemble, what each member alone says of the tested rows.
+    score : float
+        The task's primary score on the tested rows, whose heading is `title`; NaN before it is told, see below.
+    pid : int
+        The process that fitted it.
+    n_done, n_folds : int
+        Folds that are done, this one included, of how many.
+    left_s : float
+        Seconds left for the others, by what folds took that were fitted and how many run side by side; infinite
+        while none was fitted.
     """
 
     fold: Fold
@@ -59,6 +71,12 @@ class FoldResult:
     worked_s: float = 0.0
     report: FitReport = field(default_factory=FitReport)
     members: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    score: float = math.nan
+    title: str = ""
+    pid: int = 0
+    n_done: int = 0
+    n_folds: int = 0
+    left_s: float = math.inf
 
 
 def cross_validate(
@@ -79,7 +97,7 @@ def cross_validate(
     jobs : int, optional
         Processes; by default one a core. The numbers do not depend on it: each fit has one thread of numerics.
     on_fold : callable, optional
-        Told of each finished fold, in the order of finishing.
+        Told of each finished fold, in the order of finishing, with its score.
 
     Returns
     -------
@@ -88,11 +106,18 @@ def cross_validate(
     results : list of FoldResult
         In the order of the folds.
     """
-    tell = on_fold or (lambda result: None)
     results: list[FoldResult] = []
-    for result in _each_fold(estimator, rows, jobs or os.cpu_count() or 1):
+    n_folds = len(rows.folds.folds)
+    jobs = jobs or os.cpu_count() or 1
+    doing.stage("folds", 0, n_folds)
+    for result in _each_fold(estimator, rows, jobs):
         results.append(result)
-        tell(result)
+        left_s = _left_s(results, n_folds, jobs)
+        doing.stage("folds", len(results), n_folds, left_s=left_s)
+        log.debug("fold %s: %s", result.fold.name, _HOW[result.report.reused])
+        if on_fold is not None:
+            one = _scored(rows, result)
+            on_fold(replace(one, n_done=len(results), n_folds=n_folds, left_s=left_s))
     order = {fold.name: i for i, fold in enumerate(rows.folds.folds)}
     results.sort(key=lambda result: order[result.fold.name])
     return _predictions(rows, {result.fold.name: result.values for result in results}), results
@@ -102,6 +127,36 @@ def member_predictions(rows: Rows, results: Sequence[FoldResult]) -> dict[str, P
     """Return the out-of-fold predictions of each member of an ensemble, as :func:`cross_validate` returns its own."""
     names = results[0].members if results else {}
     return {name: _predictions(rows, {r.fold.name: r.members[name] for r in results}) for name in names}
+
+
+#: What is said of a fit: by :attr:`FitReport.reused`.
+_HOW = {
+    True: "the fit of an earlier run on the same rows with the same parameters is reused",
+    False: "fitted: no fit of these rows with these parameters is kept",
+    None: "fitted: fits of this model are not kept",
+}
+
+
+def _left_s(results: Sequence[FoldResult], n_folds: int, jobs: int) -> float:
+    """Return the seconds that the other folds take, as those did that were fitted; several at a time if that pays."""
+    fitted = [one for one in results if not one.report.reused]
+    rest = n_folds - len(results)
+    if not fitted:
+        return math.inf
+    each = sum(one.fit_s + one.predict_s for one in fitted) / len(fitted)
+    worked = sum(one.worked_s for one in fitted) / len(fitted)
+    spread = chosen_workers() is not None or worked * rest > _WORTH_WORKERS_S or results[-1].pid != os.getpid()
+    side_by_side = (chosen_workers() or jobs) if spread else 1
+    return each * math.ceil(rest / side_by_side)
+
+
+def _scored(rows: Rows, result: FoldResult) -> FoldResult:
+    """Return a fold with its score, where that is defined on so few rows."""
+    test, task = result.fold.test, rows.task
+    names, group = rows.folds.assignment().iloc[test], rows.folds.group.iloc[test]
+    told = Predictions.make(rows.utterances.iloc[test], result.values, task, fold=names, group=group)
+    score = get_score(task.primary)
+    return replace(result, score=score.on(told).whole(), title=score.title)
 
 
 def _each_fold(estimator: BaseEstimator, rows: Rows, jobs: int) -> Iterable[FoldResult]:
@@ -134,7 +189,7 @@ def _each_fold(estimator: BaseEstimator, rows: Rows, jobs: int) -> Iterable[Fold
 
 def _one_fold(estimator: BaseEstimator, rows: Rows, fold: Fold) -> FoldResult:
     # One thread for each fit whatever the number of jobs, so that sums are taken in the same order.
-    with one_thread():
+    with doing.part(fold.name), one_thread():
         start, worked = time.perf_counter(), time.process_time()
         fitted = rows.fitted(estimator, fold.train)
     with single_threaded():
@@ -143,7 +198,8 @@ def _one_fold(estimator: BaseEstimator, rows: Rows, fold: Fold) -> FoldResult:
         values = rows.task.response(fitted, test)
         end, worked = time.perf_counter(), time.process_time() - worked
         alone = {name: rows.task.response(member, test) for name, member in members_of(fitted).items()}
-    return FoldResult(fold, values, between - start, end - between, worked, report_of(fitted), alone)
+    report = report_of(fitted)
+    return FoldResult(fold, values, between - start, end - between, worked, report, alone, pid=os.getpid())
 
 
 def _predictions(rows: Rows, by_fold: Mapping[str, NDArray[np.float64]]) -> Predictions:

@@ -49,7 +49,9 @@ SPECTROGRAMS = "melspec"
 Make = Callable[["Result", BaseEstimator], "Figure | pd.DataFrame | None"]
 
 
-def pictures(result: Result, fitted: BaseEstimator) -> dict[str, Callable[[], Figure | pd.DataFrame | None]]:
+def pictures(
+    result: Result, fitted: BaseEstimator, *, drawn: bool = True
+) -> dict[str, Callable[[], Figure | pd.DataFrame | None]]:
     """Return what makes each picture of the predictions, and what :data:`MAKERS` has besides, when it is called.
 
     Parameters
@@ -58,12 +60,16 @@ def pictures(result: Result, fitted: BaseEstimator) -> dict[str, Callable[[], Fi
         The scored experiment.
     fitted : estimator
         Fitted on all rows.
+    drawn : bool, default=True
+        Whether pictures are wanted; without, tables alone are made.
     """
     title = _title(result)
-    drawn = {name: partial(one.draw, result.scored, title) for name, one in pictures_of(result.scored).items()}
+    shown = {name: partial(one.draw, result.scored, title) for name, one in pictures_of(result.scored).items()}
     kind = result.prepared.task.kind
     made = {name: one.make for name, one in MAKERS.items() if not one.kinds or kind in one.kinds}
-    return {**drawn, **{name: partial(make, result, fitted) for name, make in made.items()}}
+    others = {name: partial(make, result, fitted) for name, make in made.items()}
+    every: dict[str, Callable[[], Figure | pd.DataFrame | None]] = {**shown, **others}
+    return {name: make for name, make in every.items() if drawn or not name.endswith(".png")}
 
 
 def _title(result: Result) -> str:

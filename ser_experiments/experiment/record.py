@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 _OF_FOLD = "fold_"
 
 
-def describe(result: Result, fitted: BaseEstimator, environment: Mapping[str, object]) -> RunRecord:
+def describe(
+    result: Result, fitted: BaseEstimator, environment: Mapping[str, object], *, drawn: bool = True
+) -> RunRecord:
     """Return everything that a finished experiment leaves.
 
     Parameters
@@ -39,6 +41,8 @@ def describe(result: Result, fitted: BaseEstimator, environment: Mapping[str, ob
         Fitted on all rows: the model for use.
     environment : mapping
         Program and machine, as :func:`ser_experiments.tracking.environment` returns them.
+    drawn : bool, default=True
+        Whether pictures are made too; the tables beside them are in any case.
     """
     prepared = result.prepared
     reports = {**result.reports, ALL_ROWS: report_of(fitted)}
@@ -53,7 +57,7 @@ def describe(result: Result, fitted: BaseEstimator, environment: Mapping[str, ob
         note=note(prepared, result.warnings),
         tables={"predictions.csv": result.predictions, "folds.csv": result.folds, **_abstention(result)},
         texts=_texts(result, environment),
-        pictures=pictures(result, fitted),
+        pictures=pictures(result, fitted, drawn=drawn),
         dataset=_dataset(prepared),
         children=[*_trials(searches), *_members(result)],
         model=_model(result, fitted),

@@ -171,6 +171,8 @@ class RunRequest(SettingRequest):
         Address of a Dask scheduler, by default ``DASK_SCHEDULER_ADDRESS``. Scores do not depend on it.
     skip_bad : bool
         Go on without unusable recordings.
+    no_pictures : bool
+        Log everything but pictures, which are drawn after all else; the tables beside them are logged.
     """
 
     experiment: str | Path
@@ -196,3 +198,4 @@ class RunRequest(SettingRequest):
         str | None, Option("A Dask scheduler, by default $DASK_SCHEDULER_ADDRESS: docs/scaling.md.")
     ] = None
     skip_bad: Annotated[bool, Option("Go on without unusable recordings, and record which.")] = False
+    no_pictures: Annotated[bool, Option("Log everything but pictures.")] = False

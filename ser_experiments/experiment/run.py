@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ser_experiments import doing
 from ser_experiments import project as projects
 from ser_experiments.corpora import meant, of_corpus
 from ser_experiments.corpora._options import options_of
@@ -77,6 +78,8 @@ def prepare(
     ready : callable, optional
         Called when the request is known to be sound, before anything is measured; what it raises ends the run there.
     """
+    log.debug("project %s, cache %s", project.folder, project.cache)
+    doing.stage("reading the definition")
     experiment = load_experiment(request.experiment, project.experiments, request.overrides)
     ready_made = request.table is not None
     check_normalization(experiment, request.normalize)
@@ -86,19 +89,25 @@ def prepare(
     told: dict[str, Any] = {"seed": request.seed, "from_table": ready_made, "remember": kept_in}
     # What no task could be learned with is said before a corpus of hours is read.
     check_definition(experiment, **told)
+    doing.stage("reading the corpus")
     corpus = load_setting(request, project)
+    log.debug("corpus %s, labels %s: %d utterances", corpus.name, corpus.labels.name, len(corpus.utterances))
     estimator = build_estimator(experiment, task=corpus.task, **told)
     check_task(experiment, corpus.task)
     weights_of(corpus.utterances, request.weights)
     # Folds are cut before anything is measured: a protocol that cannot be held should not cost an extraction.
     selection = select(request, corpus)
     check_names(selection.setting.name, corpus.classes, (fold.name for fold in selection.folds.folds))
+    log.debug("%d folds are cut: %s", len(selection.folds.folds), selection.folds.words)
     if ready is not None:
+        doing.stage("opening the store")
         ready()
+    doing.stage("looking up recordings")
     measured = measure(request, experiment, corpus.utterances, project, progress)
     if measured.skipped:
         corpus = without(corpus, measured.skipped)
         selection = select(request, corpus)
+    doing.stage("checking for leaks")
     rows = _rows(selection, corpus.utterances["speaker"], measured, request.weights)
     notes = check_leaks(selection.folds, rows.utterances, **measured.traces(rows.utterances.index))
     return Prepared(
@@ -133,6 +142,7 @@ def _rows(selection: Selection, speakers: pd.Series, measured: Measured, weights
 def score(prepared: Prepared, *, jobs: int | None = None, on_fold: OnFold | None = None) -> Result:
     """Fit and predict every outer fold and score the out-of-fold predictions; nothing is logged."""
     predictions, results = cross_validate(prepared.estimator, prepared.rows, jobs=jobs, on_fold=on_fold)
+    doing.stage("scoring")
     primary = predictions.task.primary
     folds = per_fold(predictions).loc[[r.fold.name for r in results]]
     folds["fit_s"] = [round(r.fit_s, 3) for r in results]
@@ -177,7 +187,7 @@ def run_experiment(
     on_fold : callable, optional
         Told of each finished fold.
     progress : callable, optional
-        Told of measuring, e.g. a :class:`ser_experiments.features.ProgressBar`.
+        Told of measuring: it takes a :class:`ser_experiments.features.Progress`.
     **fields
         With a name, the other fields of :class:`~ser_experiments.experiment.request.RunRequest`: ``corpus``
         (``"demo"``), ``root``, ``labels``, ``protocol``, ``normalize``, ``seed``, ``jobs``, ``overrides`` and so on;
@@ -221,7 +231,7 @@ def run_experiment(
         prepared = prepare(request, project, progress=progress, ready=store if log_run else None)
         if not log_run:
             return score(prepared, jobs=request.jobs, on_fold=on_fold)
-        return _logged(prepared, project, request.jobs, on_fold, store())
+        return _logged(prepared, project, request, on_fold, store())
 
 
 def _opened(project: Project) -> Backend:
@@ -240,7 +250,9 @@ def _requested(experiment: str | Path, told: dict[str, Any]) -> RunRequest:
     return RunRequest(experiment=experiment, corpus_options=options, **told)
 
 
-def _logged(prepared: Prepared, project: Project, jobs: int | None, on_fold: OnFold | None, store: Backend) -> Result:
+def _logged(
+    prepared: Prepared, project: Project, request: RunRequest, on_fold: OnFold | None, store: Backend
+) -> Result:
     """Score and log, and fit the model on all rows."""
     from ser_experiments import tracking
     from ser_experiments.experiment.record import describe
@@ -256,12 +268,13 @@ def _logged(prepared: Prepared, project: Project, jobs: int | None, on_fold: OnF
         view=view(prepared),
         backend=store,
     ) as run:
-        result = score(prepared, jobs=jobs, on_fold=on_fold)
+        result = score(prepared, jobs=request.jobs, on_fold=on_fold)
         with _kept(result, project, run.run_id):
-            log.info("fitting the model for use on all %d utterances", len(prepared.rows))
+            doing.stage(f"fitting the model for use on all {len(prepared.rows)} utterances")
             with one_thread():
                 fitted = prepared.rows.fitted(prepared.estimator)
-            model_uri = run.log(describe(result, fitted, here))
+            doing.stage("logging")
+            model_uri = run.log(describe(result, fitted, here, drawn=not request.no_pictures))
     told = replace(result, run_id=run.run_id, experiment_id=run.experiment_id, model_uri=model_uri)
     return replace(told, pending=run.away, link=_link(store, run.experiment_id))
 

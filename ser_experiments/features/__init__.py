@@ -21,7 +21,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "parse_normalization",
             "speaker_statistics",
         ],
-        "progress": ["Progress", "ProgressBar"],
+        "progress": ["Progress"],
         "single": ["extract"],
         "store.maintenance": ["prune", "status"],
         "table": ["feature_table", "measuring_cost", "survey"],

@@ -1,16 +1,15 @@
-"""How far an extraction is: told to a callback, shown as a bar on a terminal, logged now and then elsewhere."""
+"""How far an extraction is: told to a callback, or logged now and then."""
 
 from __future__ import annotations
 
 import logging
 import math
-import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any
+
+from ser_experiments.doing import clock
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +48,7 @@ class Progress:
     @property
     def left(self) -> str:
         """Return the time left as hours, minutes and seconds; empty at the end and where it is not known."""
-        return _clock(self.left_s) if 0 < self.left_s < math.inf else ""
+        return clock(self.left_s) if 0 < self.left_s < math.inf else ""
 
     def __str__(self) -> str:
         text = f"{self.stage} {self.done}/{self.total}"
@@ -120,65 +119,3 @@ class Meter:
         first_done, first = self._first or (self._done, now)
         done, seconds = self._done - first_done, now - first
         return seconds / done * (self._total - self._done) if done >= _PACE_STEPS and seconds >= _PACE_S else math.inf
-
-
-class ProgressBar:
-    """A bar on a terminal, log lines elsewhere.
-
-    ``with ProgressBar() as progress: feature_table(..., progress=progress)``
-
-    On a terminal, standard error shows a bar a stage with the number of utterances, hours of audio a second and the
-    time left; elsewhere the context gives None, which means log lines.
-    """
-
-    def __init__(self) -> None:
-        self._bar: Any = None
-        self._stage, self._task = "", 0
-
-    def __enter__(self) -> Callback | None:
-        return self if sys.stderr.isatty() else None
-
-    def __call__(self, progress: Progress) -> None:
-        """Show how far a stage is; its bar goes away when it is done, and whatever follows has the terminal."""
-        speed = f"{progress.audio_hours_per_s:.3f} h of audio/s" if progress.audio_s else ""
-        fields = {"speed": speed, "left": f"{progress.left} left" if progress.left else ""}
-        if self._bar is None or progress.stage != self._stage:
-            self._stop()
-            self._start(progress, fields)
-        self._bar.update(self._task, completed=progress.done, total=progress.total, **fields)
-        if progress.done >= progress.total:
-            self._stop()
-
-    def _start(self, progress: Progress, fields: dict[str, str]) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-        from rich.progress import Progress as Bar
-
-        self._bar = Bar(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[speed]}"),
-            TextColumn("{task.fields[left]}"),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        self._stage = progress.stage
-        self._task = self._bar.add_task(progress.stage, completed=progress.done, total=progress.total, **fields)
-        self._bar.start()
-
-    def _stop(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop()
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

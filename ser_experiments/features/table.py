@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ from ser_experiments.features.wanted import fetch
 
 if TYPE_CHECKING:
     from ser_experiments.corpora import Corpus
+
+_log = logging.getLogger(__name__)
 
 
 def table_row(extractors: Sequence[Extractor], audio: NDArray[np.floating], sample_rate: int) -> dict[str, Any]:
@@ -134,6 +137,9 @@ def build(
     wanted = [request.rows_by_key() for _ in extractors]
     table.fill(wanted)
     problems = dict(request.unreadable)
+    for one, lacking in zip(extractors, wanted, strict=True):
+        missing = sum(map(len, lacking.values()))
+        _log.debug("%s: %d rows from the cache, %d to measure", one.name, len(utterances) - missing, missing)
     if any(wanted):
         problems |= request.measure(extractors, wanted)
         table.fill(wanted)

@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
+from ser_experiments import doing
 from ser_experiments.models.fit_key import fit_key
 from ser_experiments.models.fits import FIT, find_fit, keep_fit
 from ser_experiments.models.grouping import with_groups
@@ -80,7 +81,7 @@ class Remembered(Wrapper):
             start, began = time.process_time(), time.perf_counter()
             # A search hands out its own fits; any other fit stays in one piece.
             inside = isinstance(self.estimator, Wrapper) and self.estimator.parallel_inside
-            with nullcontext() if inside else single_threaded():
+            with doing.part(_model_of(self.estimator)), nullcontext() if inside else single_threaded():
                 found = fit(clone(self.estimator), X, truth, sample_weight)
             # Kept with the fit: what it cost is told as well when it is found again.
             found.fit_s_ = round(time.perf_counter() - began, 3)
@@ -99,6 +100,16 @@ class Remembered(Wrapper):
         """What the fitted estimator tells of its fit, whether it was reused, and how long it took when it was made."""
         seconds = getattr(self.estimator_, "fit_s_", None)
         return replace(report_of(self.estimator_), reused=self.reused_, seconds=seconds)
+
+
+def _model_of(estimator: BaseEstimator) -> str:
+    """Return the class of the model that wrappers and pipelines are around."""
+    while True:
+        steps = getattr(estimator, "steps", None)
+        inner = steps[-1][1] if steps else getattr(estimator, "estimator", None)
+        if not isinstance(inner, BaseEstimator):
+            return type(estimator).__name__
+        estimator = inner
 
 
 def keeping_nothing(estimator: BaseEstimator) -> BaseEstimator:

@@ -20,6 +20,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
+from ser_experiments import doing
 from ser_experiments.errors import InputError
 from ser_experiments.models.fit_key import fit_key
 from ser_experiments.models.fits import TRIALS
@@ -262,7 +263,8 @@ class Tuned(Wrapper):
                 trial = study.ask()
                 start = time.perf_counter()
                 chosen = {param: suggest(trial, param, values) for param, values in self.space.items()}
-                score = self._score(chosen, X, y, splits, weights)
+                with doing.part("trial", done + 1, n_trials):
+                    score = self._score(chosen, X, y, splits, weights)
                 trial.set_user_attr("seconds", round(time.perf_counter() - start, 3))
                 trial.set_user_attr("params", chosen)
                 study.tell(trial, score)

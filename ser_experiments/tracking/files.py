@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ser_experiments import doing
 from ser_experiments.csvfile import write_csv
 from ser_experiments.tracking.record import Dataset, Maker, RunRecord
 
@@ -33,7 +34,8 @@ def write_files(folder: Path, record: RunRecord) -> None:
 
 def write_pictures(folder: Path, pictures: Mapping[str, Maker]) -> None:
     """Write what makers make to a folder; what is nice to have and fails is a warning."""
-    for name, make in pictures.items():
+    for done, (name, make) in enumerate(pictures.items()):
+        doing.stage("drawing", done, len(pictures), note=Path(name).stem)
         try:
             made = make()
             if isinstance(made, pd.DataFrame):

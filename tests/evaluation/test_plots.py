@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,7 @@ from ser_experiments.evaluation.plots import (
     plot_reliability,
     plot_residuals,
 )
+from ser_experiments.evaluation.plots._style import marks
 from ser_experiments.evaluation.scoring import by, get_score, pooled
 from ser_experiments.frames import Predictions
 from ser_experiments.tasks.classes import Classes
@@ -82,9 +84,7 @@ def test_reliability_shows_the_share_of_each_bin() -> None:
 
 def test_which_pictures_predictions_get() -> None:
     predictions = predictions_for("uar")
-    every = {
-        f"plots/{name}.png" for name in ("confusion_matrix", "fold_uar", "speaker_uar", "reliability", "risk_coverage")
-    }
+    every = {f"plots/{name}.png" for name in ("confusion_matrix", "speaker_uar", "reliability", "risk_coverage")}
     assert set(pictures_of(predictions)) == every
     for picture in pictures_of(predictions).values():
         assert "a title" in texts(picture.draw(predictions, "a title"))
@@ -93,10 +93,25 @@ def test_which_pictures_predictions_get() -> None:
     other = Picture("scatter", plot_confusion, kinds=("dimensions",))
     assert not other.fits(predictions)
     of_numbers = pictures_of(of_dimensions(0.6, 0, 3, 20))
-    names = ("fold_ccc", "speaker_ccc", "predicted_vs_true", "residuals", "calibration")
+    names = ("speaker_ccc", "predicted_vs_true", "residuals", "calibration")
     assert set(of_numbers) == {f"plots/{name}.png" for name in names}
     for picture in of_numbers.values():
         assert "a title" in texts(picture.draw(of_dimensions(0.6, 0, 3, 20), "a title"))
+
+
+def test_where_folds_are_the_speakers_one_picture_is_enough() -> None:
+    predictions = predictions_for("uar")
+    frame = predictions.frame.assign(fold=predictions.frame["speaker"])
+    assert "plots/fold_uar.png" not in pictures_of(Predictions(frame, predictions.task))
+    assert "plots/speaker_uar.png" in pictures_of(Predictions(frame, predictions.task))
+    frame["fold"] = ["a" if name == frame["speaker"].iloc[0] else "b" for name in frame["speaker"]]
+    assert "plots/fold_uar.png" in pictures_of(Predictions(frame, predictions.task))
+
+
+def test_marks_are_told_apart() -> None:
+    found = list(marks([str(i) for i in range(96)]).values())
+    assert len(set(found)) == 96
+    assert all(a[0] != b[0] and a[1] != b[1] for a, b in pairwise(found))
 
 
 def test_groups_where_a_score_is_negative_or_not_defined() -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import math
 
 import pytest
 
-from ser_experiments.features import Progress, ProgressBar, progress
+from ser_experiments.features import Progress, progress
 from ser_experiments.features.progress import Meter
 
 
@@ -64,28 +63,3 @@ def test_a_log_line_a_while(clock: list[float], caplog: pytest.LogCaptureFixture
 
 def test_an_hour(clock: list[float]) -> None:
     assert Progress("measuring", 10, 20, 0.0, 5.0, 3725.0).left == "1:02:05"
-
-
-class _Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_a_bar_a_stage_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress.sys, "stderr", terminal := _Terminal())
-    monkeypatch.setenv("COLUMNS", "100")
-    with ProgressBar() as bar:
-        assert bar is not None
-        bar(Progress("reading", 3, 10, 0.0, 1.0, math.inf))
-        bar(Progress("reading", 10, 10, 0.0, 2.0, 0.0))
-        terminal.write("between\n")
-        bar(Progress("measuring", 5, 10, 7200.0, 4.0, 65.0))
-    shown = terminal.getvalue()
-    assert "3/10" in shown
-    assert "10/10" in shown.partition("between")[0]
-    assert "0.500 h of audio/s 1:05 left" in shown.partition("between")[2]
-
-
-def test_no_bar_where_there_is_no_terminal() -> None:
-    with ProgressBar() as bar:
-        assert bar is None

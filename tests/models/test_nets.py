@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import logging
 import tracemalloc
 from typing import Any
 
@@ -14,9 +12,10 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from ser_experiments import doing
 from ser_experiments.errors import InputError
 from ser_experiments.frames import TRIED_ON
-from ser_experiments.models.events import EpochBar, EpochEnd, observing
+from ser_experiments.models.events import EpochEnd, observing
 from ser_experiments.models.nets import batches, clips
 from ser_experiments.models.nets.clips import Clips
 from ser_experiments.models.nets.devices import full_gpu_in_one_line
@@ -301,38 +300,31 @@ def test_without_early_stopping_the_last_epoch_is_kept(speech: tuple[pd.DataFram
     assert "valid_loss" not in fitted.history_[0]
 
 
-def test_epochs_are_told_to_observers(
-    speech: tuple[pd.DataFrame, NDArray[np.str_]], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_epochs_are_told_to_observers(speech: tuple[pd.DataFrame, NDArray[np.str_]]) -> None:
     heard: list[EpochEnd] = []
-    with observing(heard.append), EpochBar(every=2), caplog.at_level(logging.INFO):
+    with observing(heard.append):
         fitted = small(refit=False).fit(*speech)
     assert [event.epoch for event in heard] == [1, 2, 3]
     assert [{"epoch": float(e.epoch), **e.metrics} for e in heard] == fitted.history_
     assert {event.model for event in heard} == {"CNNClassifier"}
     assert all(event.train_s > 0 and event.n_epochs == 3 for event in heard)
-    assert [record.getMessage()[:18] for record in caplog.records] == ["epoch 2 of at most"]
     small().fit(*speech)
     assert len(heard) == 3
 
 
-def test_epochs_are_a_bar_on_a_terminal(
-    speech: tuple[pd.DataFrame, NDArray[np.str_]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    terminal = io.StringIO()
-    terminal.isatty = lambda: True  # type: ignore[method-assign]
-    monkeypatch.setattr("sys.stderr", terminal)
-    monkeypatch.setenv("COLUMNS", "100")
-    with EpochBar() as bar:
+def test_epochs_are_told_inside_of_what_they_are_a_part_of(speech: tuple[pd.DataFrame, NDArray[np.str_]]) -> None:
+    told: list[str] = []
+
+    class Heard:
+        def stage(self, step: doing.Step) -> None:
+            told.append(str(step))
+
+        def parts(self, parts: tuple[doing.Step, ...]) -> None:
+            told.append(", ".join(map(str, parts)))
+
+    with doing.heard_by(Heard()), doing.part("Ses1"):
         small(refit=False).fit(*speech)
-        bar.hide()
-        hidden = len(terminal.getvalue())
-        terminal.write("fold done\n")
-    shown = terminal.getvalue()
-    assert "CNNClassifier" in shown[:hidden]
-    assert "3/3" in shown[:hidden]
-    assert "valid_uar" in shown[:hidden]
-    assert shown[hidden:] == "fold done\n"
+    assert told == ["Ses1", "Ses1, epoch 1/3", "Ses1, epoch 2/3", "Ses1, epoch 3/3", ""]
 
 
 @pytest.mark.parametrize(

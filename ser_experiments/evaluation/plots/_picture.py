@@ -32,6 +32,8 @@ class Picture:
         Kinds of task that it is for; by default all.
     needs_values : bool, default=False
         Whether it needs a number for every target.
+    only : callable, optional
+        ``only(predictions)``: whether it shows what no other picture does.
     """
 
     name: str
@@ -39,11 +41,13 @@ class Picture:
     say: Callable[[Predictions], str] | None = None
     kinds: tuple[str, ...] = ()
     needs_values: bool = False
+    only: Callable[[Predictions], bool] | None = None
 
     def fits(self, predictions: Predictions) -> bool:
         """Whether it can be drawn of these predictions."""
         kind = not self.kinds or predictions.task.kind in self.kinds
-        return kind and (predictions.has_values or not self.needs_values)
+        values = predictions.has_values or not self.needs_values
+        return kind and values and (self.only is None or self.only(predictions))
 
 
 def pictures_of(predictions: Predictions) -> dict[str, Picture]:

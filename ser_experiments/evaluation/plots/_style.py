@@ -50,14 +50,25 @@ def limits(numbers: NDArray[np.floating], *known: Sequence[float]) -> tuple[floa
     return low - margin, high + margin
 
 
+#: Shapes of points; with eight colours they give 96 pairs, see :func:`marks`.
+_SHAPES = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
+#: Okabe and Ito (2008): told apart by colour-blind readers too; yellow is darkened for a white ground.
+_SAFE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#b5a800", "#444444")
+
+
+def marks(names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return a colour and a shape for each name: neighbours differ in both, and no pair comes twice among 96."""
+    # Each round of the colours begins three shapes further: 8 + 3 and the number of shapes have no divisor in common.
+    shapes = [_SHAPES[(place + 3 * (place // len(_SAFE))) % len(_SHAPES)] for place in range(len(names))]
+    return {name: (_SAFE[place % len(_SAFE)], shapes[place]) for place, name in enumerate(names)}
+
+
 def colours(names: Sequence[str]) -> dict[str, Any]:
     """Return a colour for each name, told apart as far as their number allows."""
     from matplotlib import colormaps
 
     if len(names) <= 8:
-        # Okabe and Ito (2008): told apart by colour-blind readers too; yellow is darkened for a white ground.
-        safe = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#b5a800", "#444444"]
-        return dict(zip(names, safe, strict=False))
+        return dict(zip(names, _SAFE, strict=False))
     spread = colormaps["tab20" if len(names) <= 20 else "turbo"]
     places = range(len(names)) if len(names) <= 20 else np.linspace(0, 1, len(names))
     return {name: spread(place) for name, place in zip(names, places, strict=True)}

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 MOST_SAID = 12
 
 
+#: Names of so many stand aslant; of more, upright.
+_SLANTED = 30
+
+
 def plot_groups(predictions: Predictions, title: str, *, column: str) -> Figure:
     """Draw the primary score of each fold or speaker as bars, with the pooled score and chance as lines.
 
@@ -44,14 +48,18 @@ def plot_groups(predictions: Predictions, title: str, *, column: str) -> Figure:
             axis.text(float(place), at, f"{value:.2f}", ha="center", va=side, fontsize=8, color=INK)
     axis.axhline(pooled, color=INK, linewidth=1.2, label=f"pooled {pooled:.3f}")
     axis.axhline(chance, color=ALARM, linewidth=1, linestyle="--", label=f"chance {chance:.2f}")
-    axis.set_xticks(places, values.index.astype(str), rotation=30, ha="right", fontsize=8)
+    few = len(values) <= _SLANTED
+    turned, side, size = (30, "right", 8) if few else (90, "center", 7)
+    axis.set_xticks(places, values.index.astype(str), rotation=turned, ha=side, fontsize=size)
+    axis.set_xlim(-0.6, len(values) - 0.4)
     lowest = float(np.nanmin([0.0, *values]))
     # Room for the number below a negative bar, or for the line of chance at zero.
     axis.set_ylim(lowest - (0.1 if lowest < 0 else 0.03 if chance <= 0 else 0), 1.05)
     axis.set_ylabel(score.title)
     axis.set_xlabel(column)
     axis.set_title(title, fontsize=10, color=INK)
-    axis.legend(framealpha=0.9, edgecolor="none", fontsize=8, loc="lower right")
+    # Beside the bars, of which it would hide some.
+    figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=2)
     return figure
 
 
@@ -69,7 +77,13 @@ def say_groups(predictions: Predictions, *, column: str) -> str:
     )
 
 
-PICTURES = tuple(
-    Picture(f"{one}_{{primary}}", partial(plot_groups, column=one), partial(say_groups, column=one))
-    for one in (FOLD, "speaker")
+def _differ(predictions: Predictions) -> bool:
+    """Tell whether folds are anything but the speakers, one each: of these one picture is enough."""
+    pairs = predictions.frame[[FOLD, "speaker"]].drop_duplicates()
+    return bool(pairs[FOLD].duplicated().any() or pairs["speaker"].duplicated().any())
+
+
+PICTURES = (
+    Picture(f"{FOLD}_{{primary}}", partial(plot_groups, column=FOLD), partial(say_groups, column=FOLD), only=_differ),
+    Picture("speaker_{primary}", partial(plot_groups, column="speaker"), partial(say_groups, column="speaker")),
 )

@@ -54,15 +54,15 @@ def _draw_speakers(axis: Axes, predictions: Predictions) -> None:
     table = coverage_by(predictions)
     table = table.sort_values(table.columns[-1])
     places = np.arange(len(table))
-    for coverage, colour in zip(COVERAGES, (PALE, ACCENT, ALARM), strict=True):
+    for coverage, colour, shape in zip(COVERAGES, ("#9aa7b3", ACCENT, ALARM), "os^", strict=True):
         percent = round(100 * coverage)
-        axis.plot(places, table[f"answered_{percent}"], "o", color=colour, markersize=4.5, markeredgecolor=INK,
+        axis.plot(places, table[f"answered_{percent}"], shape, color=colour, markersize=4.5, markeredgecolor=INK,
                   markeredgewidth=0.4, label=f"{percent} % of all")  # fmt: skip
         axis.axhline(coverage, color=colour, linewidth=0.8, zorder=0)
     axis.set_ylim(-0.02, 1.02)
     axis.set_ylabel("share of a speaker's utterances answered")
-    axis.set_title("who is answered", fontsize=9, color=INK)
-    axis.legend(frameon=False, fontsize=8, loc="lower right")
+    axis.set_title("who is answered", fontsize=9, color=INK, pad=20)
+    axis.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), borderaxespad=0.1, ncols=3)
     named = len(table) <= _NAMED
     axis.set_xticks(places if named else [], table.index if named else [], rotation=90, fontsize=7)
     axis.set_xlabel("speakers" if named else f"{len(table)} speakers")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ser_experiments.evaluation.plots._style import INK, colours, new_figure
+from ser_experiments.evaluation.plots._style import INK, marks, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 #: More points than this only hide one another.
 _MOST_POINTS = 3000
+#: Names in a legend, and layers in which the points of each name are painted.
+_NAMED, _LAYERS = 24, 4
 
 
 def plot_map(numbers: pd.DataFrame, labels: pd.Series, speakers: pd.Series, title: str) -> Figure:
-    """Draw the two main directions of a table, coloured by emotion and by speaker.
+    """Draw the two main directions of a table, with emotions, and then speakers, told apart by colour and shape.
 
     If the speakers lie apart and the emotions do not, a model learns voices before it learns emotions.
 
@@ -61,13 +63,18 @@ def _principal(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArra
 
 def _scatter(axis: Axes, points: NDArray[np.float64], values: list[str], what: str) -> None:
     names = sorted(set(values))
-    of_name = colours(names)
+    of_name = marks(names)
     size = 18 if len(points) < 800 else 8
-    # In a random order, so that no class is painted over the others.
+    given = np.array(values)
+    # A few points of each in turn, so that no class is painted over the others.
     order = np.random.default_rng(0).permutation(len(points))
-    shades = [of_name[values[i]] for i in order]
-    axis.scatter(points[order, 0], points[order, 1], s=size, c=shades, alpha=0.75, linewidths=0)
-    for name in names[:24]:
-        axis.scatter([], [], s=24, color=of_name[name], label=name)
-    title = what if len(names) <= 24 else f"{what} (24 of {len(names)})"
+    for layer, part in enumerate(np.array_split(order, _LAYERS if len(names) <= _NAMED else 1)):
+        for name in names:
+            colour, shape = of_name[name]
+            inside = part[given[part] == name]
+            axis.scatter(points[inside, 0], points[inside, 1], s=size, color=colour, marker=shape, alpha=0.75,
+                         linewidths=0, zorder=2 + layer / _LAYERS)  # fmt: skip
+    for name in names[:_NAMED]:
+        axis.scatter([], [], s=24, color=of_name[name][0], marker=of_name[name][1], label=name)
+    title = what if len(names) <= _NAMED else f"{what} ({_NAMED} of {len(names)})"
     axis.legend(title=title, fontsize=7.5, title_fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))

@@ -97,7 +97,7 @@ class JsonFolder:
 
     def show(self, setting_id: str, view: View) -> None:
         """Keep the setting in words; there are no pages."""
-        path = self.folder / "settings" / setting_id / _SETTING
+        path = self.folder / "settings" / setting_id / SETTING
         with _answering(self.folder), self._lock():
             about = read(path)
             if NOTE not in about:
