@@ -1,0 +1,221 @@
+"""Audit an experiment: what is left of its score in noise, on telephones, in codecs, and for whom it is worse.
+
+Each fold's model answers for speakers it has not heard, as in the run, once as they were recorded and once under each
+condition. Nothing is trained on what is changed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+
+from ser_experiments.audio.conditions import Condition, conditions
+from ser_experiments.errors import InputError
+from ser_experiments.evaluation.compare import Difference, paired_difference
+from ser_experiments.evaluation.fairness import FAILED, PASSED, UNKNOWN, Fairness, fairness
+from ser_experiments.evaluation.folds import Fold
+from ser_experiments.evaluation.scoring import by, get_score, pooled
+from ser_experiments.experiment.heard import Heard, clips_of, heard, pitch_of
+from ser_experiments.experiment.request import RunRequest
+from ser_experiments.experiment.result import Prepared
+from ser_experiments.experiment.run import Progress, prepare
+from ser_experiments.features import normalize_by_speaker
+from ser_experiments.frames import GROUP, Predictions
+from ser_experiments.parallel import one_thread
+from ser_experiments.project import Project
+
+#: A fall that is smaller than this is none that anybody would hear.
+TOLERATED = 0.05
+#: Voices are grouped by the thirds of their median pitch.
+_PITCHES = ("low", "middle", "high")
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """What is left under a condition.
+
+    Parameters
+    ----------
+    condition : Condition
+        Which.
+    score : float
+        The primary score of the task under it.
+    fall : Difference
+        The score as recorded minus this one, paired over speakers, on the utterances that both have an answer for.
+    unchanged : float
+        The share of utterances whose answer stays; of numbers, NaN.
+    n_failed : int
+        Utterances that nothing could be measured of.
+    verdict : str
+        ``passed`` where the score falls by less than :data:`TOLERATED` with its whole interval, ``failed`` where it
+        falls for certain, else that it cannot be told.
+    """
+
+    condition: Condition
+    score: float
+    fall: Difference
+    unchanged: float
+    n_failed: int
+
+    @property
+    def verdict(self) -> str:
+        """Return what the interval of the fall says."""
+        low, high = (self.fall.low, self.fall.high) if self.fall.better > 0 else (-self.fall.high, -self.fall.low)
+        if high < TOLERATED:
+            return PASSED
+        return FAILED if low > 0 else UNKNOWN
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit found.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        What was audited.
+    scored : Predictions
+        As recorded, out of fold.
+    robustness : list of Robustness
+        By condition.
+    fairness : list of Fairness
+        By what speakers are grouped by.
+    speakers : DataFrame
+        The primary score by speaker, the worst first.
+    """
+
+    prepared: Prepared
+    scored: Predictions
+    robustness: Sequence[Robustness]
+    fairness: Sequence[Fairness]
+    speakers: pd.DataFrame
+
+    @property
+    def score(self) -> float:
+        """Return the primary score as recorded."""
+        return pooled(self.scored)[self.scored.task.primary]
+
+    @property
+    def failed(self) -> list[str]:
+        """Name what failed."""
+        conditions = [one.condition.name for one in self.robustness if one.verdict == FAILED]
+        return [*conditions, *(one.by for one in self.fairness if one.verdict == FAILED)]
+
+
+def audit(
+    request: RunRequest,
+    project: Project,
+    *,
+    wanted: Sequence[str] = (),
+    tell: Callable[[str], None] = lambda line: None,
+    progress: Progress | None = None,
+) -> Audit:
+    """Audit an experiment; nothing is logged.
+
+    Parameters
+    ----------
+    request : RunRequest
+        The experiment and its setting, as they were run: fits that are kept are taken.
+    project : Project
+        Where definitions, tables and fits lie.
+    wanted : sequence of str
+        Conditions, or kinds of them; by default all.
+    tell : callable
+        Told what is begun.
+    progress : callable, optional
+        Told of measuring.
+
+    Raises
+    ------
+    InputError
+        The experiment cannot be audited: its features were made elsewhere, or voices were enrolled.
+    """
+    chosen = conditions(wanted)
+    if request.table is not None:
+        raise InputError("--table: features that were made elsewhere cannot be measured in noise; audit without it")
+    prepared = prepare(request, project, progress=progress)
+    if prepared.normalization.kind not in ("none", "speaker"):
+        raise InputError(
+            f"--normalize {prepared.normalization}: recordings that are enrolled are of no condition; "
+            "audit as recorded or with --normalize speaker"
+        )
+    if prepared.setting.leaky:
+        raise InputError(f"{prepared.setting.protocol} tests voices that were trained on; audit what tests new ones")
+    jobs = request.jobs or os.cpu_count() or 1
+    tell("as recorded")
+    models = [(fold, _fitted(prepared, fold)) for fold in prepared.folds.folds]
+    scored = _answers(prepared, models, prepared.rows.table)
+    clips = clips_of(prepared.utterances)
+    robust = []
+    for condition in chosen:
+        tell(condition.name)
+        robust.append(_robust(prepared, models, scored, condition, heard(condition, clips, prepared.sets, jobs)))
+    tell("pitch of the voices")
+    found = [fairness(scored, name, groups) for name, groups in _groups(prepared, pitch_of(clips, jobs))]
+    better = get_score(scored.task.primary).better
+    speakers = by(scored, "speaker").sort_values(scored.task.primary, ascending=better > 0)
+    return Audit(prepared, scored, robust, [one for one in found if one is not None], speakers)
+
+
+def _fitted(prepared: Prepared, fold: Fold) -> BaseEstimator:
+    with one_thread():
+        return prepared.rows.fitted(prepared.estimator, fold.train)
+
+
+def _answers(prepared: Prepared, models: Sequence[tuple[Fold, BaseEstimator]], table: pd.DataFrame) -> Predictions:
+    """Return out-of-fold answers on a table, which may lack rows that nothing was measured of."""
+    rows, task = prepared.rows, prepared.task
+    values = np.full((len(rows), len(task.targets)), np.nan)
+    places = pd.Series(np.arange(len(rows)), index=rows.utterances.index)
+    for fold, fitted in models:
+        there = rows.utterances.index[fold.test].intersection(table.index, sort=False)
+        if len(there):
+            with one_thread():
+                values[places[there]] = task.response(fitted, table.loc[there])
+    known = np.isfinite(values).all(axis=1) & np.asarray(rows.folds.tested)
+    fold_of, group = rows.folds.assignment()[known], rows.folds.group[known]
+    return Predictions.make(rows.utterances[known], values[known], task, fold=fold_of, group=group)
+
+
+def _robust(
+    prepared: Prepared,
+    models: Sequence[tuple[Fold, BaseEstimator]],
+    scored: Predictions,
+    condition: Condition,
+    found: Heard,
+) -> Robustness:
+    table = found.table
+    if table.empty:
+        raise InputError(f"{condition.name}: nothing can be measured of any recording")
+    speakers = prepared.utterances["speaker"].loc[table.index]
+    table = normalize_by_speaker(table, speakers, prepared.normalization, {})
+    group = prepared.rows.table[GROUP].loc[table.index]
+    under = _answers(prepared, models, table.assign(**{GROUP: group}))
+    same = scored.rows(scored.frame.index.get_indexer(under.frame.index))
+    task = scored.task
+    stays = (
+        (task.decided_codes(same.frame) == task.decided_codes(under.frame)).mean() if task.decided_columns else np.nan
+    )
+    return Robustness(
+        condition,
+        pooled(under)[task.primary],
+        paired_difference(same, under, "speaker"),
+        float(stays),
+        len(found.failed),
+    )
+
+
+def _groups(prepared: Prepared, pitch: dict[str, float]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield what speakers are grouped by: what the corpus knows of them, and the pitch of their voices."""
+    utterances = prepared.utterances
+    for name in ("gender", "language", "age_group", "corpus"):
+        if name in utterances:
+            told = utterances.groupby(utterances["speaker"].astype(str))[name].agg(lambda one: str(one.iloc[0]))
+            yield name, {str(key): value for key, value in told.items() if value not in ("", "nan", "None")}
+    order = sorted(pitch, key=lambda speaker: pitch[speaker])
+    yield "pitch", {one: _PITCHES[place * len(_PITCHES) // len(order)] for place, one in enumerate(order)}
