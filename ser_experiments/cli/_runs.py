@@ -6,9 +6,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ser_experiments.cli._boards import console, finite, print_table
+from ser_experiments.cli._boards import console, print_table
 from ser_experiments.cli._say import said, say
 from ser_experiments.cli._sizes import size
+from ser_experiments.report.plain import finite
 from ser_experiments.tracking.backend import FINISHED, Registered
 from ser_experiments.tracking.deleting import SHORT, Doomed
 from ser_experiments.tracking.keeper import Held, KeptRun

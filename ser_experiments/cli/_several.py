@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_experiments.cli._boards import console, finite, print_table
+from ser_experiments.cli._boards import console, print_table
 from ser_experiments.cli._failures import words_of
 from ser_experiments.cli._say import aside, say
 from ser_experiments.errors import InputError
+from ser_experiments.report.plain import finite
 
 if TYPE_CHECKING:
     from ser_experiments.evaluation.score import Score

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ser_experiments.cli._boards import console, finite, print_table
+from ser_experiments.cli._boards import console, print_table
 from ser_experiments.cli._options import CorpusCommand, as_json, request_options, take
+from ser_experiments.cli._progress import Showing
+from ser_experiments.cli._project import here
 from ser_experiments.cli._say import said, say
 from ser_experiments.experiment.request import RunRequest
+from ser_experiments.report.plain import finite
 
 if TYPE_CHECKING:
     from ser_experiments.experiment.audit import Audit
@@ -33,19 +36,16 @@ def command(experiment: str, wanted: tuple[str, ...], as_json: bool, **given: An
     Each fold's model answers for voices it has not heard, as they were recorded and under each condition; nothing is
     trained on what is changed. EXPERIMENT is a name that `ser list` shows, with the options it was run with.
     """
-    from ser_experiments import project
     from ser_experiments.experiment.audit import audit
-    from ser_experiments.features import ProgressBar
-    from ser_experiments.models.events import EpochBar
 
     request = take(RunRequest, given, experiment=experiment)
-    with ProgressBar() as measuring, EpochBar():
+    with Showing() as shown:
         found = audit(
             request,
-            project.find(),
+            here(writes=True),
             wanted=wanted,
-            tell=lambda line: say(f"{line} ...", err=True),
-            progress=measuring,
+            tell=lambda line: shown.say(f"{line} ..."),
+            progress=shown.measured,
         )
     if as_json:
         say(json.dumps(_told(found, experiment)))

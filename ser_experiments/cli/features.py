@@ -10,6 +10,7 @@ import click
 from ser_experiments.cli._complete import completes
 from ser_experiments.cli._groups import Group
 from ser_experiments.cli._options import CorpusCommand, request_options, take
+from ser_experiments.cli._progress import Showing
 from ser_experiments.cli._project import here
 from ser_experiments.cli._renamed import renamed_command
 from ser_experiments.cli._say import say
@@ -99,13 +100,13 @@ def export_table(sets: tuple[str, ...], target: str, jobs: int | None, skip_bad:
     It is Parquet or CSV by utterance id, on disk or on s3://... What was written is what `ser run --table` takes.
     """
     from ser_experiments.experiment.selection import load
-    from ser_experiments.features import ProgressBar, feature_table, write_table
+    from ser_experiments.features import feature_table, write_table
 
     found = here(writes=True)
     loaded = load(take(CorpusRequest, given), found)
-    with ProgressBar() as progress:
+    with Showing() as shown:
         table = feature_table(
-            list(sets), loaded.utterances, cache=found.cache, jobs=jobs, skip_bad=skip_bad, progress=progress
+            list(sets), loaded.utterances, cache=found.cache, jobs=jobs, skip_bad=skip_bad, progress=shown.measured
         )
     write_table(table, target)
     say(f"{len(table)} utterances, {table.shape[1]} columns: {target}")

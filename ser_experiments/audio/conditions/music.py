@@ -17,8 +17,8 @@ def _music(snr_db: float) -> Change:
         key_hz = 110 * 2 ** (rng.integers(12) / 12)
         n = int(_CHORD_S * rate)
         time_s = np.arange(n) / rate
-        pieces = []
-        while sum(map(len, pieces)) < len(audio):
+        pieces: list[np.ndarray] = []
+        while n * len(pieces) < len(audio):
             tones = key_hz * 2 ** (np.array(_CHORDS[rng.integers(len(_CHORDS))]) / 12)
             partials = np.outer(tones, np.arange(1, _HARMONICS + 1)).ravel()
             partials = partials[partials < 0.45 * rate]
