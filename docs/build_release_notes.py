@@ -1,14 +1,13 @@
 """Print the changelog's section of a version, for the release of that tag.
 
 Run with ``python docs/build_release_notes.py 0.1.0``; it needs nothing but Python. It ends with 1 and one line where
-the version is not that of ``pyproject.toml`` and ``CITATION.cff``, or the changelog has no section of it.
+the version is not that of ``ser_experiments/__init__.py`` and ``CITATION.cff``, or the changelog has no section of it.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -22,9 +21,10 @@ def notes(version: str) -> str:
     ValueError
         The version is another elsewhere, or has no section, or an empty one.
     """
-    said = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    cited = re.search(r"^version: (\S+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
-    for where, found in {"pyproject.toml": said, "CITATION.cff": cited and cited[1]}.items():
+    places = {"ser_experiments/__init__.py": r'^__version__ = "(\S+)"$', "CITATION.cff": r"^version: (\S+)$"}
+    for where, form in places.items():
+        said = re.search(form, (ROOT / where).read_text(encoding="utf-8"), re.MULTILINE)
+        found = said and said[1]
         if found != version:
             raise ValueError(f"{where}: version {found}, the tag says {version}")
     return section((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), version)

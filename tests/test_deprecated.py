@@ -96,7 +96,7 @@ def look(deep: bool | None, names: tuple[str, ...], jobs: int) -> None:
 )
 def test_an_option_is_taken_under_its_old_name(given: list[str], answer: str, caplog: pytest.LogCaptureFixture) -> None:
     found = CliRunner().invoke(look, given)
-    assert (found.exit_code, found.output.strip()) == (0, answer)
+    assert (found.exit_code, found.stdout.strip()) == (0, answer)
     old = {one.split("=")[0] for one in given} & {"--far", "--called", "--processes"}
     assert [message.split("'")[1] for message in caplog.messages] == sorted(old)
 
@@ -117,7 +117,7 @@ def test_both_options_are_refused(given: list[str]) -> None:
 
 def test_a_command_answers_where_it_stood_before(caplog: pytest.LogCaptureFixture) -> None:
     group = click.Group("old", commands=[renamed_command(look, Old("ser old look", "ser look", "0.3"))])
-    assert CliRunner().invoke(group, ["look", "--jobs", "2"]).output.strip() == "None () 2"
+    assert CliRunner().invoke(group, ["look", "--jobs", "2"]).stdout.strip() == "None () 2"
     assert caplog.messages == ["'ser old look' is deprecated and goes in version 0.3; write 'ser look'"]
     assert "look" not in CliRunner().invoke(group, ["--help"]).output
     assert not look.hidden
@@ -127,7 +127,11 @@ def test_features_prune_is_cache_prune(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("SER_CACHE", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     old, new = ser("features", "prune", "--json", "--dry-run"), ser("cache", "prune", "--json", "--dry-run")
-    assert (old.returncode, old.stdout) == (new.returncode, new.stdout) == (0, '{"removed": [], "dry_run": true}\n')
+    assert (
+        (old.returncode, old.stdout)
+        == (new.returncode, new.stdout)
+        == (0, '{"removed": [], "dry_run": true, "in_use": false}\n')
+    )
     assert "'ser features prune' is deprecated and goes in version 0.3; write 'ser cache prune'" in old.stderr
     assert "prune" not in ser("features", "--help").stdout
 

@@ -19,6 +19,7 @@ from ser_experiments import (
     feature_table,
     load_corpus,
     load_model,
+    project,
     run_experiment,
     timeline,
 )
@@ -29,6 +30,8 @@ from ser_experiments.experiment.selection import load, load_setting
 from ser_experiments.features.asked import utterances_of
 from ser_experiments.project import Project
 from ser_experiments.shown import html
+from ser_experiments.tasks.classes import Classes
+from ser_experiments.tracking import connect
 from tests.corpora.trees import manifest
 
 RATE = 16_000
@@ -47,12 +50,24 @@ def table(tree: Path) -> pd.DataFrame:
 
 
 @pytest.fixture
-def model(monkeypatch: pytest.MonkeyPatch) -> AudioModel:
-    """Return a model that answers with the length of what it hears."""
+def model() -> AudioModel:
+    """Return a model."""
     fitted = DummyClassifier(strategy="prior").fit([[0.0], [1.0]], ["a", "b"])
     meta = {"task": {"kind": "classes", "targets": ["a", "b"]}, "experiment": "<b>mine</b>", "setting": "here"}
-    monkeypatch.setattr(AudioModel, "predict_audio", lambda self, audio, rate: {"label": f"{len(audio)} at {rate}"})
     return AudioModel(fitted, [("mfcc", {})], meta)
+
+
+@pytest.fixture
+def hearing(model: AudioModel, monkeypatch: pytest.MonkeyPatch) -> AudioModel:
+    """Return a model that answers with the length of what it hears."""
+
+    def features(self: AudioModel, audio: np.ndarray, rate: int) -> pd.DataFrame:
+        return pd.DataFrame({"heard": [f"{len(audio)} at {rate}"]})
+
+    monkeypatch.setattr(AudioModel, "features", features)
+    monkeypatch.setattr(AudioModel, "_values", lambda self, table: table["heard"][0])
+    monkeypatch.setattr(Classes, "answer", lambda self, values, known: {"label": values})
+    return model
 
 
 @pytest.fixture
@@ -66,7 +81,8 @@ def heard(answers: list[dict[str, Any]]) -> list[str]:
     return [one["label"] for one in answers]
 
 
-def test_one_recording_is_a_list_of_one(model: AudioModel, wav: Path) -> None:
+def test_one_recording_is_a_list_of_one(hearing: AudioModel, wav: Path) -> None:
+    model = hearing
     whole = [f"{RATE} at {RATE}"]
     content = wav.read_bytes()
     for one in (
@@ -85,7 +101,8 @@ def test_one_recording_is_a_list_of_one(model: AudioModel, wav: Path) -> None:
     assert heard(model.predict(NOISE.astype(np.float64), RATE)) == whole
 
 
-def test_several_are_answered_in_their_order(model: AudioModel, wav: Path) -> None:
+def test_several_are_answered_in_their_order(hearing: AudioModel, wav: Path) -> None:
+    model = hearing
     half, whole = NOISE[: RATE // 2], f"{RATE} at {RATE}"
     expected = [f"{RATE // 2} at {RATE}", whole]
     assert heard(model.predict([half, NOISE], sample_rate=RATE)) == expected
@@ -299,6 +316,7 @@ def test_an_experiment_is_a_name_a_file_or_itself(tmp_path: Path, monkeypatch: p
 def test_what_is_no_model_is_one_line(name: Any, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SER_TRACKER", "json")
     monkeypatch.chdir(tmp_path)
+    connect(project.find())
     with pytest.raises(InputError) as refused:
         load_model(name)
     assert said in str(refused.value)

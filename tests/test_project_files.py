@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ser_experiments import __version__
 from tests.generated_docs import script
 
 ROOT = Path(__file__).parents[1]
@@ -71,9 +72,9 @@ def test_what_is_not_its_form_is_seen(old: str, new: str, fault: str) -> None:
 
 
 def test_versions_are_said_once() -> None:
-    assert loaded(ROOT / "CITATION.cff")["version"] == PROJECT["version"]
+    assert loaded(ROOT / "CITATION.cff")["version"] == __version__
     said = re.findall(r"^## \[(\d\S*)\]", CHANGELOG, re.MULTILINE)
-    assert said[:1] in ([], [PROJECT["version"]])
+    assert said[:1] in ([], [__version__])
 
 
 def test_the_notes_of_a_release_are_its_section() -> None:
@@ -89,7 +90,7 @@ def test_a_tag_of_another_version_is_refused() -> None:
     command = [sys.executable, str(ROOT / "docs" / "build_release_notes.py"), "99.0.0"]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (found.returncode, found.stdout) == (1, "")
-    assert found.stderr == f"error: pyproject.toml: version {PROJECT['version']}, the tag says 99.0.0\n"
+    assert found.stderr == f"error: ser_experiments/__init__.py: version {__version__}, the tag says 99.0.0\n"
 
 
 def test_the_citation_is_whole() -> None:

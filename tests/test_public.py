@@ -15,9 +15,10 @@ import pytest
 import soundfile
 
 import ser_experiments
-from ser_experiments import run_experiment
+from ser_experiments import project, run_experiment
 from ser_experiments.experiment.record import describe
 from ser_experiments.serving import save_model
+from ser_experiments.tracking import connect
 
 ROOT = Path(__file__).parents[1]
 PUBLIC = {name: getattr(ser_experiments, name) for name in ser_experiments.__all__}
@@ -27,8 +28,7 @@ METHODS = {
     "Result": ("plot", "pictures"),
     "Timeline": ("plot",),
 }
-#: `load_experiment` has its example where definitions are read.
-SHOWN = {name: one for name, one in PUBLIC.items() if inspect.isfunction(one) and name != "load_experiment"} | {
+SHOWN = {name: one for name, one in PUBLIC.items() if inspect.isfunction(one)} | {
     f"{owner}.{name}": getattr(PUBLIC[owner], name) for owner, names in METHODS.items() for name in names
 }
 
@@ -80,6 +80,7 @@ def world(made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name)
     monkeypatch.setenv("SER_TRACKER", "json")
     monkeypatch.chdir(made)
+    connect(project.find())
     return made
 
 

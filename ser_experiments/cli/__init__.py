@@ -11,7 +11,7 @@ import sys
 import click
 
 from ser_experiments import __version__, plugins, project
-from ser_experiments.cli._complete import complete, is_asked, with_completion
+from ser_experiments.cli._complete import complete, is_asked, paths, with_completion
 from ser_experiments.cli._failures import words_of
 from ser_experiments.cli._groups import Group, say_as_much
 from ser_experiments.cli._say import how_much, say
@@ -48,7 +48,12 @@ class _Commands(Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="ser")
 @click.option(
-    "-C", "folders", multiple=True, metavar="FOLDER", help="Work as if started in FOLDER; paths are relative to it."
+    "-C",
+    "folders",
+    multiple=True,
+    metavar="FOLDER",
+    shell_complete=paths,
+    help="Work as if started in FOLDER; paths are relative to it.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Say what is done step by step, with times.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but results, warnings and errors.")

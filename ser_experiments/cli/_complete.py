@@ -223,6 +223,7 @@ OFFERS: Mapping[str, Callable[[click.Context, str], Offer]] = {
     "models": _models,
     "encoders": _encoders,
     "keys": _keys,
+    "conditions": _of_package("ser_experiments.audio.conditions"),
 }
 #: By what a parameter is called, in whatever command it is: the one place where a new command finds it.
 COMPLETERS: Mapping[str, Completer] = {
@@ -250,4 +251,6 @@ COMPLETERS: Mapping[str, Completer] = {
     "table": paths,
     "folds_file": paths,
     "target": paths,
+    "places": completes("models"),
+    "out": paths,
 }

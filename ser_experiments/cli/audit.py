@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ser_experiments.cli._boards import console, print_table
+from ser_experiments.cli._complete import completes
 from ser_experiments.cli._options import CorpusCommand, as_json, request_options, take
 from ser_experiments.cli._progress import Showing
 from ser_experiments.cli._project import here
@@ -26,13 +27,14 @@ _NOT_HERE = frozenset({"table", "allow_columns", "allow_leak"})
 @click.argument("experiment")
 @request_options(RunRequest, without=_NOT_HERE)
 @click.option(
-    "--condition", "wanted", multiple=True, metavar="NAME",
+    "--condition", "wanted", multiple=True, metavar="NAME", shell_complete=completes("conditions"),
     help="A condition, or a kind of them such as `noise` or `telephone`; several may be given, by default all.",
 )  # fmt: skip
 @as_json
 def command(experiment: str, wanted: tuple[str, ...], as_json: bool, **given: Any) -> None:
-    """Audit an experiment: noise, rooms, telephones, codecs; speakers and groups of them.
+    """Audit an experiment: noise, telephones, groups.
 
+    What is left of its score in noise, music, rooms, on telephones and in codecs, and for which speakers it is worse.
     Each fold's model answers for voices it has not heard, as they were recorded and under each condition; nothing is
     trained on what is changed. EXPERIMENT is a name that `ser list` shows, with the options it was run with.
     """

@@ -26,9 +26,10 @@ _LOOK_S, _PATIENCE_S = 0.2, 5.0
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--open", "opened", is_flag=True, help="Open the runs of the latest setting in a browser.")
 def command(port: int, host: str, opened: bool) -> None:
-    """Open the MLflow UI on the runs, and print a link to those of each setting.
+    """Open the MLflow UI on the runs.
 
-    The link opens the table with the scores, their intervals and what was run as columns, best first.
+    A link to the runs of each setting is printed. It opens the table with the scores, their intervals and what was run
+    as columns, best first.
     """
     from ser_experiments.cli._programs import check_port, leave, run
     from ser_experiments.tracking import existing

@@ -18,6 +18,7 @@ from ser_experiments.features.extractor import params_of, set_of
 from ser_experiments.features.views import check_view
 from ser_experiments.features.wanted import check_name
 from ser_experiments.files import WRITTEN, Unreadable, parse_toml, read_text
+from ser_experiments.shown import html, named
 from ser_experiments.words import check_word, cut
 
 __all__ = ["Definition", "Experiment", "experiment_names", "load_experiment", "parse_definition"]
@@ -117,6 +118,23 @@ class Experiment(_Section):
     changes: str = ""
     of_members: dict[str, Any] = Field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """Return what it is in a line."""
+        made_of = self.definition.members or self.definition.features.sets
+        word = "of" if self.definition.members else "on"
+        changed = f"; {self.changes}" if self.changes else ""
+        return f"Experiment {self.name}: {self.definition.model.type} {word} {named(made_of)}{changed}"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "model": self.definition.model.type,
+            **self.definition.model.params,
+            "features": named(self.definition.features.sets),
+            "members": named(self.definition.members),
+            "changed": self.changes,
+        }
+        return html(f"Experiment {self.name}", facts, notes=filter(None, [self.definition.description]))
+
     def overrides_of(self, member: Definition) -> dict[str, Any]:
         """Return the changes that concern a member: parameters of a feature set only those that take the set."""
         sets = {set_of(name) for name in member.features.sets}
@@ -143,6 +161,13 @@ def load_experiment(
     ------
     InputError
         No such experiment, or a file that cannot be used; unknown keys come with the nearest name.
+
+    Examples
+    --------
+    >>> from ser_experiments import load_experiment
+    >>> experiment = load_experiment("svm_lld", overrides=["model.C=0.1"])
+    >>> experiment.name, experiment.definition.model.params["C"]
+    ('svm_lld', 0.1)
     """
     folder = project.find().experiments if folder is None else folder
     place = place_of(name, (folder,) if isinstance(folder, Path) else tuple(folder))

@@ -141,7 +141,7 @@ _OWN = {
     "features/encoders/catalogue.py": "in the package", "features/encoders/transfer.py": "writes",
     "features/store/compaction.py": "a lock", "features/store/costs.py": "in the cache",
     "features/store/files.py": "writes", "features/store/maintenance.py": "in the cache",
-    "models/source.py": "our code",
+    "doing.py": "what workers of this run write", "models/source.py": "our code",
     "models/trials.py": "in the cache", "serving/http/worker.py": "of the system", "tracking/kept.py": "of an outbox",
     "serving/export.py": "our licence", "serving/traced.py": "what a process of its own wrote",
     "tracking/placing.py": "writes",

@@ -22,7 +22,7 @@ from tests.tracking.test_backends import log
 #: Parameters of free words: no name that is known beforehand fits them. A new parameter is either here or completes.
 FREE = {
     "map", "drop",  # words of a corpus, which only its files tell
-    "allow_columns", "folder", "pattern", "revision", "name", "host", "allowed_hosts", "scheduler",
+    "allow_columns", "folder", "pattern", "revision", "name", "host", "allowed_hosts", "scheduler", "device",
 }  # fmt: skip
 
 

@@ -59,7 +59,7 @@ def test_numbers_words_and_files(result: Result, record: RunRecord) -> None:
     assert record.tags["ser.card"] == result.prepared.selection.card.digest
     assert (record.tags["git.commit"], record.tags["version.numpy"]) == ("c", "2.0")
     assert "leave-one-session-out" in record.note
-    assert set(record.tables) == {"predictions.csv", "folds.csv"}
+    assert set(record.tables) == {"predictions.csv", "folds.csv", "abstention.csv"}
     assert json.loads(record.texts["environment.json"]) == HERE
     assert json.loads(record.texts["result.json"])["interval_unit"] == "session"
     assert record.children == []

@@ -70,7 +70,8 @@ def test_a_report_of_every_kind(kind: str, store: Path) -> None:
     assert len(alts) == len(pictures) + 1
     # The pooled score is in the words of the pictures of folds and speakers, and that of the board in both places.
     pooled = f"{board['best_score']:.3f}"
-    assert sum(pooled in alt for alt in alts) >= 3
+    bars = [name for name in pictures if name.startswith(("fold_", "speaker_"))]
+    assert sum(pooled in alt for alt in alts) >= 1 + len(bars) >= 2
     assert all(any(sign.isdigit() for sign in alt) for alt in alts)
     best, text = board["runs"][0], "".join(page.texts)
     for number in (pooled, f"{best['low']:.3f} to {best['high']:.3f}", f"{board['best_corrected']:.3f}"):
@@ -210,7 +211,7 @@ def test_a_list_of_somebody_elses_is_no_reports(content: str, undrawn: Path) -> 
 def test_what_is_asked_wrongly(undrawn: Path) -> None:
     done = ser("report")
     assert done.returncode == 2
-    assert "no finished runs" in done.stderr
+    assert "no runs in" in done.stderr
     two()
     assert "did you mean 'corpus-x'?" in ser("report", "corpus-y").stderr
     assert "did you mean 'uar'?" in ser("report", "--metric", "uaar").stderr

@@ -29,6 +29,6 @@ def _telephone(subtype: str) -> Change:
 
 
 CONDITIONS = (
-    Condition("telephone", _telephone("ALAW"), "8 kHz, 300 to 3400 Hz, A-law"),
+    Condition("landline", _telephone("ALAW"), "8 kHz, 300 to 3400 Hz, A-law"),
     Condition("mobile phone", _telephone("GSM610"), "8 kHz, 300 to 3400 Hz, GSM full rate"),
 )

@@ -28,7 +28,10 @@ def hold(cache: Path) -> None:
     if fcntl is None or place in _HELD or not place.is_dir():
         return
     with suppress(OSError):
-        file = open(place / LOCK, "ab")  # noqa: SIM115 -- as long as the process
+        (place / LOCK).touch()
+    with suppress(OSError):
+        # For reading: what is open for writing would keep a disk from being made read-only.
+        file = open(place / LOCK, "rb")  # noqa: SIM115 -- as long as the process
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         _HELD[place] = file
 
