@@ -145,6 +145,8 @@ def _words(line: Timeline, length_s: float, whole: dict[str, Any]) -> str:
         said += " It is longer than an utterance, so the emotion above is the mean over the timeline."
     if whole["warnings"]:
         said += f" It is unlike the recordings learned from: {'; '.join(whole['warnings'])}."
+    if whole.get("candidates") and whole["label"] not in task.targets:
+        said += f" It may be {' or '.join(as_people_write(one) for one in whole['candidates'])}."
     if task.are_shares:
         return said
     if task.ranges(whole):

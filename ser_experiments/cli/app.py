@@ -7,6 +7,7 @@ import os
 
 import click
 
+from ser_experiments.cli._abstain import abstain_option
 from ser_experiments.cli._project import here
 from ser_experiments.cli._say import say
 
@@ -21,7 +22,8 @@ from ser_experiments.cli._say import say
 @click.option(
     "--allowed-hosts", default="", help="Names besides this machine's own that browsers may call it, with commas."
 )
-def command(model: str | None, host: str, port: int, browse: bool, allowed_hosts: str) -> None:
+@abstain_option
+def command(model: str | None, host: str, port: int, browse: bool, allowed_hosts: str, abstain: float | None) -> None:
     """Open a page to record or upload speech and see its emotion.
 
     Recordings stay on this machine and are deleted when they are answered. There is no authentication: do not listen
@@ -43,6 +45,8 @@ def command(model: str | None, host: str, port: int, browse: bool, allowed_hosts
         here()
     loaded = load_model(model)
     loaded.check_ready()
+    if abstain is not None:
+        loaded = loaded.cautious(abstain)
     # Gradio looks for this too.
     folder = _uploads.make_folder()
     from starlette.middleware import Middleware

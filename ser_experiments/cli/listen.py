@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ser_experiments.cli._abstain import abstain_option
 from ser_experiments.cli._say import say
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _WIDTH, _WORD, _BAR = 77, 14, 20
 @click.option("--window", type=float, help="Seconds that an answer looks at; by default 3.")
 @click.option("--step", type=float, help="Seconds between two answers; by default 1.")
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after so many seconds of sound.")
+@abstain_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON list, an object a line as they come.")
 def command(
     model: str | None,
@@ -43,6 +45,7 @@ def command(
     window: float | None,
     step: float | None,
     seconds: float | None,
+    abstain: float | None,
     as_json: bool,
 ) -> None:
     """Hear a microphone and say the emotion every second.
@@ -56,6 +59,8 @@ def command(
 
     loaded = load_model(model)
     loaded.check_ready()
+    if abstain is not None:
+        loaded = loaded.cautious(abstain)
     say(f"{loaded.meta['experiment']} of {loaded.meta['setting']}", err=True)
     for note in (*loaded.meta.get("notes", []), *loaded.warnings):
         say(f"note: {note}", err=True)
@@ -122,6 +127,9 @@ def line(task: Task, moment: Moment) -> str:
     if not task.are_shares:
         return cut(f"{clock}  {'  '.join(task.told(moment.answer))}", _WIDTH)
     (first, share), *others = sorted(numbers.items(), key=lambda one: -one[1])
+    if len(moment.answer.get("candidates", ())) and moment.answer["label"] not in task.targets:
+        among = " or ".join(as_people_write(one) for one in moment.answer["candidates"])
+        return cut(f"{clock}  {as_people_write(moment.answer['label'])}: {among}", _WIDTH)
     width = min(_WORD, max(map(len, task.targets)))
     bar = "#" * round(_BAR * share)
     next_to = f"   {cut(as_people_write(others[0][0]), _WORD)} {others[0][1]:.2f}" if others else ""

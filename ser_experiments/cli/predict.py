@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ser_experiments.cli._abstain import abstain_option
 from ser_experiments.cli._project import here
 from ser_experiments.cli._say import say
 
@@ -24,12 +25,7 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "form", flag_value="json", help="A JSON list, one object a recording.")
 @click.option("--csv", "form", flag_value="csv", help="CSV with a column for each number.")
-@click.option(
-    "--abstain",
-    type=float,
-    metavar="RISK",
-    help="Be wrong on a new speaker at most so often (0.1: one in ten); else answer `unsure` and what it may be.",
-)
+@abstain_option
 @click.option("--timeline", is_flag=True, help="Emotion over time: a table and a picture for each recording.")
 @click.option("--window", type=float, help="Seconds of a window of the timeline; by default 3.")
 @click.option("--step", type=float, help="Seconds between two windows; by default 1.")

@@ -100,6 +100,11 @@ class AudioModel:
         return list(self.task.targets)
 
     @property
+    def bound(self) -> dict[str, Any]:
+        """Return the risk that it is bound to and what it knows of it, as the task takes them; nothing without one."""
+        return {name: self.meta[name] for name in ("risk", "abstention")} if "risk" in self.meta else {}
+
+    @property
     def says(self) -> tuple[str, ...]:
         """Return the fields that an answer has besides those of the task: ``candidates`` where a risk is bound."""
         return ("candidates",) if "risk" in self.meta else ()

@@ -101,5 +101,5 @@ class Live:
             start_s,
             start_s + self.step_s,
             speech,
-            task.answer(numbers, {}) if speaks else task.no_answer,  # type: ignore[arg-type]
+            task.answer(numbers, self._model.bound) if speaks else task.no_answer,  # type: ignore[arg-type]
         )

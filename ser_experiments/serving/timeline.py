@@ -174,9 +174,8 @@ def timeline(
                 weight[covered] += spoken_s
         if progress is not None:
             progress((number + 1) / n_steps)
-    bound = {name: model.meta[name] for name in ("risk", "abstention") if "risk" in model.meta}
-    table = _table(model.task, total, weight, speech, step_s, overall.duration_s, bound)
-    return Timeline(model.task, table, overall.duration_s, *picture.arrays(), bound)
+    table = _table(model.task, total, weight, speech, step_s, overall.duration_s, model.bound)
+    return Timeline(model.task, table, overall.duration_s, *picture.arrays(), model.bound)
 
 
 class Step(NamedTuple):

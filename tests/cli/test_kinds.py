@@ -114,6 +114,16 @@ def test_every_command_works_for_every_kind(labels: str, tree: Path, project_fol
     assert wav.name in line
     csv = ser("predict", str(wav), "--csv").stdout.splitlines()
     assert {*task.columns} <= {*csv[0].split(",")}
+    bound = ser("predict", str(wav), "--abstain", "0.2", "--json", code=0 if task.are_shares else 2)
+    if task.are_shares:
+        (careful,) = json.loads(bound.stdout)
+        assert careful["label"] in (*task.targets, "unsure")
+        assert {*careful["candidates"]} <= {*task.targets} != set()
+        assert task.numbers(careful) == task.numbers(answer)
+        rows = ser("predict", str(wav), "--abstain", "0.2", "--csv").stdout.splitlines()
+        assert "candidates" in rows[0].split(",")
+    else:
+        assert "--abstain is for classes" in bound.stderr
     ser("predict", str(wav), "--timeline", "--picture", ".")
     assert len(list(project_folder.glob("*.png"))) == 1
 

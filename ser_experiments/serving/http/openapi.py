@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,12 @@ def openapi(model: AudioModel) -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": "The answers, in the order of the rows",
-                "content": {"application/json": {"schema": _answers(model.task), "example": {"predictions": [answer]}}},
+                "content": {
+                    "application/json": {
+                        "schema": _answers(model.task, model.says),
+                        "example": {"predictions": [answer]},
+                    }
+                },
             },
             **{status: _refusal(words) for status, words in _REFUSALS.items()},
         },
@@ -112,14 +118,15 @@ def _list(items: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": items}
 
 
-def _answers(task: Task) -> dict[str, Any]:
+def _answers(task: Task, also: Sequence[str]) -> dict[str, Any]:
     """Return the schema of the answers that a kind of task has."""
     of_type: dict[AnswerType, dict[str, Any]] = {
-        "text": {"type": "string", "enum": [*task.targets, ""]},
+        "text": {"type": "string", "enum": [*task.targets, *(["unsure"] if also else []), ""]},
         "numbers": _by_target(task, {"type": "number"}),
         "ranges": _by_target(task, {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}),
     }
     properties = {name: of_type[kind] for name, kind in task.answer_fields.items()}
+    properties |= {name: _list({"type": "string", "enum": list(task.targets)}) for name in also}
     properties |= {"warnings": _list({"type": "string"}), "error": {"type": "string"}}
     row = {"type": "object", "required": fields(task), "properties": properties}
     return {"type": "object", "required": ["predictions"], "properties": {"predictions": _list(row)}}
