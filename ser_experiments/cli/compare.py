@@ -49,7 +49,7 @@ def command(
     from ser_experiments.evaluation.compare import compare
     from ser_experiments.evaluation.plots import plot_leaderboard
     from ser_experiments.evaluation.scoring import get_score
-    from ser_experiments.report.board import called, facts_of, leaderboard
+    from ser_experiments.report.board import called, chance_of, facts_of, leaderboard
     from ser_experiments.tracking import existing
     from ser_experiments.tracking.leaderboard import choose_runs, choose_setting, load_scored
 
@@ -64,7 +64,8 @@ def command(
     comparison = compare({key: one.predictions for key, one in by_id.items()}, scored[0].unit_column, metric=metric)
     table = leaderboard(comparison, by_id)
     if picture:
-        save_picture(plot_leaderboard(comparison, called(table), chosen.name, scored[0].unit), picture)
+        chance = chance_of(comparison, scored)
+        save_picture(plot_leaderboard(comparison, called(table), chosen.name, scored[0].unit, chance=chance), picture)
     facts = facts_of(comparison, chosen, scored)
     if form == "json":
         say(json.dumps({**facts, "runs": [finite(row) for row in table.to_dict(orient="records")]}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -87,6 +88,12 @@ def facts_of(comparison: Comparison, setting: StoredSetting, scored: list[Scored
 def scored_name(comparison: Comparison, scored: list[ScoredRun]) -> str:
     """Return the experiment of the best run."""
     return next(one.run.name for one in scored if one.run.run_id == comparison.best.key)
+
+
+def chance_of(comparison: Comparison, scored: Iterable[ScoredRun]) -> float | None:
+    """Return what knowing nothing scores; None where runs are ranked by another score than the task's own."""
+    task = next(iter(scored)).predictions.task
+    return task.chance if comparison.score.name == task.primary else None
 
 
 def called(table: pd.DataFrame) -> list[str]:

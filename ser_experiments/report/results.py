@@ -8,7 +8,7 @@ from functools import partial
 from ser_experiments.evaluation.compare import Row
 from ser_experiments.evaluation.plots import plot_leaderboard, say_leaderboard
 from ser_experiments.report.blocks import Block, Notes, Paragraph, Picture, Section, Table
-from ser_experiments.report.board import HEADINGS, cells, cost_table, variants
+from ser_experiments.report.board import HEADINGS, cells, chance_of, cost_table, variants
 from ser_experiments.report.drawn import png_of
 from ser_experiments.report.plain import span
 from ser_experiments.report.study import Study
@@ -49,6 +49,7 @@ def board_of(study: Study, *, caption: str) -> Table:
 def _results(study: Study) -> list[Block]:
     comparison, facts = study.comparison, study.facts
     unit, names = facts["interval_unit"], study.names
+    chance = chance_of(comparison, study.scored.values())
     told: list[Block] = [Paragraph(best_of(study)), *([Paragraph(second_of(study))] if len(names) > 1 else [])]
     if facts["warnings"]:
         told.insert(0, Notes(facts["warnings"], warns=True))
@@ -56,7 +57,7 @@ def _results(study: Study) -> list[Block]:
         "board.png",
         say_leaderboard(comparison, names, unit),
         f"{comparison.score.title} with 95 % intervals, and paired differences to the best run.",
-        png_of(partial(plot_leaderboard, comparison, names, study.setting.name, unit)),
+        png_of(partial(plot_leaderboard, comparison, names, study.setting.name, unit, chance=chance)),
     )
     rule = f"Every run once, best first; {comparison.score.title}, {comparison.score.rule}"
     told += [drawn, board_of(study, caption=rule)]

@@ -222,6 +222,24 @@ def test_leaderboard() -> None:
     assert f"{comparison.rows[1].score:.3f}" in drawn
 
 
+def test_what_knows_nothing_is_a_line_on_the_board() -> None:
+    runs = {name: predictions_for("uar", skill=skill, n_groups=4) for name, skill in (("good", 0.9), ("poor", 0.6))}
+    nothing = runs["good"].frame.copy()
+    nothing["predicted"] = runs["good"].task.targets[0]
+    runs["dummy"] = Predictions(nothing, runs["good"].task)
+    comparison = compare(runs, "speaker", draws=50)
+    names = [row.key for row in comparison.rows]
+    chance = runs["good"].task.chance
+    left = plot_leaderboard(comparison, names, "setting", "speaker", chance=chance).axes[0]
+    assert [one.get_text() for one in left.get_yticklabels()] == ["good", "poor"]
+    assert f"chance: dummy {chance:.3f}" in {one.get_text() for one in left.texts}
+    assert left.get_xlim()[0] > chance + 0.05
+    # Where all know nothing, they are rows.
+    alone = compare({"dummy": runs["dummy"]}, "speaker", draws=50)
+    left = plot_leaderboard(alone, ["dummy"], "setting", "speaker", chance=chance).axes[0]
+    assert [one.get_text() for one in left.get_yticklabels()] == ["dummy"]
+
+
 def test_columns_are_grouped_by_what_they_describe() -> None:
     assert descriptor("mfcc_03__std") == "mfcc"
     assert descriptor("slope_0_500__mean") == "slope"

@@ -23,6 +23,7 @@ from ser_experiments.models.report import FitReport, SearchReport
 from ser_experiments.serving import AudioModel
 from ser_experiments.tracking import RunRecord
 from ser_experiments.tracking.environment import environment, git_state
+from tests.command import ser
 from tests.iemocap_tree import small_tree
 
 HERE = {"packages": {"numpy": "2.0"}, "git.commit": "c", "git.dirty": "false", "python": "3"}
@@ -79,6 +80,25 @@ def test_pictures_are_drawn_when_they_are_asked_for(record: RunRecord) -> None:
     assert "plots/confusion_matrix.png" in record.pictures
     assert record.pictures["plots/learning_curves.png"]() is None
     assert isinstance(record.pictures["surely_wrong.csv"](), pd.DataFrame)
+
+
+def test_without_pictures_their_tables_are_left(
+    result: Result, record: RunRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting = result.prepared.setting
+    root = small_tree(tmp_path / "IEMOCAP_full_release")
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments" / "mine.toml").write_text(result.prepared.experiment.text)
+    monkeypatch.setenv("SER_TRACKER", "json")
+    monkeypatch.delenv("SER_CACHE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    done = ser("run", "mine", "--corpus", "iemocap", "--root", str(root), "--no-pictures", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["setting"] == setting.name
+    left = {path.name for path in (tmp_path / "mlruns").rglob("artifacts/**/*") if path.is_file()}
+    assert {"predictions.csv", "folds.csv", "surely_wrong.csv"} <= left
+    assert not [name for name in left if name.endswith(".png")]
+    assert [name for name in record.pictures if name.endswith(".png")]
 
 
 def test_searches_and_members_are_children(result: Result) -> None:

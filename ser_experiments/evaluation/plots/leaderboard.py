@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
 #: Runs that are said in words.
 MOST_SAID = 8
+#: So little above chance is nothing.
+_NOTHING = 0.01
 
 
-def plot_leaderboard(comparison: Comparison, names: Sequence[str], title: str, unit: str) -> Figure:
+def plot_leaderboard(
+    comparison: Comparison, names: Sequence[str], title: str, unit: str, *, chance: float | None = None
+) -> Figure:
     """Draw scores with their intervals on the left, paired differences to the best with theirs on the right.
 
     Parameters
@@ -31,8 +35,14 @@ def plot_leaderboard(comparison: Comparison, names: Sequence[str], title: str, u
         The setting.
     unit : str
         What the intervals are taken over.
+    chance : float, optional
+        What knowing nothing scores. Runs that score no more, such as a dummy, are a line and no row: a row of theirs
+        would squeeze all others into a corner.
     """
-    rows, score = comparison.rows, comparison.score
+    score = comparison.score
+    floor = _at_chance(comparison, names, chance)
+    kept = [(row, name) for row, name in zip(comparison.rows, names, strict=True) if name not in floor]
+    rows, names = [row for row, _ in kept], [name for _, name in kept]
     figure, (left, right) = new_figure(9.5, 1.9 + 0.34 * len(rows), columns=2)
     places = np.arange(len(rows))
     _intervals(left, [(row.score, row.interval.low, row.interval.high) for row in rows])
@@ -42,6 +52,11 @@ def plot_leaderboard(comparison: Comparison, names: Sequence[str], title: str, u
         label = f"best, corrected for the choice: {comparison.corrected:.3f}"
         left.axvline(comparison.corrected, color=ALARM, linewidth=1, linestyle="--", label=label)
         left.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.1)
+    if floor:
+        told = ", ".join(f"{name} {value:.3f}" for name, value in floor.items())
+        left.text(1.0, 1.02, f"chance: {told}", transform=left.transAxes, ha="right", fontsize=8, color=INK)
+        if left.get_xlim()[0] <= max(floor.values()) <= left.get_xlim()[1]:
+            left.axvline(max(floor.values()), color=INK, linewidth=1, linestyle=":")
     _intervals(right, [(row.difference.value, row.difference.low, row.difference.high) for row in rows])
     right.axvline(0, color=INK, linewidth=0.8)
     right.set_yticks(places, [])
@@ -51,8 +66,19 @@ def plot_leaderboard(comparison: Comparison, names: Sequence[str], title: str, u
         axis.grid(axis="x", color="#e4e9ee", linewidth=0.7)
         axis.set_axisbelow(True)
         axis.tick_params(axis="y", length=0)
-    figure.suptitle(f"{title}: {len(rows)} candidates, intervals over {comparison.n_groups} {unit}s", fontsize=10)
+    figure.suptitle(
+        f"{title}: {len(comparison.rows)} candidates, intervals over {comparison.n_groups} {unit}s", fontsize=10
+    )
     return figure
+
+
+def _at_chance(comparison: Comparison, names: Sequence[str], chance: float | None) -> dict[str, float]:
+    """Return the runs that know nothing, with their scores; none where all of them do."""
+    if chance is None:
+        return {}
+    pairs = zip(comparison.rows, names, strict=True)
+    floor = {name: row.score for row, name in pairs if comparison.score.better * (row.score - chance) <= _NOTHING}
+    return floor if len(floor) < len(comparison.rows) and len(set(names)) == len(names) else {}
 
 
 def say_leaderboard(comparison: Comparison, names: Sequence[str], unit: str) -> str:
