@@ -31,7 +31,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "setting up $(VENV) (once, a minute or two)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
-		-c constraints.txt -e '.[$(BOOST),app,av,demo,dev,encoders,nets]' 2> $(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
+		-c constraints.txt -e '.[$(BOOST),app,av,demo,dev,encoders,listen,nets]' 2> $(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
 	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib > /dev/null 2>&1 || true  # templates among the packages are no Python
 	@$(BIN)/python -m ser_experiments.tracking.backends._mlflow.template > /dev/null 2>&1 || true  # made at the first run else
 	@touch $(STAMP)

@@ -67,7 +67,7 @@ def test_what_is_missing_comes_with_what_it_is_for_and_how_to_get_it(
     told: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = _doctor._version
-    away = {"av", "gradio", "xgboost", "xgboost-cpu", "dask"}
+    away = {"av", "gradio", "xgboost", "xgboost-cpu", "dask", "sounddevice"}
     monkeypatch.setattr(_doctor, "_version", lambda name: None if name in away else known(name))
     monkeypatch.setattr(trying, "is_installed", lambda: False)
     done = ser("doctor")
@@ -78,7 +78,13 @@ def test_what_is_missing_comes_with_what_it_is_for_and_how_to_get_it(
     )
     assert "av: missing; it would add m4a, aac, webm" in text
     assert "- cpu is missing: XGBoost (experiments xgb_*)" in text
-    assert {name for name, one in _doctor._extras().items() if one["missing"]} == {"app", "av", "cpu", "dask"}
+    assert {name for name, one in _doctor._extras().items() if one["missing"]} == {
+        "app",
+        "av",
+        "cpu",
+        "dask",
+        "listen",
+    }
 
 
 @pytest.mark.parametrize("name", [name for name, _, extra in _doctor._requirements() if not extra][::9])
