@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 
 import numpy as np
 
+from ser_experiments.cli._abstain import unsure
 from ser_experiments.errors import InputError
 from ser_experiments.serving.asgi import Application, Receive, Scope, Send, respond
 from ser_experiments.serving.audio_model import AudioModel
@@ -111,4 +112,5 @@ class LivePage:
         numbers = [(as_people_write(name), value) for name, value in task.numbers(moment.answer).items()]
         if task.are_shares:
             numbers.sort(key=lambda one: -one[1])
-        return {"end_s": moment.end_s, "shares": task.are_shares, "numbers": numbers}
+        unsaid = unsure(task, moment.answer)
+        return {"end_s": moment.end_s, "shares": task.are_shares, "numbers": numbers, "unsure": unsaid}

@@ -10,6 +10,7 @@ import gradio as gr
 
 from ser_experiments.audio.stream import scan
 from ser_experiments.cli import _uploads
+from ser_experiments.cli._abstain import unsure
 from ser_experiments.cli._live_page import PAGE
 from ser_experiments.cli._pictures import looks
 from ser_experiments.cli._shown import STYLE, answered, changes, described, pictured
@@ -145,8 +146,8 @@ def _words(line: Timeline, length_s: float, whole: dict[str, Any]) -> str:
         said += " It is longer than an utterance, so the emotion above is the mean over the timeline."
     if whole["warnings"]:
         said += f" It is unlike the recordings learned from: {'; '.join(whole['warnings'])}."
-    if whole.get("candidates") and whole["label"] not in task.targets:
-        said += f" It may be {' or '.join(as_people_write(one) for one in whole['candidates'])}."
+    if words := unsure(task, whole):
+        said += f" {words}."
     if task.are_shares:
         return said
     if task.ranges(whole):

@@ -67,7 +67,8 @@ def answered(line: Timeline, whole: Mapping[str, Any]) -> str:
         head = '<p class="ser-sub">The emotion changes. Share of the time with speech:</p>'
         return _block(head, shares_of_time(line))
     ranked = dict(sorted(numbers.items(), key=lambda one: -one[1]))
-    name = as_people_write(next(iter(ranked)))
+    # The likeliest class, or that the model is not sure enough of it.
+    name = as_people_write(next((str(whole[one]) for one in line.task.fields("text")), next(iter(ranked))))
     return _block(f'<p class="ser-head">{html.escape(name)}</p><p class="ser-sub">Probability:</p>', ranked)
 
 

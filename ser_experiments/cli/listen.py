@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ser_experiments.cli._abstain import abstain_option
+from ser_experiments.cli._abstain import abstain_option, unsure
 from ser_experiments.cli._say import say
 
 if TYPE_CHECKING:
@@ -127,9 +127,8 @@ def line(task: Task, moment: Moment) -> str:
     if not task.are_shares:
         return cut(f"{clock}  {'  '.join(task.told(moment.answer))}", _WIDTH)
     (first, share), *others = sorted(numbers.items(), key=lambda one: -one[1])
-    if len(moment.answer.get("candidates", ())) and moment.answer["label"] not in task.targets:
-        among = " or ".join(as_people_write(one) for one in moment.answer["candidates"])
-        return cut(f"{clock}  {as_people_write(moment.answer['label'])}: {among}", _WIDTH)
+    if said := unsure(task, moment.answer):
+        return cut(f"{clock}  {said}", _WIDTH)
     width = min(_WORD, max(map(len, task.targets)))
     bar = "#" * round(_BAR * share)
     next_to = f"   {cut(as_people_write(others[0][0]), _WORD)} {others[0][1]:.2f}" if others else ""
