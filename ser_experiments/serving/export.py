@@ -144,7 +144,7 @@ def _put_code(new: Path) -> None:
     own = new / PACKAGE.name
     hidden = shutil.ignore_patterns("__pycache__", "*.pyc")
     own.mkdir()
-    for file in (*PACKAGE.glob("*.py"), *PACKAGE.glob("py.typed")):
+    for file in (*PACKAGE.glob("*.py"), *PACKAGE.glob("*.pyi"), *PACKAGE.glob("py.typed")):
         shutil.copyfile(file, own / file.name)
     for room in ROOMS:
         shutil.copytree(PACKAGE / room, own / room, ignore=hidden, copy_function=shutil.copyfile)

@@ -49,6 +49,8 @@ def test_runs_on_the_demo(
     small: dict[str, object] = {}
     if definition.model.type in {"mlp", "lstm", "cnn", "resnet18", "resnet34", "attention", "tail"}:
         small["model.n_epochs"] = 2
+    if {"lstm_frames", "cnn_melspec", "mlp_mfcc"} & set(definition.members):
+        small["members.model.n_epochs"] = 2
     if definition.search is not None:
         small["search.trials"] = 2
     table = None

@@ -144,6 +144,8 @@ NO_NUMBERS = {
     "pooch": "downloads examples of librosa",
     "tqdm": "draws bars",
     "PyYAML": "reads numba's configuration",
+    "coverage": "counts lines, where it is installed: numba asks it whether it does",
+    "colorama": "colours lines, where it is installed",
     "charset-normalizer": "compiled into a module of its own, which is imported at the start",
 }
 MEASURE_AND_LIST = """
