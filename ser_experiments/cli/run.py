@@ -179,7 +179,7 @@ def _new_speakers(result: Result) -> list[str]:
     wrong = f", {100 * known['wrong_risk_10']:.0f} % of them wrongly" if "wrong_risk_10" in known else ""
     return [
         f"new speakers: the truth is among {known['set_size_90']:.1f} candidates for {held} (aim 90 %); "
-        f"at a risk of 10 % {answered} are answered{wrong}"
+        f"with one error in ten allowed, {answered} are answered{wrong}"
     ]
 
 
