@@ -37,6 +37,7 @@ from ser_experiments.tracking.backends._mlflow.keeper import DELETING, MlflowKee
 from ser_experiments.tracking.backends._mlflow.limits import of_tags
 from ser_experiments.tracking.backends._mlflow.log_model import DATA
 from ser_experiments.tracking.backends._mlflow.pointing import point_mlflow_at
+from ser_experiments.tracking.backends._mlflow.searching import every
 from ser_experiments.tracking.backends._mlflow.steps import LoggedRun
 from ser_experiments.tracking.backends._mlflow.system import system_metrics
 from ser_experiments.tracking.backends._mlflow.writer import NewRun, Writer
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run as MlflowRun
 
-_PAGE = 500
 #: Bytes of an ``MLmodel``, which names every column; and what one provokes that nobody wrote by hand.
 _MOST_ABOUT, _ODD = 64 * MIB, (Unreadable, RecursionError, ValueError)
 
@@ -164,9 +164,9 @@ class Mlflow:
         """List the settings that have finished runs, that of the latest run first."""
         found: dict[str, list[StoredRun]] = {}
         with answering():
-            names = {str(e.experiment_id): e.name for e in _pages(self.client.search_experiments)}
+            names = {str(e.experiment_id): e.name for e in every(self.client.search_experiments)}
             query = {"filter_string": f"attributes.status = '{FINISHED}'", "order_by": ["attributes.start_time DESC"]}
-            runs = _pages(self.client.search_runs, experiment_ids=list(names), **query) if names else []
+            runs = every(self.client.search_runs, experiment_ids=list(names), **query) if names else []
         for run in runs:
             # Nested runs are trials of a search and members of a stack: parts of a candidate, not candidates.
             tags = run.data.tags
@@ -308,13 +308,3 @@ def _stored(run: MlflowRun) -> StoredRun:
     # What the run is called in MLflow says more, and anybody may change it.
     name = tags.get(EXPERIMENT_TAG) or run.info.run_name
     return StoredRun(run.info.run_id, name, run.info.start_time, tags, metrics)
-
-
-def _pages(search: Any, **query: Any) -> list[Any]:
-    found, token = [], None
-    while True:
-        page = search(max_results=_PAGE, page_token=token, **query)
-        found += page
-        token = page.token
-        if not token:
-            return found

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ser_experiments.errors import StoreError
 from ser_experiments.tracking.backend import EXPERIMENT_TAG, PARENT, RUN_NAME
 from ser_experiments.tracking.backends._mlflow.answers import answering, is_gone
+from ser_experiments.tracking.backends._mlflow.searching import every
 from ser_experiments.tracking.backends._mlflow.store import folder_of, sqlite_file
 from ser_experiments.tracking.keeper import Held, KeptRun
 from ser_experiments.tracking.names import told
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 #: A run whose deletion has begun. It stands in the store until its files are gone, so that they can always be found.
 DELETING = "ser.deleting"
-_PAGE = 500
 
 
 class MlflowKeeper:
@@ -42,7 +42,7 @@ class MlflowKeeper:
     def runs(self) -> list[KeptRun]:
         """List every run of this project's experiments, the latest first."""
         with answering():
-            settings = {str(e.experiment_id): e.name for e in _pages(self.client.search_experiments)}
+            settings = {str(e.experiment_id): e.name for e in every(self.client.search_experiments)}
             found = self._search(list(settings), "", order_by=["attributes.start_time DESC"]) if settings else []
         ours = [run for run in found if PARENT not in run.data.tags and EXPERIMENT_TAG in run.data.tags]
         return [_kept(run, settings[str(run.info.experiment_id)]) for run in ours]
@@ -81,7 +81,7 @@ class MlflowKeeper:
     def finish(self) -> int:
         """Remove what is left of runs whose deletion was interrupted."""
         with answering():
-            settings = [str(e.experiment_id) for e in _pages(self.client.search_experiments)]
+            settings = [str(e.experiment_id) for e in every(self.client.search_experiments)]
             begun = self._search(settings, f"tags.`{DELETING}` = 'true'") if settings else []
         return sum(self.delete(run.info.run_id) for run in begun)
 
@@ -95,7 +95,7 @@ class MlflowKeeper:
     # --- runs ----------------------------------------------------------------------------------------------------
 
     def _search(self, settings: list[str], query: str, **more: Any) -> list[MlflowRun]:
-        return _pages(self.client.search_runs, experiment_ids=settings, filter_string=query, **more)
+        return every(self.client.search_runs, experiment_ids=settings, filter_string=query, **more)
 
     def _parts(self, run: MlflowRun) -> list[MlflowRun]:
         return self._search([run.info.experiment_id], f"tags.`{PARENT}` = '{run.info.run_id}'")
@@ -150,16 +150,6 @@ def _kept(run: MlflowRun, setting: str) -> KeptRun:
         told(data.metrics),
         going=DELETING in tags,
     )
-
-
-def _pages(search: Any, **query: Any) -> list[Any]:
-    found, token = [], None
-    while True:
-        page = search(max_results=_PAGE, page_token=token, **query)
-        found += page
-        token = page.token
-        if not token:
-            return found
 
 
 def _readable(place: str) -> str:
