@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ser_experiments import plugins
+from ser_experiments.audio.effects import Audio
 from ser_experiments.errors import InputError, nearest
 
-Audio = NDArray[np.float32]
 #: A recording, its rate in Hz, a generator, and voices of others at the same rate; back come a recording and its rate.
 Change = Callable[[Audio, int, np.random.Generator, Sequence[Audio]], tuple[Audio, int]]
 
@@ -82,14 +81,6 @@ def changed(
     rng = np.random.default_rng(list(digest))
     heard, rate = condition.change(audio, sample_rate, rng, voices)
     return np.ascontiguousarray(heard, dtype=np.float32), rate
-
-
-def mixed(audio: Audio, other: NDArray[np.floating], snr_db: float) -> Audio:
-    """Return a recording with another sound below it, whose power is so many dB lower."""
-    power, below = (float(np.mean(np.square(one, dtype=np.float64))) for one in (audio, other))
-    if power == 0 or below == 0:
-        return audio
-    return np.asarray(audio + other * np.sqrt(power / below / 10 ** (snr_db / 10)), dtype=np.float32)
 
 
 def _of(kind: str) -> Iterator[Condition]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ser_experiments.audio.conditions import Audio, Change, Condition, mixed
+from ser_experiments.audio.conditions import Change, Condition
+from ser_experiments.audio.effects import Audio, below
 
 #: Voices at once.
 N_VOICES = 6
@@ -21,7 +22,7 @@ def _babble(snr_db: float) -> Change:
             voice = np.resize(voices[place].astype(np.float64), len(audio))
             power = np.sqrt(np.mean(voice**2))
             total += np.roll(voice, rng.integers(len(audio))) / power if power > 0 else 0.0
-        return mixed(audio, total, snr_db), rate
+        return below(audio, total, snr_db), rate
 
     return change
 

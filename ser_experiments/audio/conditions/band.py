@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.signal import butter, sosfiltfilt
 
-from ser_experiments.audio.conditions import Audio, Change, Condition
+from ser_experiments.audio.conditions import Change, Condition
+from ser_experiments.audio.effects import Audio
 
 _ORDER = 6
 

@@ -9,7 +9,8 @@ import numpy as np
 import soundfile as sf
 
 from ser_experiments.audio import resample
-from ser_experiments.audio.conditions import Audio, Change, Condition
+from ser_experiments.audio.conditions import Change, Condition
+from ser_experiments.audio.effects import Audio
 
 _RATE = 16_000
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ser_experiments.audio.conditions import Audio, Condition
+from ser_experiments.audio.conditions import Condition
+from ser_experiments.audio.effects import Audio
 
 #: Silence of recordings is never quite: white noise so far below full scale.
 _FLOOR_DB = -80.0

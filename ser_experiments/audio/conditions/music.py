@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ser_experiments.audio.conditions import Audio, Change, Condition, mixed
+from ser_experiments.audio.conditions import Change, Condition
+from ser_experiments.audio.effects import Audio, below
 
 #: Semitones of the chords above the key, seconds of each, harmonics of each tone.
 _CHORDS, _CHORD_S, _HARMONICS = ((0, 4, 7), (9, 12, 16), (5, 9, 12), (7, 11, 14)), 0.5, 6
@@ -26,7 +27,7 @@ def _music(snr_db: float) -> Change:
             phases = rng.uniform(0, 2 * np.pi, len(partials))
             waves = np.sin(2 * np.pi * partials[:, None] * time_s + phases[:, None])
             pieces.append(strengths @ waves * np.exp(-3 * time_s))
-        return mixed(audio, np.concatenate(pieces)[: len(audio)] if pieces else audio * 0, snr_db), rate
+        return below(audio, np.concatenate(pieces)[: len(audio)] if pieces else audio * 0, snr_db), rate
 
     return change
 

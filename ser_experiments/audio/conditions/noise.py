@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ser_experiments.audio.conditions import Audio, Change, Condition, mixed
+from ser_experiments.audio.conditions import Change, Condition
+from ser_experiments.audio.effects import Audio, below, noise
 
 
 def _noise(snr_db: float, exponent: float) -> Change:
     def change(audio: Audio, rate: int, rng: np.random.Generator, voices: Sequence[Audio]) -> tuple[Audio, int]:
-        spectrum = np.fft.rfft(rng.standard_normal(len(audio)))
-        bins = np.maximum(np.arange(len(spectrum)), 1)
-        return mixed(audio, np.fft.irfft(spectrum * bins ** (-exponent / 2), len(audio)), snr_db), rate
+        return below(audio, noise(len(audio), exponent, rng), snr_db), rate
 
     return change
 

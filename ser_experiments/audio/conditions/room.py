@@ -7,20 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.signal import fftconvolve
 
-from ser_experiments.audio.conditions import Audio, Change, Condition
+from ser_experiments.audio.conditions import Change, Condition
+from ser_experiments.audio.effects import Audio, room
 
-#: Direct sound over tail in dB, and when the tail begins.
-_DIRECT_DB, _GAP_S = 3.0, 0.003
+#: Direct sound over tail in dB.
+_DIRECT_DB = 3.0
 
 
 def _room(rt60_s: float) -> Change:
     def change(audio: Audio, rate: int, rng: np.random.Generator, voices: Sequence[Audio]) -> tuple[Audio, int]:
-        time_s = np.arange(int(rt60_s * rate)) / rate
-        tail = rng.standard_normal(len(time_s)) * 10 ** (-3 * time_s / rt60_s)
-        tail[: int(_GAP_S * rate)] = 0
-        tail *= np.sqrt(10 ** (-_DIRECT_DB / 10) / np.sum(tail**2))
-        tail[0] = 1.0
-        return fftconvolve(audio.astype(np.float64), tail)[: len(audio)].astype(np.float32), rate
+        response = room(rt60_s, _DIRECT_DB, rate, rng)
+        return fftconvolve(audio.astype(np.float64), response)[: len(audio)].astype(np.float32), rate
 
     return change
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ser_experiments.audio import resample
-from ser_experiments.audio.conditions import Audio, Change, Condition
+from ser_experiments.audio.conditions import Change, Condition
+from ser_experiments.audio.effects import Audio
 
 
 def _speed(factor: float) -> Change:

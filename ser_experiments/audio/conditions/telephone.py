@@ -9,8 +9,9 @@ import numpy as np
 import soundfile as sf
 
 from ser_experiments.audio import resample
-from ser_experiments.audio.conditions import Audio, Change, Condition
+from ser_experiments.audio.conditions import Change, Condition
 from ser_experiments.audio.conditions.band import filtered
+from ser_experiments.audio.effects import Audio
 
 _RATE = 8000
 

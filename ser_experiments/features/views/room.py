@@ -6,24 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
+from ser_experiments.audio import effects
+
 VERSION = "1"
 #: Seconds until the tail has lost 60 dB, least and most.
 RT60_S = (0.2, 0.8)
 #: Direct sound over tail in dB.
 DIRECT_DB = (0.0, 12.0)
-#: The tail begins so long after the direct sound.
-_GAP_S = 0.003
 
 
 def view(audio: NDArray[np.float32], sample_rate: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """Convolve with a random room and keep length and power."""
     rt60_s, direct_db = rng.uniform(*RT60_S), rng.uniform(*DIRECT_DB)
-    time_s = np.arange(int(rt60_s * sample_rate)) / sample_rate
-    tail = rng.standard_normal(len(time_s)) * 10 ** (-3 * time_s / rt60_s)
-    tail[: int(_GAP_S * sample_rate)] = 0
-    tail *= np.sqrt(10 ** (-direct_db / 10) / np.sum(tail**2))
-    tail[0] = 1.0
-    heard = fftconvolve(audio.astype(np.float64), tail)[: len(audio)]
+    response = effects.room(rt60_s, direct_db, sample_rate, rng)
+    heard = fftconvolve(audio.astype(np.float64), response)[: len(audio)]
     before, after = np.mean(np.square(audio, dtype=np.float64)), np.mean(heard**2)
     if before == 0 or after == 0:
         return audio
