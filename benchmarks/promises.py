@@ -37,7 +37,7 @@ def _row(corpus: str, definition: str, given: dict[str, str]) -> list[str]:
     far = clips[min(len(clips), int(np.ceil((1 - RISK) * (len(clips) + 1)))) - 1]
     frame = apart.scored.frame
     by_clips = (pd.Series(_beside(apart) <= far)).groupby(frame["speaker"].to_numpy()).mean()
-    by_speakers = abstention.by_speaker(apart.scored)["set_coverage_90"]
+    by_speakers = abstention.by_speaker(apart.judged, apart.scored)["set_coverage_90"]
     told = [f"{one.mean():.3f} ({one.min():.2f} to {one.max():.2f})" for one in (by_speakers, by_clips)]
     size = f"{apart.metrics['set_size_90']:.2f} of {len(apart.prepared.task.targets)}"
     return [corpus, f"`{definition}`", f"{apart.metrics['wa']:.3f}", told[0], size, told[1]]

@@ -36,9 +36,17 @@ def judged(predictions: Predictions) -> pd.DataFrame:
     return pd.concat(parts).loc[frame.index]
 
 
-def by_speaker(predictions: Predictions) -> pd.DataFrame:
-    """Return the means of :func:`judged` by speaker, with ``n_utterances``; no row with too few speakers."""
-    rows, speakers = judged(predictions), predictions.frame["speaker"].astype(str).rename("speaker")
+def by_speaker(rows: pd.DataFrame, predictions: Predictions) -> pd.DataFrame:
+    """Return the means by speaker, with ``n_utterances``; no row with too few speakers.
+
+    Parameters
+    ----------
+    rows : DataFrame of n_rows rows
+        From :func:`judged`.
+    predictions : Predictions
+        Of the same rows.
+    """
+    speakers = predictions.frame["speaker"].astype(str).rename("speaker")
     if rows.columns.empty:
         return pd.DataFrame()
     table = rows.groupby(speakers).mean()
@@ -46,9 +54,16 @@ def by_speaker(predictions: Predictions) -> pd.DataFrame:
     return table
 
 
-def means(predictions: Predictions) -> dict[str, float]:
-    """Return the means of :func:`judged` in which every speaker weighs the same."""
-    rows = judged(predictions)
+def means(rows: pd.DataFrame, predictions: Predictions) -> dict[str, float]:
+    """Return the means in which every speaker weighs the same.
+
+    Parameters
+    ----------
+    rows : DataFrame of n_rows rows
+        From :func:`judged`.
+    predictions : Predictions
+        Of the same rows.
+    """
     _, weights = conformal.equal_groups(predictions.frame["speaker"].astype(str))
     found = {}
     for name, column in rows.items():

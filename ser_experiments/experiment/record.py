@@ -116,7 +116,7 @@ def _epochs(fitted: BaseEstimator) -> Iterator[Stepped]:
 
 def _abstention(result: Result) -> dict[str, pd.DataFrame]:
     """Return what came true by speaker of what the model knows of its answers."""
-    table = by_speaker(result.scored)
+    table = by_speaker(result.judged, result.scored)
     return {} if table.empty else {"abstention.csv": table}
 
 

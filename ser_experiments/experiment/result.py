@@ -186,6 +186,9 @@ class Result:
         What the estimator of each fold tells of its fit: an ensemble's weights, what was reused.
     members : dict of str to dict of str to float
         Of an ensemble, the pooled metrics of each member alone.
+    judged : DataFrame
+        What came true, by utterance, of what a model knows of its answers; see
+        :func:`ser_experiments.evaluation.abstention.judged`.
     run_id, experiment_id, model_uri : str or None
         Of MLflow.
     pending : bool
@@ -202,6 +205,7 @@ class Result:
     warnings: list[str]
     reports: Mapping[str, FitReport] = field(default_factory=dict)
     members: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    judged: pd.DataFrame = field(default_factory=pd.DataFrame)
     run_id: str | None = None
     experiment_id: str | None = None
     model_uri: str | None = None

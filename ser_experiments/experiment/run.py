@@ -152,7 +152,8 @@ def score(prepared: Prepared, *, jobs: int | None = None, on_fold: OnFold | None
         metrics[f"{primary}_in_{part}"] = pooled(predictions.rows(of_corpus(predictions.frame, part)))[primary]
     for name, interval in ranges.items():
         metrics |= interval.metrics(name)
-    metrics |= abstention.means(predictions)
+    judged = abstention.judged(predictions)
+    metrics |= abstention.means(judged, predictions)
     metrics |= {f"rater_{name}": value for name, value in prepared.selection.raters.items() if name in ranges}
     by_fold = folds[f"fold_{primary}"]
     metrics |= {f"fold_{primary}_mean": float(by_fold.mean()), f"fold_{primary}_std": float(by_fold.std())}
@@ -162,7 +163,7 @@ def score(prepared: Prepared, *, jobs: int | None = None, on_fold: OnFold | None
     alone = member_predictions(prepared.rows, results)
     members = {name: pooled(found) for name, found in alone.items()}
     said = warnings_for(prepared, metrics)
-    return Result(prepared, metrics, ranges[primary], folds, predictions, said, reports, members)
+    return Result(prepared, metrics, ranges[primary], folds, predictions, said, reports, members, judged)
 
 
 def run_experiment(

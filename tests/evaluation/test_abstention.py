@@ -14,6 +14,15 @@ from ser_experiments.tasks.classes import Classes
 from ser_experiments.tasks.dimensions import Dimensions
 from ser_experiments.tasks.votes import Votes
 
+
+def means(predictions: Predictions) -> dict[str, float]:
+    return abstention.means(abstention.judged(predictions), predictions)
+
+
+def by_speaker(predictions: Predictions) -> pd.DataFrame:
+    return abstention.by_speaker(abstention.judged(predictions), predictions)
+
+
 CLASSES, SCALES = Classes(("angry", "happy", "sad")), Dimensions(("valence", "arousal"))
 
 
@@ -41,11 +50,11 @@ def _numbers(n_speakers: int = 8) -> pd.DataFrame:
 
 
 def test_candidates_hold_what_they_are_to_hold() -> None:
-    means = abstention.means(Predictions(_frame(), CLASSES))
-    assert means["set_coverage_90"] == pytest.approx(0.9, abs=0.03)
-    assert 1 <= means["set_size_90"] < 3
-    assert 0 < means["answered_risk_10"] < 1
-    assert means["wrong_risk_10"] <= 0.1
+    found = means(Predictions(_frame(), CLASSES))
+    assert found["set_coverage_90"] == pytest.approx(0.9, abs=0.03)
+    assert 1 <= found["set_size_90"] < 3
+    assert 0 < found["answered_risk_10"] < 1
+    assert found["wrong_risk_10"] <= 0.1
 
 
 def test_a_speaker_is_judged_by_what_others_tell() -> None:
@@ -56,7 +65,7 @@ def test_a_speaker_is_judged_by_what_others_tell() -> None:
     places = CLASSES.places(frame)[odd]
     values[np.arange(len(values)), (places + 1) % 3] = 0.99
     frame.loc[odd, CLASSES.columns] = values
-    table = abstention.by_speaker(Predictions(frame.assign(predicted=CLASSES.decided(CLASSES.values(frame))), CLASSES))
+    table = by_speaker(Predictions(frame.assign(predicted=CLASSES.decided(CLASSES.values(frame))), CLASSES))
     assert table.loc["s3", "set_coverage_90"] == 0
     assert table.loc["s3", "wrong_risk_10"] == 1
     assert table["n_utterances"].tolist() == [40] * 8
@@ -64,8 +73,8 @@ def test_a_speaker_is_judged_by_what_others_tell() -> None:
 
 
 def test_intervals_of_numbers_hold_nine_of_ten() -> None:
-    means = abstention.means(Predictions(_numbers(), SCALES))
-    assert means == {f"interval_coverage_90_{name}": pytest.approx(0.9, abs=0.04) for name in SCALES.targets}
+    found = means(Predictions(_numbers(), SCALES))
+    assert found == {f"interval_coverage_90_{name}": pytest.approx(0.9, abs=0.04) for name in SCALES.targets}
 
 
 def test_ties_of_votes_are_of_no_class() -> None:
@@ -77,15 +86,15 @@ def test_ties_of_votes_are_of_no_class() -> None:
     frame.loc[frame.index[::4], "label"] = ""
     rows = abstention.judged(Predictions(frame, task))
     assert rows["set_size_90"].isna().sum() == len(frame) / 4
-    assert abstention.means(Predictions(frame, task))["set_coverage_90"] == pytest.approx(0.9, abs=0.03)
+    assert means(Predictions(frame, task))["set_coverage_90"] == pytest.approx(0.9, abs=0.03)
 
 
 @pytest.mark.parametrize("n_speakers", [1, 2, 3])
 def test_too_few_speakers_say_nothing(n_speakers: int) -> None:
     for frame, task in ((_frame(n_speakers), CLASSES), (_numbers(n_speakers), SCALES)):
         predictions = Predictions(frame, task)
-        assert abstention.means(predictions) == {}
-        assert abstention.by_speaker(predictions).empty
+        assert means(predictions) == {}
+        assert by_speaker(predictions).empty
 
 
 def test_an_answer_that_is_bound() -> None:

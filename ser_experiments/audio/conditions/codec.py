@@ -23,9 +23,9 @@ def _coded(form: str, subtype: str, level: float) -> Change:
             out.write(np.clip(sent, -1, 1))
         file.seek(0)
         heard, _ = sf.read(file, dtype="float32")
-        return np.resize(heard[: len(sent)], len(sent)) if len(heard) >= len(sent) else np.pad(
-            heard, (0, len(sent) - len(heard))
-        ), _RATE
+        # An encoder fills its last frame up, or leaves out what it cannot fill.
+        heard = heard[: len(sent)]
+        return np.pad(heard, (0, len(sent) - len(heard))), _RATE
 
     return change
 
