@@ -18,7 +18,7 @@ from ser_experiments.audio.conditions import Condition, changed, conditions
 from ser_experiments.errors import AudioError
 from ser_experiments.features.dsp.pitch import track_f0
 from ser_experiments.features.extractor import get_extractor
-from ser_experiments.features.table import table_row
+from ser_experiments.features.table import table_of, table_row
 from ser_experiments.parallel import as_completed, single_threaded
 
 #: Voices that babble is made of, at most so many of one speaker.
@@ -71,9 +71,7 @@ def heard(condition: Condition, clips: Sequence[Clip], sets: Mapping[str, Mappin
         failed |= bad
     order = [clip.key for clip in clips if clip.key in rows]
     index = pd.Index(order, name="utterance_id")
-    columns = list(rows[order[0]]) if order else []
-    cells = {name: pd.Series([rows[key][name] for key in order], index=index) for name in columns}
-    return Heard(pd.DataFrame(cells, index=index), failed)
+    return Heard(table_of([rows[key] for key in order], index), failed)
 
 
 def pitch_of(clips: Sequence[Clip], jobs: int) -> dict[str, float]:

@@ -53,6 +53,33 @@ def table_row(extractors: Sequence[Extractor], audio: NDArray[np.floating], samp
     return row
 
 
+def table_of(rows: Sequence[Mapping[str, Any]], index: pd.Index | None = None) -> pd.DataFrame:
+    """Return a feature table of recordings that were measured one by one.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        From :func:`table_row`, with the same columns.
+    index : Index of n_rows, optional
+        Of the utterances.
+
+    Returns
+    -------
+    DataFrame of n_rows rows
+        Numbers as float32, arrays over time as objects.
+    """
+    if not rows:
+        return pd.DataFrame(index=index)
+    # In one piece: made column by column, a table of a thousand takes ten times as long as measuring.
+    numbers = [name for name, value in rows[0].items() if isinstance(value, np.float32)]
+    values = np.array([[row[name] for name in numbers] for row in rows], dtype=np.float32)
+    table = pd.DataFrame(values, columns=numbers, index=index)
+    if len(numbers) == len(rows[0]):
+        return table
+    others = {name: pd.Series([row[name] for row in rows], index=index) for name in rows[0] if name not in table}
+    return pd.concat([table, pd.DataFrame(others)], axis=1)[list(rows[0])]
+
+
 def feature_table(
     set_names: str | Sequence[str],
     utterances: pd.DataFrame | Corpus | Named | Iterable[Named],

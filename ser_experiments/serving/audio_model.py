@@ -22,9 +22,9 @@ from ser_experiments.features.normalization import (
     parse_normalization,
     speaker_statistics,
 )
-from ser_experiments.features.table import table_row
+from ser_experiments.features.table import table_of, table_row
 from ser_experiments.frames import GROUP
-from ser_experiments.serving.outlying import outlying
+from ser_experiments.serving.outlying import Usual
 from ser_experiments.serving.rows import failed
 from ser_experiments.serving.targets import task_of
 from ser_experiments.serving.unlike import unlike_speech, unlike_training
@@ -94,6 +94,10 @@ class AudioModel:
         """Return what it predicts."""
         return task_of(self.meta, self.estimator)
 
+    @cached_property
+    def _usual(self) -> Usual:
+        return Usual.of(self.meta.get("measured", {}))
+
     @property
     def classes(self) -> list[str]:
         """Return the targets in their order: of a task of classes, these."""
@@ -115,14 +119,7 @@ class AudioModel:
 
     def features(self, audio: NDArray[np.float32], sample_rate: int) -> pd.DataFrame:
         """Measure one recording: a feature table of one row."""
-        row = table_row(self.extractors(), audio, sample_rate)
-        # In one piece: made column by column, a table of a thousand takes ten times as long as measuring.
-        numbers = {name: value for name, value in row.items() if isinstance(value, np.float32)}
-        table = pd.DataFrame(np.array([list(numbers.values())], dtype=np.float32), columns=list(numbers))
-        if len(numbers) == len(row):
-            return table
-        others = {name: pd.Series([value]) for name, value in row.items() if name not in numbers}
-        return pd.concat([table, pd.DataFrame(others)], axis=1)[list(row)]
+        return table_of([table_row(self.extractors(), audio, sample_rate)])
 
     def values(self, audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float64]:
         """Return the number of each target for one recording, shape (n_targets,)."""
@@ -249,7 +246,7 @@ class AudioModel:
         """
         audio, rate = heard(source, limits)
         table = self._without_speaker(self.features(audio, rate))
-        unlike = [*self.unlike(audio, rate), *outlying(self.meta.get("measured", {}), table)]
+        unlike = [*self.unlike(audio, rate), *self._usual.beyond(table)]
         found = self.task.answer(self._values(table), {**self.meta, "doubted": bool(unlike)})
         return {**found, "warnings": [*self.warnings, *unlike], "error": ""}
 

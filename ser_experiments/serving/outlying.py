@@ -7,6 +7,7 @@ feature set. How much is too much, other speakers of the training say, each held
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -60,23 +61,46 @@ def ranges_of(table: pd.DataFrame, speakers: pd.Series) -> dict[str, Any]:
     }
 
 
-def outlying(known: Mapping[str, Any], row: pd.DataFrame) -> list[str]:
-    """Say that more of a recording's measures lie beyond those of the training than is usual; nothing else.
+@dataclass(frozen=True)
+class Usual:
+    """What the recordings of the training had, ready to hold one recording after the other against.
 
     Parameters
     ----------
-    known : mapping
-        From :func:`ranges_of`.
-    row : DataFrame of 1 row
-        What was measured of the recording.
+    columns : Index of n_columns
+        What is measured.
+    low, high : ndarray of shape (n_columns,)
+        The ends of each.
+    most : float
+        The share of columns beyond their ends that is usual.
     """
-    if not known:
-        return []
-    values = row.reindex(columns=known["columns"]).to_numpy(dtype=np.float64)
-    share = float(_beyond(values, np.array(known["low"]), np.array(known["high"]))[0])
-    if share <= known["most"]:
-        return []
-    return [f"{100 * share:.0f} % of its measures beyond those of training, usual up to {100 * known['most']:.0f} %"]
+
+    columns: pd.Index
+    low: Floats
+    high: Floats
+    most: float
+
+    @classmethod
+    def of(cls, known: Mapping[str, Any]) -> Usual:
+        """Return what :func:`ranges_of` told; of nothing, whatever comes is usual."""
+        ends = (np.array(known.get(name, ()), dtype=np.float64) for name in ("low", "high"))
+        return cls(pd.Index(known.get("columns", ()), dtype=object), *ends, float(known.get("most", 1.0)))
+
+    def beyond(self, row: pd.DataFrame) -> list[str]:
+        """Say that more of a recording's measures lie beyond those of the training than is usual; nothing else.
+
+        Parameters
+        ----------
+        row : DataFrame of 1 row
+            What was measured of the recording.
+        """
+        if self.columns.empty:
+            return []
+        values = row.reindex(columns=self.columns).to_numpy(dtype=np.float64)
+        share = float(_beyond(values, self.low, self.high)[0])
+        if share <= self.most:
+            return []
+        return [f"{100 * share:.0f} % of its measures beyond those of training, usual up to {100 * self.most:.0f} %"]
 
 
 def _numbers(table: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pytest
 from ser_experiments.errors import InputError
 from ser_experiments.frames import GROUP
 from ser_experiments.serving.about import check_about
-from ser_experiments.serving.outlying import outlying, ranges_of
+from ser_experiments.serving.outlying import Usual, ranges_of
 
 
 def _table(n_speakers: int, rng: np.random.Generator, shift: float = 0.0) -> tuple[pd.DataFrame, pd.Series]:
@@ -25,10 +25,10 @@ def test_new_voices_are_usual_and_other_recordings_are_not() -> None:
     rng = np.random.default_rng(0)
     known = ranges_of(*_table(12, rng))
     new, _ = _table(40, rng)
-    doubted = [bool(outlying(known, new.iloc[[place]])) for place in range(0, len(new), 5)]
+    doubted = [bool(Usual.of(known).beyond(new.iloc[[place]])) for place in range(0, len(new), 5)]
     assert np.mean(doubted) < 0.05
     other, _ = _table(40, rng, shift=3.0)
-    said = [outlying(known, other.iloc[[place]]) for place in range(0, len(other), 50)]
+    said = [Usual.of(known).beyond(other.iloc[[place]]) for place in range(0, len(other), 50)]
     assert all(said)
     assert "% of its measures beyond those of training, usual up to" in said[0][0]
 
@@ -45,21 +45,21 @@ def test_the_order_of_columns_and_others_beside_them_do_not_count() -> None:
     table, speakers = _table(6, np.random.default_rng(2))
     known = ranges_of(table, speakers)
     row = table.iloc[[0]] + 9
-    assert outlying(known, row[row.columns[::-1]].assign(other=0.0)) == outlying(known, row) != []
+    assert Usual.of(known).beyond(row[row.columns[::-1]].assign(other=0.0)) == Usual.of(known).beyond(row) != []
 
 
 def test_constant_columns_are_not_beyond_by_rounding() -> None:
     table, speakers = _table(6, np.random.default_rng(3))
     constant = pd.DataFrame({f"k{one}": np.full(len(table), 1 / 3, np.float32) for one in range(400)})
     table = pd.concat([table, constant], axis=1)
-    assert outlying(ranges_of(table, speakers), table.iloc[[0]]) == []
+    assert Usual.of(ranges_of(table, speakers)).beyond(table.iloc[[0]]) == []
 
 
 def test_without_numbers_or_with_two_speakers_nothing_is_known() -> None:
     table, speakers = _table(6, np.random.default_rng(4))
     assert ranges_of(table[[]], speakers) == {}
     assert ranges_of(table[:60], speakers[:60]) == {}
-    assert outlying({}, table.iloc[[0]]) == []
+    assert Usual.of({}).beyond(table.iloc[[0]]) == []
 
 
 @pytest.mark.parametrize(
