@@ -10,13 +10,13 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import redirect_stderr, suppress
-from pathlib import Path
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
 from ser_experiments import plugins, project
+from ser_experiments.experiment.lookup import experiment_names
 
 #: Names and, where one helps to choose, a word about each.
 Offer = Iterable[tuple[str, str]]
@@ -101,10 +101,7 @@ def _go_where_it_is_meant(ctx: click.Context) -> None:
 
 
 def _experiments(ctx: click.Context, incomplete: str) -> Offer:
-    shipped = Path(__file__).parents[1] / "shipped"
-    folders = (project.locate().experiments, shipped)
-    names = {path.stem for folder in folders for path in folder.glob("*.toml") if not path.name.startswith(".")}
-    return [(name, "") for name in sorted(names)]
+    return [(name, "") for name in experiment_names(project.locate().experiments)]
 
 
 def _of_package(package: str) -> Callable[[click.Context, str], Offer]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
 from ser_experiments import plugins, project
+from ser_experiments.errors import InputError
+from ser_experiments.experiment.lookup import place_of
 from ser_experiments.files import read_toml
 
 _ZOO, _SETS = "ser_experiments.models.zoo", "ser_experiments.features.sets"
@@ -24,7 +26,6 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
 }
 #: What begins a key of all members of an ensemble.
 MEMBERS = "members."
-_PACKAGE = Path(__file__).parents[1]
 
 
 def keys(experiments: Iterable[str], begun: str = "") -> dict[str, str]:
@@ -53,10 +54,9 @@ def keys(experiments: Iterable[str], begun: str = "") -> dict[str, str]:
 
 
 def _definition(name: str) -> dict[str, Any]:
-    for folder in (project.locate().experiments, _PACKAGE / "shipped"):
-        path = folder / f"{name}.toml"
-        if path.is_file():
-            return read_toml(path)
+    """Return what a definition says; nothing of one that is not there."""
+    with suppress(InputError):
+        return read_toml(place_of(name, (project.locate().experiments,)).path)
     return {}
 
 

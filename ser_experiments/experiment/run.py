@@ -36,8 +36,8 @@ from ser_experiments.experiment.measured import Measured, Progress, measure
 from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.result import Prepared, Result
 from ser_experiments.experiment.selection import Selection, load_setting, select, without
-from ser_experiments.experiment.shown import run_name, view
 from ser_experiments.experiment.suited import check_normalization, check_task, unused_params
+from ser_experiments.experiment.view import run_name, view
 from ser_experiments.experiment.weights import weighed, weights_of
 from ser_experiments.experiment.words import note, tags, warnings_for
 from ser_experiments.features import measuring_cost, normalize_by_speaker

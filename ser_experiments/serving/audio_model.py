@@ -20,10 +20,10 @@ from ser_experiments.features.normalization import (
     Normalization,
     SpeakerStatistics,
     parse_normalization,
-    speaker_statistics,
 )
 from ser_experiments.features.table import table_of, table_row
 from ser_experiments.frames import GROUP
+from ser_experiments.serving.enrolled import statistics_of
 from ser_experiments.serving.outlying import Usual
 from ser_experiments.serving.rows import failed
 from ser_experiments.serving.targets import task_of
@@ -286,25 +286,7 @@ class AudioModel:
         AudioError
             A recording cannot be used.
         """
-        mode = self.normalization
-        if mode.kind == "none":
-            raise InputError(
-                f"{self.meta.get('experiment', 'the model')} was trained on features as recorded and takes no "
-                "recordings of the speaker; predict without them"
-            )
-        rows = []
-        for source in sources_of(sources):
-            try:
-                rows.append(self.features(*heard(source)))
-            except AudioError:
-                if not skip_bad:
-                    raise
-        least = max(mode.clips, 2 if mode.kind == "speaker" else 1)
-        if len(rows) < least:
-            raise InputError(
-                f"the model was normalised by {mode}: it needs {least} clips of the speaker, got {len(rows)}"
-            )
-        return replace(self, speaker=speaker_statistics(pd.concat(rows, ignore_index=True), mode))
+        return replace(self, speaker=statistics_of(self, sources_of(sources), skip_bad=skip_bad))
 
     def check_ready(self) -> None:
         """Refuse to answer where recordings of the speaker are needed and were not given.
