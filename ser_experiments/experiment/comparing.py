@@ -6,6 +6,7 @@ from ser_experiments.errors import InputError
 from ser_experiments.evaluation.compare import Comparison, compare
 from ser_experiments.evaluation.score import Score
 from ser_experiments.experiment.result import Result
+from ser_experiments.experiment.view import run_name
 from ser_experiments.frames import unit_column
 
 
@@ -36,15 +37,9 @@ def compare_results(*results: Result, metric: str | Score | None = None) -> Comp
     for result in results:
         if not isinstance(result, Result):
             raise InputError(f"results are what run_experiment returns; got {type(result).__name__}")
-        name = _name(result)
+        name = run_name(result.prepared)
         if name in named:
             raise InputError(f"{name} is there twice; compare one of them")
         named[name] = result
     unit = results[0].prepared.folds.unit if results else "speaker"
     return compare({name: one.scored for name, one in named.items()}, unit_column(unit), metric=metric)
-
-
-def _name(result: Result) -> str:
-    prepared = result.prepared
-    seed = f"seed {prepared.seed}" if prepared.seed else ""
-    return " ".join(one for one in (prepared.experiment.name, prepared.changes, seed) if one)

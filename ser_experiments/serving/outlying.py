@@ -83,8 +83,8 @@ class Usual:
     @classmethod
     def of(cls, known: Mapping[str, Any]) -> Usual:
         """Return what :func:`ranges_of` told; of nothing, whatever comes is usual."""
-        ends = (np.array(known.get(name, ()), dtype=np.float64) for name in ("low", "high"))
-        return cls(pd.Index(known.get("columns", ()), dtype=object), *ends, float(known.get("most", 1.0)))
+        low, high = (np.array(known.get(name, ()), dtype=np.float64) for name in ("low", "high"))
+        return cls(pd.Index(known.get("columns", ()), dtype=object), low, high, float(known.get("most", 1.0)))
 
     def beyond(self, row: pd.DataFrame) -> list[str]:
         """Say that more of a recording's measures lie beyond those of the training than is usual; nothing else.
