@@ -36,6 +36,7 @@ from ser_experiments.evaluation.scoring import by, get_score, pooled
 from ser_experiments.frames import Predictions
 from ser_experiments.tasks.classes import Classes
 from ser_experiments.tasks.dimensions import Dimensions
+from ser_experiments.tasks.votes import Votes
 from tests.scored import of_dimensions, predictions_for
 
 
@@ -193,6 +194,25 @@ def test_calibration_is_the_mean_truth_of_each_bin() -> None:
 @pytest.mark.parametrize(("truth", "predicted"), [([2.0], [3.0]), ([2.0, 2.0], [3.0, 3.0]), ([1.0, 2.0], [3.0, 3.0])])
 def test_numbers_that_do_not_vary_are_drawn(plot: Callable, truth: list[float], predicted: list[float]) -> None:
     assert "title" in texts(plot(_numbers(np.array(truth), np.array(predicted)), "title"))
+
+
+def test_bars_of_a_score_without_an_end_stay_inside() -> None:
+    """Cross-entropies above 1 were written far above the axes, which left no room for the axes."""
+    rng = np.random.default_rng(0)
+    task = Votes(("angry", "happy", "sad"))
+    shares, answers = rng.dirichlet([0.4] * 3, 60), rng.dirichlet([0.4] * 3, 60)
+    columns = dict(zip([*task.share_columns, *task.columns], np.hstack([shares, answers]).T, strict=True))
+    speakers = np.repeat([f"s{one}" for one in range(6)], 10)
+    frame = pd.DataFrame({**columns, "label": np.array(task.targets)[shares.argmax(axis=1)], "speaker": speakers})
+    frame = frame.assign(predicted=task.decided(answers), fold=speakers, group=speakers)
+    predictions = Predictions(frame.set_index(pd.Index([f"u{one}" for one in range(60)], name="utterance_id")), task)
+    figure = plot_groups(predictions, "title", column="speaker")
+    figure.canvas.draw()
+    axis = figure.axes[0]
+    heights = [bar.get_height() for bar in axis.patches]
+    assert max(heights) > 1.2
+    assert axis.get_ylim()[1] > max(heights)
+    assert all(axis.get_window_extent().y1 >= one.get_window_extent().y1 for one in axis.texts)
 
 
 def test_map_tells_speakers_from_emotions() -> None:

@@ -43,7 +43,7 @@ def plot_confusion(predictions: Predictions, title: str) -> Figure:
     axis.set_ylabel("true")
     axis.spines[:].set_visible(False)
     axis.set_title(title, fontsize=10, color=INK)
-    figure.colorbar(image, ax=axis, shrink=0.8, label="share of the true class (recall on the diagonal)")
+    figure.colorbar(image, ax=axis, shrink=0.8, label="share of the true class")
     return figure
 
 

@@ -45,7 +45,9 @@ def plot_groups(predictions: Predictions, title: str, *, column: str) -> Figure:
     for place, value in zip(places, values, strict=True) if len(values) <= 30 else ():
         if np.isfinite(value):
             at, side = (value + 0.01, "bottom") if value >= 0 else (value - 0.01, "top")
-            axis.text(float(place), at, f"{value:.2f}", ha="center", va=side, fontsize=8, color=INK)
+            # On a ground of its own, so that no line strikes it out.
+            ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+            axis.text(float(place), at, f"{value:.2f}", ha="center", va=side, fontsize=8, color=INK, bbox=ground)
     axis.axhline(pooled, color=INK, linewidth=1.2, label=f"pooled {pooled:.3f}")
     axis.axhline(chance, color=ALARM, linewidth=1, linestyle="--", label=f"chance {chance:.2f}")
     few = len(values) <= _SLANTED
@@ -54,7 +56,9 @@ def plot_groups(predictions: Predictions, title: str, *, column: str) -> Figure:
     axis.set_xlim(-0.6, len(values) - 0.4)
     lowest = float(np.nanmin([0.0, *values]))
     # Room for the number below a negative bar, or for the line of chance at zero.
-    axis.set_ylim(lowest - (0.1 if lowest < 0 else 0.03 if chance <= 0 else 0), 1.05)
+    # A score that ends at 1 is shown whole; one without an end, as far as it goes.
+    highest = max(1.05, 1.12 * float(np.nanmax([pooled, chance, *values])))
+    axis.set_ylim(lowest - (0.1 if lowest < 0 else 0.03 if chance <= 0 else 0), highest)
     axis.set_ylabel(score.title)
     axis.set_xlabel(column)
     axis.set_title(title, fontsize=10, color=INK)

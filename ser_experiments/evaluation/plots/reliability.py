@@ -30,7 +30,7 @@ def plot_reliability(predictions: Predictions, title: str) -> Figure:
     Guo, Pleiss, Sun, Weinberger (2017), On calibration of modern neural networks, ICML: the ten bins.
     """
     confidence, correct, bins = confidences(predictions)
-    figure, (axis,) = new_figure(5.4, 4.9)
+    figure, (axis,) = new_figure(5.4, 5.4)
     axis.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle="--", label="says what it means")
     for b in np.unique(bins):
         inside = bins == b
@@ -49,7 +49,8 @@ def plot_reliability(predictions: Predictions, title: str) -> Figure:
     axis.set_xlabel("probability of the predicted class")
     axis.set_ylabel("share of utterances whose class is right")
     axis.set_title(f"{title}\nexpected calibration error {error:.3f}", fontsize=10, color=INK)
-    axis.legend(frameon=False, fontsize=8, loc="upper left")
+    # Below the bars, which would else hide its words.
+    figure.legend(frameon=False, fontsize=8, loc="outside lower center")
     return figure
 
 
