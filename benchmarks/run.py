@@ -135,6 +135,8 @@ def measure(
             cost, done = _run(_run_command(manifest, jobs), project)
             costs.setdefault(f"ser run, {state}", []).append(cost)
             scores["ser run"] = float(json.loads(done.stdout)["metrics"]["uar"])
+        cost, _ = _run([*_run_command(manifest, jobs), "--no-pictures"], project)
+        costs.setdefault("ser run, warm, no pictures", []).append(cost)
         cost, told = bare(project, manifest)
         costs.setdefault("bare cross-validation", []).append(cost)
         costs.setdefault("its fits alone", []).append((told["fit_wall_s"], told["fit_cpu_s"]))
@@ -299,6 +301,7 @@ def judge(found: Mapping[str, Cost]) -> tuple[dict[str, float], list[str]]:
                 figures[f"nkululeko / ser run, {state}, {what}"] = ratio
                 goals.append((f"nkululeko / ser run, {state}, {what}", "at least", least))
     figures["ser run, warm / its fits alone, processor"] = ours.cpu_s / fits.cpu_s
+    figures["ser run, warm / without pictures, processor"] = ours.cpu_s / found["ser run, warm, no pictures"].cpu_s
     missed = [
         f"{name}: {figures[name]:.1f}, {word} {goal:g}"
         for name, word, goal in goals

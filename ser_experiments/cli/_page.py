@@ -12,8 +12,8 @@ from ser_experiments.audio.stream import scan
 from ser_experiments.cli import _uploads
 from ser_experiments.cli._abstain import unsure
 from ser_experiments.cli._live_page import PAGE
+from ser_experiments.cli._page_answers import STYLE, answered, changes, described, pictured
 from ser_experiments.cli._pictures import looks
-from ser_experiments.cli._shown import STYLE, answered, changes, described, pictured
 from ser_experiments.errors import SerError
 from ser_experiments.evaluation.plots import plot_plane, plot_timeline
 from ser_experiments.evaluation.scoring import get_score

@@ -22,7 +22,7 @@ _BELOW: dict[str, Any] = {"loc": "outside lower center", "ncols": 3, "fontsize":
 
 
 def looks(figure: Figure) -> list[tuple[str, str, str]]:
-    """Return a picture as :func:`ser_experiments.cli._shown.pictured` takes it; the figure is changed.
+    """Return a picture as :func:`ser_experiments.cli._page_answers.pictured` takes it; the figure is changed.
 
     Parameters
     ----------

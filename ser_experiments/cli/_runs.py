@@ -11,8 +11,9 @@ from ser_experiments.cli._say import said, say
 from ser_experiments.cli._sizes import size
 from ser_experiments.report.plain import finite
 from ser_experiments.tracking.backend import FINISHED, Registered
-from ser_experiments.tracking.deleting import SHORT, Doomed
+from ser_experiments.tracking.deleting import Doomed
 from ser_experiments.tracking.keeper import Held, KeptRun
+from ser_experiments.tracking.meant import SHORT
 
 _LOW, _HIGH = "_ci_low", "_ci_high"
 _WIDTH = 80

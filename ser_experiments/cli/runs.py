@@ -83,7 +83,8 @@ def rename(run: str, name: str) -> None:
     """Call a run otherwise; which experiment it is of stays as it is."""
     from ser_experiments.errors import InputError
     from ser_experiments.tracking import existing
-    from ser_experiments.tracking.deleting import SHORT, find_run
+    from ser_experiments.tracking.deleting import find_run
+    from ser_experiments.tracking.meant import SHORT
     from ser_experiments.words import check_word
 
     if not check_word(name, "NAME").strip():
@@ -105,7 +106,7 @@ def delete(runs: tuple[str, ...], yes: bool, unregister: bool, as_json: bool) ->
     A run whose model is registered stays, and one that is still running. What is interrupted is ended by the next
     deletion.
     """
-    from ser_experiments.tracking import deleting, existing, registry
+    from ser_experiments.tracking import deleting, existing, meant, registry
 
     used = here()
     store = existing(used)
@@ -120,7 +121,7 @@ def delete(runs: tuple[str, ...], yes: bool, unregister: bool, as_json: bool) ->
         for one in found:
             freed += deleting.delete(used, store, one)
             if not as_json:
-                say(f"deleted {one.run.run_id[: deleting.SHORT]} ({one.run.title})")
+                say(f"deleted {one.run.run_id[: meant.SHORT]} ({one.run.title})")
         freed += store.keeper().finish()
     if as_json:
         say(json.dumps({"deleted": list(chosen), "bytes": freed}))

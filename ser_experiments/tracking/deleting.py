@@ -10,10 +10,10 @@ from ser_experiments.errors import InputError, SerError, nearest
 from ser_experiments.project import Project
 from ser_experiments.tracking.backend import OUTBOX_TAG, RUNNING, Backend, Registered
 from ser_experiments.tracking.keeper import KeptRun
+from ser_experiments.tracking.meant import SHORT, one_of
 from ser_experiments.tracking.outbox import ASIDE, abandoned, home
 
-#: Characters of an id that are shown.
-SHORT = 8
+#: Of so few runs what they are called is said.
 _MOST_NAMED = 6
 
 
@@ -37,15 +37,11 @@ def find_run(runs: Collection[KeptRun], said: str) -> KeptRun:
     """
     found = [run for run in runs if run.run_id.startswith(said)] if said else []
     found = found or [run for run in runs if run.title == said]
-    if len(found) == 1:
-        return found[0]
-    if not found:
+    if one_of({run.run_id: run.title for run in found}, said) is None:
         known = [run.run_id[:SHORT] for run in runs]
         hint = nearest(said, {run.title for run in runs}) if len(runs) <= _MOST_NAMED else "; see: ser runs list"
         raise InputError(f"no run {said!r}" + (hint if known else ": there are no runs; run an experiment first"))
-    named = ", ".join(f"{run.run_id[:SHORT]} ({run.title})" for run in found[:_MOST_NAMED])
-    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
-    raise InputError(f"{said!r} may be {len(found)} runs: {named}{more}; write more of the id")
+    return found[0]
 
 
 def doomed(project: Project, backend: Backend, runs: Sequence[KeptRun], *, unregister: bool) -> list[Doomed]:

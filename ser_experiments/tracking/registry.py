@@ -16,6 +16,7 @@ from ser_experiments.evaluation.score import Score
 from ser_experiments.project import Project
 from ser_experiments.tracking.backend import Backend, Registered, StoredRun, StoredSetting
 from ser_experiments.tracking.leaderboard import load_scored
+from ser_experiments.tracking.meant import one_of
 
 log = logging.getLogger(__name__)
 #: Registering copies the weights of an encoder, which may be gigabytes.
@@ -249,10 +250,8 @@ def _ends(metric: str) -> tuple[str, str]:
 def _of_run(backend: Backend, begins: str) -> str | None:
     """Return the URI of the model of the one run whose id begins so; None where there is no run of it."""
     runs = {run.run_id: run.name for one in backend.settings() for run in one.runs if run.run_id.startswith(begins)}
-    if len(runs) > 1:
-        told = ", ".join(f"{run_id} ({name})" for run_id, name in runs.items())
-        raise InputError(f"{len(runs)} runs begin with {begins}: {told}; write more of the id")
-    return next((f"runs:/{run_id}/model" for run_id in runs), None)
+    meant = one_of(runs, begins)
+    return None if meant is None else f"runs:/{meant}/model"
 
 
 def _unknown(name: str, known: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -209,7 +210,8 @@ def test_bars_of_a_score_without_an_end_stay_inside() -> None:
     figure = plot_groups(predictions, "title", column="speaker")
     figure.canvas.draw()
     axis = figure.axes[0]
-    heights = [bar.get_height() for bar in axis.patches]
+    bars: Any = axis.patches
+    heights = [bar.get_height() for bar in bars]
     assert max(heights) > 1.2
     assert axis.get_ylim()[1] > max(heights)
     assert all(axis.get_window_extent().y1 >= one.get_window_extent().y1 for one in axis.texts)
