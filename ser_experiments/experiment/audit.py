@@ -20,10 +20,10 @@ from ser_experiments.evaluation.compare import Difference, paired_difference
 from ser_experiments.evaluation.fairness import FAILED, PASSED, UNKNOWN, Fairness, fairness
 from ser_experiments.evaluation.folds import Fold
 from ser_experiments.evaluation.scoring import by, get_score, pooled
-from ser_experiments.experiment.heard import Heard, clips_of, heard, pitch_of
 from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.result import Prepared
 from ser_experiments.experiment.run import Progress, prepare
+from ser_experiments.experiment.under import Under, clips_of, measured_under, pitch_of
 from ser_experiments.features import normalize_by_speaker
 from ser_experiments.frames import GROUP, Predictions
 from ser_experiments.parallel import one_thread
@@ -154,7 +154,9 @@ def audit(
     robust = []
     for condition in chosen:
         tell(condition.name)
-        robust.append(_robust(prepared, models, scored, condition, heard(condition, clips, prepared.sets, jobs)))
+        robust.append(
+            _robust(prepared, models, scored, condition, measured_under(condition, clips, prepared.sets, jobs))
+        )
     tell("pitch of the voices")
     found = [fairness(scored, name, groups) for name, groups in _groups(prepared, pitch_of(clips, jobs))]
     better = get_score(scored.task.primary).better
@@ -187,7 +189,7 @@ def _robust(
     models: Sequence[tuple[Fold, BaseEstimator]],
     scored: Predictions,
     condition: Condition,
-    found: Heard,
+    found: Under,
 ) -> Robustness:
     table = found.table
     if table.empty:

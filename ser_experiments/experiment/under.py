@@ -38,7 +38,7 @@ class Clip(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Heard:
+class Under:
     """Recordings under a condition.
 
     Parameters
@@ -59,7 +59,9 @@ def clips_of(utterances: pd.DataFrame) -> list[Clip]:
     return [Clip(str(key), str(p), float(a), float(b), str(s)) for key, p, a, b, s in columns.itertuples()]
 
 
-def heard(condition: Condition, clips: Sequence[Clip], sets: Mapping[str, Mapping[str, object]], jobs: int) -> Heard:
+def measured_under(
+    condition: Condition, clips: Sequence[Clip], sets: Mapping[str, Mapping[str, object]], jobs: int
+) -> Under:
     """Measure recordings under a condition; nothing of it is kept."""
     pool = _voices(clips)
     parts = [clips[start : start + _CHUNK] for start in range(0, len(clips), _CHUNK)]
@@ -71,7 +73,7 @@ def heard(condition: Condition, clips: Sequence[Clip], sets: Mapping[str, Mappin
         failed |= bad
     order = [clip.key for clip in clips if clip.key in rows]
     index = pd.Index(order, name="utterance_id")
-    return Heard(table_of([rows[key] for key in order], index), failed)
+    return Under(table_of([rows[key] for key in order], index), failed)
 
 
 def pitch_of(clips: Sequence[Clip], jobs: int) -> dict[str, float]:
