@@ -10,6 +10,7 @@ random, of models that have heard the same voices. Prints a table in Markdown.
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,7 @@ def _beside(result: Result) -> np.ndarray:
     return likelier(task.values(predictions.frame))[np.arange(len(places)), places]
 
 
-def _row(corpus: str, definition: str, given: dict[str, str]) -> list[str]:
+def _row(corpus: str, definition: str, given: dict[str, Any]) -> list[str]:
     apart = run_experiment(definition, log_run=False, **given)
     mixed = run_experiment(definition, log_run=False, protocol="random", **given)
     clips = np.sort(_beside(mixed))
@@ -47,12 +48,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("corpora", nargs="+", help="demo, or NAME=ROOT")
     parser.add_argument("--experiment", action="append", help="by default " + ", ".join(DEFINITIONS))
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="as of ser run, e.g. an encoder"
+    )
     asked = parser.parse_args()
     headings = ["corpus", "definition", "WA", "over speakers", "candidates", "over clips"]
     print("| " + " | ".join(headings) + " |\n|" + "---|" * len(headings))
     for one in asked.corpora:
         name, _, root = one.partition("=")
-        given = {"root": root} if root else {"corpus": name}
+        given: dict[str, Any] = {"root": root} if root else {"corpus": name}
+        given["overrides"] = asked.set
         for definition in asked.experiment or DEFINITIONS:
             print("| " + " | ".join(_row(name, definition, given)) + " |", flush=True)
 

@@ -6,13 +6,15 @@ A model knows nothing but its classes: of a click, of noise or of a hum it is as
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ser_experiments.audio import resample
-from ser_experiments.features.dsp.pitch import F0Track, track_f0
+
+if TYPE_CHECKING:
+    from ser_experiments.features.dsp.pitch import F0Track
 
 #: Below this rate in Hz, or this length, there is nothing to hear a voice in.
 _LOWEST_RATE, _SHORTEST_S = 4000, 0.1
@@ -57,6 +59,9 @@ def unlike_speech(audio: NDArray[np.float32], sample_rate: int) -> list[str]:
 
     Whispering has no voice either. Parameters are those of :func:`unlike_training`.
     """
+    # Its kernels are compiled when it is imported, which a run that hears nothing need not wait for.
+    from ser_experiments.features.dsp.pitch import track_f0
+
     duration_s = len(audio) / sample_rate
     if sample_rate < _LOWEST_RATE:
         return [f"sampled at {sample_rate} Hz, too low for speech"]
