@@ -32,7 +32,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "setting up $(VENV) (once, a minute or two)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
 		-c constraints.txt -e '.[$(BOOST),app,av,demo,dev,encoders,listen,nets]' 2> $(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
-	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib > /dev/null 2>&1 || true  # templates among the packages are no Python
+	@$(BIN)/python -m compileall -q -j 0 ser_experiments $(VENV)/lib > /dev/null 2>&1 || true  # templates among the packages are no Python
 	@$(BIN)/python -m ser_experiments.tracking.backends._mlflow.template > /dev/null 2>&1 || true  # made at the first run else
 	@touch $(STAMP)
 
@@ -81,13 +81,13 @@ format: $(STAMP) ## Format the code
 	@$(BIN)/ruff check --fix .
 
 test: $(STAMP) ## Run the tests (under five minutes)
-	@$(BIN)/python -m pytest -m "not slow and not soak" -n 2
+	@$(BIN)/python -m pytest -m "not slow and not soak" -n 2 --dist worksteal
 
 test-slow: $(STAMP) ## Run the slow tests
-	@$(BIN)/python -m pytest -m "slow and not soak" -n 2
+	@$(BIN)/python -m pytest -m "slow and not soak" -n 2 --dist worksteal
 
 test-all: $(STAMP) ## Run all tests but the longest
-	@$(BIN)/python -m pytest -m "not soak" -n 2
+	@$(BIN)/python -m pytest -m "not soak" -n 2 --dist worksteal
 
 soak: $(STAMP) ## Interrupt whole runs again and again (ten minutes or more)
 	@$(BIN)/python -m pytest -m soak
@@ -97,7 +97,7 @@ mutate: $(STAMP) ## Change what the tests test, line by line: do they notice? (h
 	@$(BIN)/mutmut run && $(BIN)/mutmut results
 
 coverage: $(STAMP) ## Run the tests and say which lines none of them reaches
-	@$(BIN)/python -m pytest -m "not slow and not soak" -n 2 -q --cov --cov-report=term
+	@$(BIN)/python -m pytest -m "not slow and not soak" -n 2 --dist worksteal -q --cov --cov-report=term
 
 docs: $(STAMP) ## Build the site into build/site; a dead link is an error
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'

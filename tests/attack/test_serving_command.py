@@ -16,24 +16,14 @@ import psutil
 import pytest
 import yaml
 
-from ser_experiments import load_model, project, run_experiment
+from ser_experiments import load_model, project
 from ser_experiments.tracking import connect
 from ser_experiments.tracking.registry import model_uri
 from tests.browser import free_port
-from tests.command import PROGRAM, program, ser
-from tests.iemocap_tree import small_tree
+from tests.command import PROGRAM, program
 from tests.served import Server, wait_until_answered
 
 EVIL = "from pathlib import Path\nPath({mark!r}).touch()\ndef _load_pyfunc(path):\n    raise SystemExit('evil')\n"
-
-
-@pytest.fixture
-def champion(tmp_path: Path, project_folder: Path) -> Path:
-    """Return a recording, after a run was made and its model registered."""
-    tree = small_tree(tmp_path / "IEMOCAP_full_release")
-    run_experiment("svm_lld", corpus="iemocap", root=tree)
-    assert ser("register").returncode == 0
-    return sorted(tree.rglob("sentences/wav/*/*.wav"))[0]
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -213,19 +214,33 @@ def test_two_processes_on_real_speech(speech_corpora: Path, tmp_path: Path) -> N
     assert len(stored_keys(tmp_path / "cache", "lld")) == len(utterances)
 
 
+@pytest.fixture(scope="module")
+def filled_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, Path, Path]:
+    """Make what `filled` hands out a copy of."""
+    folder = tmp_path_factory.mktemp("filled")
+    utterances = write_recordings(folder / "audio", 30)
+    cache, log = folder / "cache", folder / "log"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schedule, "LEFT", compaction.MANY)
+        for layout in ("row", "array"):
+            measure = extractor(name=f"tiny_{layout}", layout=layout, log=log)
+            for first in range(0, 30, 3):
+                build([measure], utterances.iloc[first : first + 3], cache=cache)
+    assert len(measured(log)) == 60
+    return utterances, cache, log
+
+
 @pytest.fixture
-def filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[pd.DataFrame, Path, Path]:
+def filled(
+    filled_once: tuple[pd.DataFrame, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[pd.DataFrame, Path, Path]:
     """Return utterances, the store that holds them in many small parts, and the log."""
     # As processes that were stopped leave it.
     monkeypatch.setattr(schedule, "LEFT", compaction.MANY)
-    utterances = write_recordings(tmp_path / "audio", 30)
-    cache, log = tmp_path / "cache", tmp_path / "log"
-    for layout in ("row", "array"):
-        measure = extractor(name=f"tiny_{layout}", layout=layout, log=log)
-        for first in range(0, 30, 3):
-            build([measure], utterances.iloc[first : first + 3], cache=cache)
-    assert len(measured(log)) == 60
-    return utterances, cache, log
+    utterances, cache, log = filled_once
+    shutil.copytree(cache, tmp_path / "cache")
+    shutil.copy(log, tmp_path / "log")
+    return utterances, tmp_path / "cache", tmp_path / "log"
 
 
 def whole(utterances: pd.DataFrame, cache: Path, log: Path | None = None) -> pd.DataFrame:
@@ -304,6 +319,7 @@ def dies_after(original: Callable[..., object], survives: int, error: type[BaseE
     return dying
 
 
+@pytest.mark.slow
 def test_a_merge_that_is_killed_loses_nothing(
     filled: tuple[pd.DataFrame, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -126,6 +126,7 @@ def test_a_recording_in_which_nobody_speaks_has_no_answer_on_the_whole(model: Au
     assert line.overall() == model.task.no_answer
 
 
+@pytest.mark.slow
 def test_over_http(folder: Path, model: AudioModel, tmp_path: Path) -> None:
     with serving(folder, tmp_path / "log", "--workers", "1") as server:
         good, nothing = server.ask(CLIP, None).rows

@@ -59,6 +59,7 @@ def test_a_run_shows_what_it_thinks_of_each_layer(tmp_path: Path, tree: Path) ->
     assert fits[weights.index[0]]["layer_weights"] == pytest.approx(weights.iloc[0].to_dict(), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_frames_are_normalised_by_speaker_in_training_and_in_use(tree: Path) -> None:
     """A network on arrays over time, what it is told of a new speaker included."""
     small = {"model.n_epochs": 2, "features.params.encoder.layers": [1, 2]}

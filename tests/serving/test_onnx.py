@@ -107,6 +107,7 @@ def test_steps(family: str, options: dict[str, Any]) -> None:
     check(Remembered(fitted).fit(learnable(table(), np.arange(N) % 4), words()), CLASSES)
 
 
+@pytest.mark.slow
 def test_ensembles() -> None:
     def members(**more: Any) -> list[tuple[str, BaseEstimator]]:
         return [("svm", build_pipeline("svm", {"kernel": "linear"}, sets=["classic199"], **more)),

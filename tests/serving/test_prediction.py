@@ -31,13 +31,6 @@ def tree(tmp_path: Path, project_folder: Path) -> Path:
     return small_tree(tmp_path / "IEMOCAP_full_release")
 
 
-@pytest.fixture
-def champion(tree: Path) -> Path:
-    run_experiment("svm_lld", corpus="iemocap", root=tree)
-    assert call("register").exit_code == 0
-    return sorted(tree.rglob("sentences/wav/*/*.wav"))[0]
-
-
 @pytest.fixture(scope="module")
 def model() -> AudioModel:
     """Return a model that takes audio, without a run behind it."""

@@ -94,6 +94,7 @@ def test_weights_are_kept_once_and_only_if_wanted(tmp_path: Path, project_folder
     assert len({file.stat().st_ino for file in files}) == 1
 
 
+@pytest.mark.slow
 def test_weights_that_are_gone_are_named(tmp_path: Path, project_folder: Path, tree: Path) -> None:
     encoder = tiny_whisper(tmp_path / "whisper", seed=3)
     run(tree, encoder)
@@ -107,6 +108,7 @@ def test_weights_that_are_gone_are_named(tmp_path: Path, project_folder: Path, t
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
 
+@pytest.mark.slow
 def test_other_weights_beside_a_model_are_refused(tmp_path: Path, project_folder: Path, tree: Path) -> None:
     run(tree, tiny_whisper(tmp_path / "whisper", seed=3))
     assert ser("register").returncode == 0

@@ -30,23 +30,34 @@ def register(*arguments: str) -> Result:
     return CliRunner().invoke(ser, ["register", *arguments])
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[Path]:
-    """Log three runs of each kind of task: a good, a middling and a poor one."""
-    folder = tmp_path_factory.mktemp("gate")
-    (folder / "mlruns").mkdir()
-    shutil.copy(empty_store, folder / "mlruns" / "mlflow.db")
+def _logged(folder: Path, patch: pytest.MonkeyPatch) -> Path:
     (folder / "ser.toml").touch()
+    for name in list(os.environ):
+        if name.startswith("SER_") and name != "SER_TRACKER":
+            patch.delenv(name)
+    patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    patch.chdir(folder)
+    for kind, make in MAKERS.items():
+        for seed, (name, skill) in enumerate(SKILL.items()):
+            log(name, make(skill, seed, 8, 40), kind)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Log three runs of each kind of task, good, middling and poor: a score is no matter of stores."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in list(os.environ):
-            if name.startswith("SER_"):
-                patch.delenv(name)
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        patch.chdir(folder)
-        for kind, make in MAKERS.items():
-            for seed, (name, skill) in enumerate(SKILL.items()):
-                log(name, make(skill, seed, 8, 40), kind)
-        yield folder
+        patch.setenv("SER_TRACKER", "json")
+        yield _logged(tmp_path_factory.mktemp("gate"), patch)
+
+
+@pytest.fixture
+def runs_in_mlflow(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Log the same runs to a database of MLflow."""
+    (tmp_path / "mlruns").mkdir()
+    shutil.copy(empty_store, tmp_path / "mlruns" / "mlflow.db")
+    monkeypatch.delenv("SER_TRACKER", raising=False)
+    return _logged(tmp_path, monkeypatch)
 
 
 def champion(kind: str) -> tuple[str, dict[str, str]]:
@@ -105,7 +116,7 @@ def test_the_best_by_the_score_is_what_is_chosen(name: str, runs: Path) -> None:
     assert ", the best of 3; corrected for the choice " in done.stdout
 
 
-def test_the_score_that_is_named_decides(runs: Path) -> None:
+def test_the_score_that_is_named_decides(runs_in_mlflow: Path) -> None:
     """A run that is more often right and far too sure is better by its decisions and worse by its probabilities."""
     log("honest", MAKERS["classes"](0.5, 1, 8, 40), "sure")
     right = MAKERS["classes"](0.9, 2, 8, 40)
@@ -121,7 +132,7 @@ def test_the_score_that_is_named_decides(runs: Path) -> None:
     assert register("sure", "--setting", "sure", "--metric", "uar").exit_code == 0
 
 
-def test_without_a_metric_it_is_the_primary_score(runs: Path) -> None:
+def test_without_a_metric_it_is_the_primary_score(runs_in_mlflow: Path) -> None:
     assert register("middling", "--setting", "classes", "--force").exit_code == 0
     assert champion("classes")[1]["metric"] == "uar"
     assert register("--setting", "classes").exit_code == 0

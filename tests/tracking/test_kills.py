@@ -75,7 +75,7 @@ def no_outbox_is_left() -> bool:
     return list(abandoned(project.find())) == [] and [*home(project.find()).rglob("step.json")] == []
 
 
-@pytest.mark.parametrize("every", [SOME, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("every", [pytest.param(SOME, marks=pytest.mark.slow), pytest.param(1, marks=pytest.mark.soak)])
 def test_a_delivery_that_is_killed_at_any_moment(project_folder: Path, tmp_path: Path, every: int) -> None:
     store = connect(project.find())
     assert isinstance(store.writer, Database)
@@ -105,7 +105,7 @@ LEAVE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("every", [SOME, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("every", [pytest.param(SOME, marks=pytest.mark.slow), pytest.param(1, marks=pytest.mark.soak)])
 def test_a_run_that_is_killed_at_any_moment(project_folder: Path, tmp_path: Path, every: int) -> None:
     mlruns = project_folder / "mlruns"
     shutil.copytree(mlruns, tmp_path / "kept")

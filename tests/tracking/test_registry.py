@@ -43,18 +43,11 @@ def tree(tmp_path: Path, project_folder: Path) -> Path:
     return small_tree(tmp_path / "IEMOCAP_full_release")
 
 
-@pytest.fixture
-def champion(tree: Path) -> Path:
-    """Return a recording, after a run was made and its model registered."""
-    run_experiment("svm_lld", corpus="iemocap", root=tree)
-    assert call("register").exit_code == 0
-    return sorted(tree.rglob("sentences/wav/*/*.wav"))[0]
-
-
 def aliases() -> dict[int, tuple[str, ...]]:
     return {one.version: one.aliases for one in registered(connect(project.find()))}
 
 
+@pytest.mark.slow
 def test_champions_follow_each_other_and_come_back(tree: Path) -> None:
     nothing = call("register", "--list")
     assert "nothing is registered" in nothing.stdout
@@ -94,8 +87,8 @@ def test_what_nobody_should_use_is_refused(tree: Path) -> None:
     assert registered(connect(project.find())) == []
 
 
-def test_the_answer_is_the_fitted_models(champion: Path, tree: Path) -> None:
-    result = run_experiment("svm_lld", corpus="iemocap", root=tree)
+def test_the_answer_is_the_fitted_models(champion: Path) -> None:
+    result = run_experiment("svm_lld", corpus="iemocap", root=Path("..", "IEMOCAP_full_release"))
     loaded = load_model()
     audio, rate = soundfile.read(champion, dtype="float32")
     answers = list(loaded.predict([champion, str(champion), champion.read_bytes(), (audio, rate)]))

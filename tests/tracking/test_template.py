@@ -36,6 +36,7 @@ def _schema(path: Path) -> dict[str, list[tuple[object, ...]]]:
     return {**found, "revision": revision}
 
 
+@pytest.mark.slow
 def test_what_is_begun_is_what_mlflow_makes(tmp_path: Path, empty_store: Path) -> None:
     database, kept = tmp_path / "mlflow.db", tmp_path / "kept"
     begin_database(database, kept)
@@ -60,6 +61,7 @@ def test_where_nothing_can_be_kept_the_database_is_made_in_place(tmp_path: Path,
     assert _schema(tmp_path / "mlflow.db") == _schema(empty_store)
 
 
+@pytest.mark.slow
 def test_the_second_project_does_not_migrate_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begin_database(tmp_path / "first.db", tmp_path / "kept")
 

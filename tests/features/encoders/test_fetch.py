@@ -261,6 +261,7 @@ def test_a_mistake_fetches_nothing(server: Hub) -> None:
     assert not server.asked
 
 
+@pytest.mark.slow
 def test_a_run_fetches_and_logs_the_commit(server: Hub, tmp_path: Path, project_folder: Path) -> None:
     assert ser("features", "list").returncode == 0
     assert ser("encoders", "list").returncode == 0
