@@ -39,7 +39,7 @@ class Showing:
     def __init__(self) -> None:
         self.loud = log.isEnabledFor(logging.INFO)
         self._terminal = sys.stderr.isatty()
-        self._stage = Step("")
+        self._stage = Step("starting")
         self._parts: tuple[Step, ...] = ()
         self._began = self._line_at = time.monotonic()
         self._line = ""

@@ -74,9 +74,9 @@ def command(
 
 
 def _run(request: RunRequest, *, no_log: bool) -> Result:
-    from ser_experiments.experiment import run_experiment
-
     with Showing() as shown:
+        from ser_experiments.experiment import run_experiment
+
         return run_experiment(request, log_run=not no_log, on_fold=shown.fold, progress=shown.measured)
 
 
