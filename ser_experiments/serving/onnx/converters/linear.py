@@ -113,6 +113,7 @@ def _same(graph: Graph, name: str, values: Any) -> str:
 
 CONVERTERS = {
     "sklearn.linear_model._logistic.LogisticRegression": _logistic,
+    "ser_experiments.models.discriminant.LinearDiscriminantAnalysis": _logistic,
     "sklearn.linear_model._ridge.Ridge": _ridge,
     "ser_experiments.models.pairwise.SVC": _machine,
     "ser_experiments.models.pairwise.SVR": _regressor,
