@@ -71,7 +71,7 @@ def _read_all(told: Mapping[str, Any]) -> Audited:
         metric=metric,
         better=better,
         run_id=str(told["run_id"] or ""),
-        views=[str(one) for one in told["views"]],
+        views=tuple(str(one) for one in told["views"]),
         tolerated=tolerated,
         score=_read(told[metric]),
         low=_read(told["low"]),

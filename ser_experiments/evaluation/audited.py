@@ -74,7 +74,7 @@ class Robustness:
     def worse(self) -> tuple[float, float, float]:
         """Return by how much the score is worse and the ends of that, whichever way is better."""
         fall = self.fall
-        return (fall.value, fall.low, fall.high) if fall.better > 0 else (-fall.value, -fall.high, -fall.low)
+        return (fall.value, fall.low, fall.high) if fall.better > 0 else (0 - fall.value, 0 - fall.high, 0 - fall.low)
 
     @property
     def verdict(self) -> str:

@@ -25,6 +25,8 @@ _FEWEST_WAYS = 20
 #: What a corpus may know of its speakers that they are grouped by, and what they are whatever it knows.
 KNOWN_OF, PITCH = ("gender", "language", "age_group", "corpus"), "pitch"
 PASSED, FAILED, UNKNOWN = "passed", "failed", "cannot be told with so few speakers"
+#: Where there is less room.
+SHORTLY = {PASSED: "passed", FAILED: "failed", UNKNOWN: "cannot be told"}
 
 
 @dataclass(frozen=True)
@@ -167,8 +169,9 @@ def _together(spans: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     spans = np.where(np.isfinite(spans), spans, 0.0)
     rare = rankdata(-spans, method="max", axis=0) / len(spans)
-    level = np.quantile(rare.min(axis=1), 1 - LEVEL)
-    return np.array(np.quantile(spans, 1 - level, axis=0))
+    # Of few speakers there are few deals: what is rarer than this is so in 5 % of them at most.
+    level = np.quantile(rare.min(axis=1), 1 - LEVEL, method="lower")
+    return np.array(np.where(rare >= level, spans, 0.0).max(axis=0))
 
 
 def _verdict(difference: float, threshold: float) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from ser_experiments import plugins
+from ser_experiments import doing, plugins
 from ser_experiments.audio import conditions as kinds
 from ser_experiments.audio.conditions import conditions
 from ser_experiments.errors import InputError
@@ -88,7 +88,7 @@ class Audit:
             fairness=self.fairness,
             speakers=[Spoke(str(name), float(value), int(counts[str(name)])) for name, value in each],
             better=score.better,
-            views=sorted({name.partition(AT)[2] for name in views_of(prepared.experiment)}),
+            views=tuple(sorted({name.partition(AT)[2] for name in views_of(prepared.experiment)})),
             changes=prepared.changes,
             seed=str(prepared.seed),
         )
@@ -143,17 +143,19 @@ def audit(
         raise InputError(f"{prepared.setting.protocol} tests voices that were trained on; audit what tests new ones")
     jobs = request.jobs or os.cpu_count() or 1
     tell("as recorded")
-    models = [(fold, _fitted(prepared, fold)) for fold in prepared.folds.folds]
+    models = list(_fitted(prepared))
     scored = _answers(prepared, models, prepared.rows.table)
     heard(prepared, scored)
     clips = clips_of(prepared.utterances)
     kind_of, robust = _kinds(), []
-    for condition in chosen:
+    for done, condition in enumerate(chosen):
         tell(condition.name)
+        doing.stage("listening", done, len(chosen), note=condition.name)
         named = Heard(condition.name, kind_of.get(condition.name, ""), condition.words)
         under = measured_under(condition, clips, prepared.sets, jobs)
         robust.append(_robust(prepared, models, scored, named, under))
     tell("pitch of the voices")
+    doing.stage("listening to the pitch of the voices")
     found = [fairness(scored, name, groups) for name, groups in _groups(prepared, pitch_of(clips, jobs))]
     better = get_score(scored.task.primary).better
     speakers = by(scored, "speaker").sort_values(scored.task.primary, ascending=better > 0)
@@ -165,9 +167,14 @@ def _kinds() -> dict[str, str]:
     return {one.name: kind for kind in plugins.names(kinds.__name__) for one in conditions([kind])}
 
 
-def _fitted(prepared: Prepared, fold: Fold) -> BaseEstimator:
-    with one_thread():
-        return prepared.rows.fitted(prepared.estimator, fold.train)
+def _fitted(prepared: Prepared) -> Iterator[tuple[Fold, BaseEstimator]]:
+    """Yield each fold with its model."""
+    folds = prepared.folds.folds
+    for done, fold in enumerate(folds):
+        doing.stage("fitting", done, len(folds), note=fold.name)
+        with one_thread():
+            fitted = prepared.rows.fitted(prepared.estimator, fold.train)
+        yield fold, fitted
 
 
 def _answers(prepared: Prepared, models: Sequence[tuple[Fold, BaseEstimator]], table: pd.DataFrame) -> Predictions:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ser_experiments.evaluation.audited import Audited
+from ser_experiments.evaluation.fairness import SHORTLY
 from ser_experiments.evaluation.plots.audit import (
     plot_conditions,
     plot_differences,
@@ -82,7 +83,7 @@ def _conditions(audited: Audited, drawn: dict[str, bytes]) -> list[Block]:
     for one in worst_first(audited):
         value, low, high = one.worse
         same = [f"{one.unchanged:.0%}"] if answers else []
-        heard = [one.condition.name, one.verdict, number(one.score), number(value, "{:+.3f}")]
+        heard = [one.condition.name, SHORTLY[one.verdict], number(one.score), number(value, "{:+.3f}")]
         rows.append([*heard, span(low, high, "{:+.3f}"), *same, one.condition.words])
     headings = ["condition", "verdict", title, "worse by", "95 % interval", *(["same answer"] if answers else [])]
     table = Table(
@@ -111,19 +112,23 @@ def _groups(audited: Audited, drawn: dict[str, bytes]) -> list[Block]:
     rows = []
     for one in audited.fairness:
         scores = ", ".join(f"{name} {number(value)} ({one.n_speakers[name]})" for name, value in one.scores.items())
-        rows.append([one.by, one.verdict, scores, number(one.difference), number(one.threshold)])
+        rows.append([one.by, SHORTLY[one.verdict], scores, number(one.difference), number(one.threshold)])
     headings = ["speakers by", "verdict", f"{audited.title} (speakers)", "differ by", "chance would"]
-    blocks: list[Block] = [picture, Table("Groups of speakers", headings, rows, words=[1, 2])]
+    blocks: list[Block] = [
+        picture,
+        Table(f"The {audited.title} of groups, and what chance would show", headings, rows, words=[1, 2]),
+    ]
     for group in audited.fairness:
         if not group.parts:
             continue
         names = list(group.scores)
         cells = [
-            [part.name, part.verdict, *(number(part.scores[name]) for name in names), number(part.difference),
+            [part.name, SHORTLY[part.verdict], *(number(part.scores[name]) for name in names), number(part.difference),
              number(part.threshold)]
             for part in group.parts
         ]  # fmt: skip
-        caption = f"Each {audited.title} part alone, by {group.by}"
+        kind = group.parts[0].name.partition(" of ")[0]
+        caption = f"{kind[0].upper()}{kind[1:]} by {group.by}, and what chance would show"
         blocks.append(Table(caption, ["", "verdict", *names, "differ by", "chance would"], cells, words=[1]))
     return blocks
 

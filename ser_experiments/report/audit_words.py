@@ -22,7 +22,7 @@ _VIEWS: Mapping[str, str] = {
 #: What else helps against a kind of condition.
 _OTHERWISE: Mapping[str, str] = {
     "level": "bring recordings to one level before the model hears them, and record without clipping",
-    "extent": "cut silence off, and give the model whole utterances",
+    "extent": "give the model whole utterances, without silence around them",
 }
 _MOST_NAMED = 4
 

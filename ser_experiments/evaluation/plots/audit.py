@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ser_experiments.evaluation.audited import Audited, Robustness
-from ser_experiments.evaluation.fairness import FAILED, PASSED, UNKNOWN, Fairness, Part
+from ser_experiments.evaluation.fairness import FAILED, PASSED, SHORTLY, UNKNOWN, Fairness, Part
 from ser_experiments.evaluation.plots._style import INK, PALE, new_figure
 
 if TYPE_CHECKING:
@@ -20,14 +20,13 @@ class _Look(NamedTuple):
     colour: str
     shape: str
     filled: bool
-    word: str
 
 
 #: Of Okabe and Ito's colours, and of shapes that tell the verdicts without any.
 _LOOKS: Mapping[str, _Look] = {
-    FAILED: _Look("#d55e00", "X", True, "failed"),
-    UNKNOWN: _Look("#444444", "D", False, "cannot be told"),
-    PASSED: _Look("#0072b2", "o", True, "passed"),
+    FAILED: _Look("#d55e00", "X", True),
+    UNKNOWN: _Look("#444444", "D", False),
+    PASSED: _Look("#0072b2", "o", True),
 }
 #: Findings that are said in words.
 _MOST_SAID = 12
@@ -77,7 +76,7 @@ def say_conditions(audited: Audited) -> str:
     told = []
     for one in rows[:_MOST_SAID]:
         value, low, high = one.worse
-        told.append(f"{one.condition.name} {value:+.3f} ({low:+.3f} to {high:+.3f}), {_LOOKS[one.verdict].word}")
+        told.append(f"{one.condition.name} {value:+.3f} ({low:+.3f} to {high:+.3f}), {SHORTLY[one.verdict]}")
     more = f"; and {len(rows) - _MOST_SAID} more, in the table" if len(rows) > _MOST_SAID else ""
     return (
         f"By how much the {audited.title}, {audited.score:.3f} as recorded, is worse under {len(rows)} conditions, "
@@ -129,7 +128,7 @@ def say_differences(audited: Audited) -> str:
     told = []
     for name, one in _compared(audited)[:_MOST_SAID]:
         chance = f"chance {one.threshold:.3f}" if np.isfinite(one.threshold) else "chance not known"
-        told.append(f"{name} {one.difference:.3f} ({chance}), {_LOOKS[one.verdict].word}")
+        told.append(f"{name} {one.difference:.3f} ({chance}), {SHORTLY[one.verdict]}")
     more = len(_compared(audited)) - len(told)
     return (
         "How far groups of speakers differ, and what chance would show at most: "
@@ -157,7 +156,7 @@ def _legend(figure: Figure, verdicts: Sequence[str]) -> None:
     from matplotlib.lines import Line2D
 
     shown = [
-        Line2D([], [], marker=look.shape, color=look.colour, linestyle="", label=look.word,
+        Line2D([], [], marker=look.shape, color=look.colour, linestyle="", label=SHORTLY[verdict],
                markerfacecolor=look.colour if look.filled else "white")
         for verdict, look in _LOOKS.items() if verdict in verdicts
     ]  # fmt: skip
