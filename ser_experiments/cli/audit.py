@@ -73,7 +73,7 @@ def command(
             progress=shown.measured,
             heard=one.hear,
         )
-    found = replace(done.found, program=program(), when=_audit.now(), run_id=one.run_id)
+    found = one.of_run(replace(done.found, program=program(), when=_audit.now()))
     kept, refused = False, None
     try:
         kept = not no_log and _audit.keep(project, one, found)

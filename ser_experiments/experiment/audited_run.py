@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from ser_experiments.tracking.meant import SHORT
 from ser_experiments.tracking.named import named
 
 if TYPE_CHECKING:
+    from ser_experiments.evaluation.audited import Audited
     from ser_experiments.experiment.result import Prepared
     from ser_experiments.project import Project
     from ser_experiments.tracking.keeper import KeptRun
@@ -62,6 +63,13 @@ class Meant:
     def run_id(self) -> str:
         """Return the run's id, an empty text where there is no run."""
         return "" if self.run is None else self.run.run.run_id
+
+    def of_run(self, found: Audited) -> Audited:
+        """Return what was found as the run's: a copy of its corpus may have another name."""
+        if self.run is None:
+            return found
+        run = self.run.run
+        return replace(found, run_id=run.run_id, setting=run.tags.get("ser.setting", found.setting))
 
     def hear(self, prepared: Prepared, scored: Predictions) -> None:
         """Hold what is answered as recorded against the run that was named, or find the one that gave the same.
