@@ -41,7 +41,7 @@ def command(
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Audit a run, a model or an experiment: noise, telephones, groups.
+    """Audit a run, a model or an experiment: noise, groups.
 
     What is left of its score in noise, music, rooms, on telephones and in codecs, and for which speakers it is worse.
     Each fold's model answers for voices it has not heard, as they were recorded and under each condition; nothing is

@@ -52,8 +52,8 @@ def _fallen(audited: Audited) -> list[str]:
     worst = max(failed, key=lambda one: one.worse[0])
     kinds = list(dict.fromkeys(one.condition.kind or one.condition.name for one in failed))
     return [
-        f"It is worse for certain under {len(failed)} of {n_all} conditions ({', '.join(kinds)}), most under "
-        f"{worst.condition.name}, where {worst.score:.3f} is left."
+        f"It is worse for certain under {len(failed)} of {n_all} conditions ({', '.join(kinds)}); the worst, "
+        f"{worst.condition.name}, leaves {worst.score:.3f}."
     ]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -86,7 +85,7 @@ def test_a_corpus_that_was_made_in_python(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def run_id(recordings: Path, project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def run_id(recordings: Path, project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Run an experiment on clean recordings, and return its id."""
     monkeypatch.setenv("SER_TRACKER", "json")
     (project_folder / "experiments" / "plain.toml").write_text(

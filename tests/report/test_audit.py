@@ -67,8 +67,8 @@ def _passing(found: Audited) -> Audited:
 def test_the_words_follow_from_what_was_found() -> None:
     found = made_up()
     assert (
-        "It is worse for certain under 2 of 3 conditions (noise, room), most under white noise 0 dB, where "
-        f"{found.robustness[1].score:.3f} is left." in in_words(found)
+        "It is worse for certain under 2 of 3 conditions (noise, room); the worst, white noise 0 dB, leaves "
+        f"{found.robustness[1].score:.3f}." in in_words(found)
     )
     assert 'First remedy: train on views of the recordings (augment = ["noise", "room"]).' in in_words(found)
     assert 'augment = ["noise", "room"]' in in_words(replace(found, views=("noise",)))
