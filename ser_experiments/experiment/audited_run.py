@@ -149,6 +149,8 @@ def request_of(
         raise InputError(f"{where}: did not finish ({run.status.lower()}); audit one that did: ser runs list")
     if run.tags.get("ser.features", "").startswith("table:"):
         raise InputError(f"{where}: its features were made elsewhere (--table); they cannot be measured in noise")
+    if Path(run.experiment).name != run.experiment:  # a file of this name is written
+        raise InputError(f"{where}: its experiment is called {run.experiment!r}, which leads elsewhere")
     (scored,) = load_scored(backend, [stored(run)])
     with tempfile.TemporaryDirectory() as folder:
         definition, fetched = Path(folder) / f"{run.experiment}{ENDING}", Path(folder) / "fetched"

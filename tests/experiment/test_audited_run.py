@@ -143,7 +143,8 @@ def test_a_model_is_registered_only_where_its_audit_did_not_fail(run_id: str) ->
     assert done.returncode == 0, done.stderr
     assert f"{name} version 1 is of run {run_id[:8]} and has itself heard all speakers" in done.stderr
     assert f"kept with run {run_id[:8]}" in done.stdout
-    assert audited(name.removeprefix("ser-"), *QUIET, "--no-log")["run_id"] == run_id
+    for said in (name.removeprefix("ser-"), f"runs:/{run_id}/model", f"models:/{name}/1"):
+        assert audited(said, *QUIET, "--no-log")["run_id"] == run_id
 
 
 @pytest.mark.slow
@@ -202,6 +203,8 @@ def test_what_cannot_be_audited_again(run_id: str, project_folder: Path, recordi
     assert done.returncode == 2
     assert "left no request.json, as runs of earlier versions did; name the experiment with the options" in done.stderr
     path = next((project_folder / "mlruns").rglob("run.json"))
+    path.write_text(path.read_text().replace('"ser.experiment": "plain"', '"ser.experiment": "../plain"'))
+    assert "which leads elsewhere" in ser("audit", run_id).stderr
     path.write_text(path.read_text().replace('"FINISHED"', '"KILLED"'))
     assert "did not finish (killed)" in ser("audit", run_id).stderr
 

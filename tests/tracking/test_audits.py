@@ -11,11 +11,12 @@ from click.testing import CliRunner, Result
 
 from ser_experiments import plugins, project
 from ser_experiments.cli import ser
-from ser_experiments.errors import InputError, SerError
+from ser_experiments.errors import InputError, SerError, StoreError
 from ser_experiments.evaluation.audited import Audited
 from ser_experiments.evaluation.compare import Difference
 from ser_experiments.evaluation.fairness import UNKNOWN
 from ser_experiments.tracking import connect
+from ser_experiments.tracking.audit_gate import check_audit
 from ser_experiments.tracking.audits import AUDIT, PAGE, TAG, keep_audit, read_audit
 from ser_experiments.tracking.backend import PACKAGE, Backend, StoreAway, StoredRun
 from ser_experiments.tracking.outbox import home
@@ -137,10 +138,13 @@ def test_an_audit_of_another_run(folder: Backend) -> None:
     assert f"the audit that lies with run {run_id[:8]} is of another ({other[:8]}); ser audit" in refused(
         run_id, "--require-audit"
     )
-    for changed in ({"rows": "r2"}, {"score": 0.5}):
-        run_id = audited(folder, replace(only(made_up(), "20 dB quieter"), **changed))  # type: ignore[arg-type]
-        assert "is of another" in refused(run_id, "--require-audit")
     assert folder.versions() == []
+    run = run_of(folder, run_id)
+    mine = replace(only(made_up(), "20 dB quieter"), run_id=run_id)
+    assert check_audit(run, mine, ["20 dB quieter"]) == []
+    for changed in ({"rows": "r2"}, {"score": 0.5}, {"run_id": ""}):
+        with pytest.raises(SerError, match="is of another"):
+            check_audit(run, replace(mine, **changed))  # type: ignore[arg-type]
 
 
 def test_what_is_asked_wrongly(folder: Backend) -> None:
@@ -177,4 +181,12 @@ def test_while_the_store_is_away_an_audit_waits(folder: Backend, monkeypatch: py
     assert read_audit(folder, run_id) is None
     deliver_abandoned(project.find(), folder)
     assert read_audit(folder, run_id) is not None
+    assert folder.status(run_id) == "FINISHED"
+    # What is damaged meanwhile is lost; the run ended long before.
+    with monkeypatch.context() as patch:
+        patch.setattr(type(folder), "perform", gone)
+        keep_audit(project.find(), folder, run, replace(made_up(), run_id=run_id), {PAGE: "page"}, {})
+    next(home(project.find()).rglob(PAGE)).write_text("another")
+    with pytest.raises(StoreError, match="are set aside in"):
+        deliver_abandoned(project.find(), folder)
     assert folder.status(run_id) == "FINISHED"
