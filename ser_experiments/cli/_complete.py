@@ -176,6 +176,19 @@ def _experiments_and_runs(ctx: click.Context, incomplete: str) -> Offer:
         yield from _runs(ctx, incomplete)
 
 
+def _audited(ctx: click.Context, incomplete: str) -> Offer:
+    yield from _experiments_and_runs(ctx, incomplete)
+    if incomplete:
+        yield from _models(ctx, incomplete)
+
+
+def _audit_names(ctx: click.Context, incomplete: str) -> Offer:
+    from ser_experiments.evaluation.fairness import KNOWN_OF, PITCH
+
+    names = (*plugins.names("ser_experiments.audio.conditions"), *KNOWN_OF, PITCH)
+    return [(name, "") for name in names]
+
+
 def _models(ctx: click.Context, incomplete: str) -> Offer:
     from ser_experiments.tracking.known import known
 
@@ -221,6 +234,8 @@ OFFERS: Mapping[str, Callable[[click.Context, str], Offer]] = {
     "encoders": _encoders,
     "keys": _keys,
     "conditions": _of_package("ser_experiments.audio.conditions"),
+    "audited": _audited,
+    "audit names": _audit_names,
 }
 #: By what a parameter is called, in whatever command it is: the one place where a new command finds it.
 COMPLETERS: Mapping[str, Completer] = {

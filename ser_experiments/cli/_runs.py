@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ser_experiments.cli._boards import console, print_table
 from ser_experiments.cli._say import said, say
@@ -15,10 +15,15 @@ from ser_experiments.tracking.deleting import Doomed
 from ser_experiments.tracking.keeper import Held, KeptRun
 from ser_experiments.tracking.meant import SHORT
 
+if TYPE_CHECKING:
+    from ser_experiments.evaluation.audited import Audited
+
 _LOW, _HIGH = "_ci_low", "_ci_high"
 _WIDTH = 80
 #: Characters of what runs are called in the list, where there is no room for more.
 _LONGEST = 22
+#: Of so many findings of an audit the figures are said.
+_MOST_FAILED = 6
 
 
 def scores_of(run: KeptRun) -> list[str]:
@@ -111,7 +116,13 @@ def _interval(run: KeptRun, metric: str) -> str:
     return "" if low is None or high is None else f"{low:.3f} to {high:.3f}"
 
 
-def show_one(run: KeptRun, held: Held, folds: Mapping[str, list[float]], versions: Sequence[Registered]) -> None:
+def show_one(
+    run: KeptRun,
+    held: Held,
+    folds: Mapping[str, list[float]],
+    versions: Sequence[Registered],
+    audited: Audited | None = None,
+) -> None:
     """Print everything of one run."""
     from ser_experiments.evaluation.scoring import get_score
 
@@ -127,6 +138,9 @@ def show_one(run: KeptRun, held: Held, folds: Mapping[str, list[float]], version
         if values:
             each = "  ".join(f"{value:.3f}" for value in values)
             say(f"\n{get_score(name).title} by fold, in their order:\n{each}")
+    if run.status == FINISHED:
+        say()
+        _show_audit(run, audited)
     if run.params:
         say()
         print_table(on, ["parameter", "value"], [[key, run.params[key]] for key in sorted(run.params)], left=[0, 1])
@@ -139,6 +153,24 @@ def show_one(run: KeptRun, held: Held, folds: Mapping[str, list[float]], version
         say(f"registered as {one.name} version {one.version}{_aliases(one)}")
     if held.n_parts:
         say(f"\n{held.n_parts} parts: trials of its search or members of its stack")
+
+
+def _show_audit(run: KeptRun, audited: Audited | None) -> None:
+    """Print what an audit found: what failed with its figures, what cannot be told, and how much passed."""
+    from ser_experiments.evaluation.fairness import FAILED, PASSED, UNKNOWN
+
+    if audited is None:
+        say(f"not audited; do it with: ser audit {run.run_id[:SHORT]}")
+        return
+    say(f"audit: {len(audited.those(PASSED))} of {len(audited.findings)} passed, the page is audit.html")
+    failed = [one for one in audited.findings if one.verdict == FAILED]
+    for one in failed[:_MOST_FAILED]:
+        say(f"  failed: {one.name} ({one.figures})")
+    if len(failed) > _MOST_FAILED:
+        say(f"  failed: {len(failed) - _MOST_FAILED} more, {', '.join(one.name for one in failed[_MOST_FAILED:])}")
+    unknown = audited.those(UNKNOWN)
+    if unknown:
+        say(f"  cannot be told: {', '.join(unknown)}")
 
 
 def _about(run: KeptRun) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ser_experiments.cli._complete import completes
 from ser_experiments.cli._metric import metric_option
 from ser_experiments.cli._project import here
 from ser_experiments.cli._say import say
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Take the run without its having to be better.")
 @click.option("--allow-demo", is_flag=True, help="Register a model of synthetic speech, to try the registry.")
 @click.option("--no-weights", is_flag=True, help="Leave the weights of encoders where they are; keep a reference.")
+@click.option(
+    "--require-audit", "audited", multiple=True, is_flag=False, flag_value="", metavar="[NAME]",
+    shell_complete=completes("audit names"),
+    help="Refuse a run whose audit failed, or failed for a condition, a kind of them or a group; may be repeated.",
+)  # fmt: skip
 @click.option("--list", "listing", is_flag=True, help="List what is registered.")
 @click.option("--rollback", is_flag=True, help="Make the previous champion the champion again.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
@@ -37,6 +43,7 @@ def command(
     force: bool,
     allow_demo: bool,
     no_weights: bool,
+    audited: tuple[str, ...],
     listing: bool,
     rollback: bool,
     as_json: bool,
@@ -46,12 +53,16 @@ def command(
     RUN is an experiment or the id of a run; without it, the best of the setting by the metric. A champion is replaced
     only by a run that is clearly better on the same utterances: the 95 % interval of the paired difference lies on the
     better side of zero.
+
+    With --require-audit it must have been audited (`ser audit RUN`), and nothing of that may have failed; what cannot
+    be told is said.
     """
     from ser_experiments.evaluation.scoring import get_score
     from ser_experiments.tracking import existing, registry
     from ser_experiments.tracking.leaderboard import choose_setting
 
     score = None if metric is None else get_score(metric)
+    _check_required([name for name in audited if name], is_other=bool(audited) and (listing or rollback))
     found = here()
     client = existing(found)
     if listing:
@@ -64,6 +75,9 @@ def command(
         return
     candidate, chosen_from, score = _choose(client, chosen, run, score)
     registry.check_fit(candidate, allow_demo=allow_demo, force=force)
+    if audited:
+        # Without a name it is all that was audited.
+        _must_have_passed(client, candidate, [] if "" in audited else list(audited))
     with registry.alone(found):
         against = None if force else registry.against_champion(client, chosen, candidate, score)
         if against is not None:
@@ -74,6 +88,25 @@ def command(
     if not as_json and chosen_from:
         say(chosen_from)
     _say(done, "is champion", as_json)
+
+
+def _check_required(names: list[str], *, is_other: bool) -> None:
+    """Refuse names of what cannot be audited, and an audit of what is not registered now."""
+    if is_other:
+        raise InputError("--require-audit is of a run that is registered now; leave it out")
+    if names:
+        from ser_experiments.tracking.audit_gate import check_names
+
+        check_names(names)
+
+
+def _must_have_passed(client: Backend, run: StoredRun, names: list[str]) -> None:
+    """Refuse a run whose audit failed, and say what it does not tell."""
+    from ser_experiments.tracking.audit_gate import check_audit
+    from ser_experiments.tracking.audits import read_audit
+
+    for line in check_audit(run, read_audit(client, run.run_id), names):
+        say(f"note: {line}", err=True)
 
 
 def _place_weights(client: Backend, run: StoredRun) -> None:

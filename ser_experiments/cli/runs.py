@@ -56,11 +56,13 @@ def list_runs(setting: str | None, limit: int, as_json: bool) -> None:
 def show(run: str, as_json: bool) -> None:
     """Show all that a run left.
 
-    Setting, scores with intervals, folds, parameters, files and where they lie, model. ID is the run's, or its
+    Setting, scores with intervals, folds, audit, parameters, files and where they lie, model. ID is the run's, or its
     beginning, or what the run is called where no other is called so.
     """
     from ser_experiments.cli import _runs
+    from ser_experiments.evaluation.audit_file import as_dict
     from ser_experiments.tracking import existing
+    from ser_experiments.tracking.audits import AUDIT, read_audit
     from ser_experiments.tracking.deleting import find_run
 
     store = existing(here())
@@ -70,10 +72,12 @@ def show(run: str, as_json: bool) -> None:
     scores = _runs.scores_of(found)
     folds = {name: list(keeper.steps(found.run_id, f"fold_{name}")) for name in scores[:1]}
     versions = [one for one in store.versions() if one.run_id == found.run_id]
+    audited = read_audit(store, found.run_id) if AUDIT in held.files else None
     if as_json:
-        say(json.dumps(_runs.all_facts(found, held, folds, versions)))
+        audit = None if audited is None else as_dict(audited)
+        say(json.dumps({**_runs.all_facts(found, held, folds, versions), "audit": audit}))
         return
-    _runs.show_one(found, held, folds, versions)
+    _runs.show_one(found, held, folds, versions, audited)
 
 
 @command.command("rename")

@@ -208,8 +208,12 @@ class GroupSums(Groups):
 
     def each(self) -> Floats:
         """Return the number of each target over all groups, shape (n_targets,)."""
+        return self.each_under(np.ones((1, len(self))))[0]
+
+    def each_under(self, weights: Weights) -> Floats:
+        """Return the number of each target under each weighting, shape (n_weightings, n_targets)."""
         assert self.score.each is not None
-        return self.score.each.value(self._weighted(np.ones((1, len(self)))))[0]
+        return self.score.each.value(self._weighted(weights))
 
     def _weighted(self, weights: Weights) -> Floats:
         return np.tensordot(weights.astype(np.float64), self.sums, axes=1)

@@ -14,61 +14,30 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from ser_experiments.audio.conditions import Condition, conditions
+from ser_experiments import doing, plugins
+from ser_experiments.audio import conditions as kinds
+from ser_experiments.audio.conditions import conditions
 from ser_experiments.errors import InputError
-from ser_experiments.evaluation.compare import Difference, paired_difference
-from ser_experiments.evaluation.fairness import FAILED, PASSED, UNKNOWN, Fairness, fairness
+from ser_experiments.evaluation.audited import Audited, Heard, Robustness, Spoke
+from ser_experiments.evaluation.compare import paired_difference
+from ser_experiments.evaluation.fairness import KNOWN_OF, PITCH, Fairness, fairness
 from ser_experiments.evaluation.folds import Fold
-from ser_experiments.evaluation.scoring import by, get_score, pooled
+from ser_experiments.evaluation.scoring import by, get_score, interval, pooled
+from ser_experiments.experiment.estimator import views_of
 from ser_experiments.experiment.request import RunRequest
 from ser_experiments.experiment.result import Prepared
 from ser_experiments.experiment.run import Progress, prepare
 from ser_experiments.experiment.under import Under, clips_of, measured_under, pitch_of
 from ser_experiments.features import normalize_by_speaker
+from ser_experiments.features.extractor import AT
 from ser_experiments.frames import GROUP, Predictions
 from ser_experiments.parallel import one_thread
 from ser_experiments.project import Project
 
-#: A fall that is smaller than this is none that anybody would hear.
-TOLERATED = 0.05
 #: Voices are grouped by the thirds of their median pitch.
 _PITCHES = ("low", "middle", "high")
-
-
-@dataclass(frozen=True)
-class Robustness:
-    """What is left under a condition.
-
-    Parameters
-    ----------
-    condition : Condition
-        Which.
-    score : float
-        The primary score of the task under it.
-    fall : Difference
-        The score as recorded minus this one, paired over speakers, on the utterances that both have an answer for.
-    unchanged : float
-        The share of utterances whose answer stays; of numbers, NaN.
-    n_failed : int
-        Utterances that nothing could be measured of.
-    verdict : str
-        ``passed`` where the score falls by less than :data:`TOLERATED` with its whole interval, ``failed`` where it
-        falls for certain, else that it cannot be told.
-    """
-
-    condition: Condition
-    score: float
-    fall: Difference
-    unchanged: float
-    n_failed: int
-
-    @property
-    def verdict(self) -> str:
-        """Return what the interval of the fall says."""
-        low, high = (self.fall.low, self.fall.high) if self.fall.better > 0 else (-self.fall.high, -self.fall.low)
-        if high < TOLERATED:
-            return PASSED
-        return FAILED if low > 0 else UNKNOWN
+#: Told what was prepared and what is answered as recorded; what it raises ends the audit there.
+OnHeard = Callable[[Prepared, Predictions], object]
 
 
 @dataclass(frozen=True)
@@ -101,10 +70,33 @@ class Audit:
         return pooled(self.scored)[self.scored.task.primary]
 
     @property
+    def found(self) -> Audited:
+        """Return what was found without what it was found with."""
+        score, prepared = get_score(self.scored.task.primary), self.prepared
+        ends, counts = interval(self.scored, "speaker"), pd.Series(self.scored.units("speaker")).value_counts()
+        each = self.speakers.iloc[:, 0].items()
+        return Audited(
+            experiment=prepared.experiment.name,
+            setting=prepared.setting.name,
+            rows=prepared.setting.rows,
+            metric=score.name,
+            title=score.title,
+            score=self.score,
+            low=ends.low,
+            high=ends.high,
+            robustness=self.robustness,
+            fairness=self.fairness,
+            speakers=[Spoke(str(name), float(value), int(counts[str(name)])) for name, value in each],
+            better=score.better,
+            views=tuple(sorted({name.partition(AT)[2] for name in views_of(prepared.experiment)})),
+            changes=prepared.changes,
+            seed=str(prepared.seed),
+        )
+
+    @property
     def failed(self) -> list[str]:
         """Name what failed."""
-        conditions = [one.condition.name for one in self.robustness if one.verdict == FAILED]
-        return [*conditions, *(one.by for one in self.fairness if one.verdict == FAILED)]
+        return self.found.failed
 
 
 def audit(
@@ -114,6 +106,7 @@ def audit(
     wanted: Sequence[str] = (),
     tell: Callable[[str], None] = lambda line: None,
     progress: Progress | None = None,
+    heard: OnHeard = lambda prepared, scored: None,
 ) -> Audit:
     """Audit an experiment; nothing is logged.
 
@@ -129,6 +122,8 @@ def audit(
         Told what is begun.
     progress : callable, optional
         Told of measuring.
+    heard : callable
+        Told what is answered as recorded, before anything else is listened to.
 
     Raises
     ------
@@ -148,25 +143,38 @@ def audit(
         raise InputError(f"{prepared.setting.protocol} tests voices that were trained on; audit what tests new ones")
     jobs = request.jobs or os.cpu_count() or 1
     tell("as recorded")
-    models = [(fold, _fitted(prepared, fold)) for fold in prepared.folds.folds]
+    models = list(_fitted(prepared))
     scored = _answers(prepared, models, prepared.rows.table)
+    heard(prepared, scored)
     clips = clips_of(prepared.utterances)
-    robust = []
-    for condition in chosen:
+    kind_of, robust = _kinds(), []
+    for done, condition in enumerate(chosen):
         tell(condition.name)
-        robust.append(
-            _robust(prepared, models, scored, condition, measured_under(condition, clips, prepared.sets, jobs))
-        )
+        doing.stage("listening", done, len(chosen), note=condition.name)
+        named = Heard(condition.name, kind_of.get(condition.name, ""), condition.words)
+        under = measured_under(condition, clips, prepared.sets, jobs)
+        robust.append(_robust(prepared, models, scored, named, under))
     tell("pitch of the voices")
+    doing.stage("listening to the pitch of the voices")
     found = [fairness(scored, name, groups) for name, groups in _groups(prepared, pitch_of(clips, jobs))]
     better = get_score(scored.task.primary).better
     speakers = by(scored, "speaker").sort_values(scored.task.primary, ascending=better > 0)
     return Audit(prepared, scored, robust, [one for one in found if one is not None], speakers)
 
 
-def _fitted(prepared: Prepared, fold: Fold) -> BaseEstimator:
-    with one_thread():
-        return prepared.rows.fitted(prepared.estimator, fold.train)
+def _kinds() -> dict[str, str]:
+    """Return the kind of each condition: the file that holds it."""
+    return {one.name: kind for kind in plugins.names(kinds.__name__) for one in conditions([kind])}
+
+
+def _fitted(prepared: Prepared) -> Iterator[tuple[Fold, BaseEstimator]]:
+    """Yield each fold with its model."""
+    folds = prepared.folds.folds
+    for done, fold in enumerate(folds):
+        doing.stage("fitting", done, len(folds), note=fold.name)
+        with one_thread():
+            fitted = prepared.rows.fitted(prepared.estimator, fold.train)
+        yield fold, fitted
 
 
 def _answers(prepared: Prepared, models: Sequence[tuple[Fold, BaseEstimator]], table: pd.DataFrame) -> Predictions:
@@ -188,7 +196,7 @@ def _robust(
     prepared: Prepared,
     models: Sequence[tuple[Fold, BaseEstimator]],
     scored: Predictions,
-    condition: Condition,
+    condition: Heard,
     found: Under,
 ) -> Robustness:
     table = found.table
@@ -215,9 +223,9 @@ def _robust(
 def _groups(prepared: Prepared, pitch: dict[str, float]) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield what speakers are grouped by: what the corpus knows of them, and the pitch of their voices."""
     utterances = prepared.utterances
-    for name in ("gender", "language", "age_group", "corpus"):
+    for name in KNOWN_OF:
         if name in utterances:
             told = utterances.groupby(utterances["speaker"].astype(str))[name].agg(lambda one: str(one.iloc[0]))
             yield name, {str(key): value for key, value in told.items() if value not in ("", "nan", "None")}
     order = sorted(pitch, key=lambda speaker: pitch[speaker])
-    yield "pitch", {one: _PITCHES[place * len(_PITCHES) // len(order)] for place, one in enumerate(order)}
+    yield PITCH, {one: _PITCHES[place * len(_PITCHES) // len(order)] for place, one in enumerate(order)}

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 
 from ser_experiments import identity
 from ser_experiments.evaluation.abstention import by_speaker
+from ser_experiments.experiment.asked import REQUEST
 from ser_experiments.experiment.costs import costs_of
 from ser_experiments.experiment.pictures import ALL_ROWS, history, pictures
 from ser_experiments.experiment.words import note, tags, warnings_for
@@ -29,7 +30,12 @@ _OF_FOLD = "fold_"
 
 
 def describe(
-    result: Result, fitted: BaseEstimator, environment: Mapping[str, object], *, drawn: bool = True
+    result: Result,
+    fitted: BaseEstimator,
+    environment: Mapping[str, object],
+    *,
+    drawn: bool = True,
+    asked: Mapping[str, object] | None = None,
 ) -> RunRecord:
     """Return everything that a finished experiment leaves.
 
@@ -43,6 +49,8 @@ def describe(
         Program and machine, as :func:`ser_experiments.tracking.environment` returns them.
     drawn : bool, default=True
         Whether pictures are made too; the tables beside them are in any case.
+    asked : mapping, optional
+        What was said of the run, as :func:`ser_experiments.experiment.asked.kept_request` returns it.
     """
     prepared = result.prepared
     reports = {**result.reports, ALL_ROWS: report_of(fitted)}
@@ -56,7 +64,7 @@ def describe(
         tags=tags(prepared, environment) | {"ser.card": prepared.selection.card.digest},
         note=note(prepared, result.warnings),
         tables={"predictions.csv": result.predictions, "folds.csv": result.folds, **_abstention(result)},
-        texts=_texts(result, environment),
+        texts=_texts(result, environment) | ({} if asked is None else {REQUEST: as_json(asked)}),
         pictures=pictures(result, fitted, drawn=drawn),
         dataset=_dataset(prepared),
         children=[*_trials(searches), *_members(result)],

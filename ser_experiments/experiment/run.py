@@ -26,6 +26,7 @@ from ser_experiments.evaluation.crossval import FoldResult, cross_validate, memb
 from ser_experiments.evaluation.rows import Rows
 from ser_experiments.evaluation.scoring import intervals, per_fold, pooled
 from ser_experiments.evaluation.tripwires import check_leaks
+from ser_experiments.experiment.asked import kept_request
 from ser_experiments.experiment.definition import load_experiment
 from ser_experiments.experiment.estimator import (
     build_estimator,
@@ -258,7 +259,7 @@ def _logged(
     from ser_experiments import tracking
     from ser_experiments.experiment.record import describe
 
-    here = tracking.environment(project.folder)
+    here, asked = tracking.environment(project.folder), kept_request(request, project)
     with tracking.start(
         project,
         name=run_name(prepared),
@@ -275,7 +276,7 @@ def _logged(
             with one_thread():
                 fitted = prepared.rows.fitted(prepared.estimator)
             doing.stage("logging")
-            model_uri = run.log(describe(result, fitted, here, drawn=not request.no_pictures))
+            model_uri = run.log(describe(result, fitted, here, drawn=not request.no_pictures, asked=asked))
     told = replace(result, run_id=run.run_id, experiment_id=run.experiment_id, model_uri=model_uri)
     return replace(told, pending=run.away, link=_link(store, run.experiment_id))
 

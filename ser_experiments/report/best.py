@@ -16,6 +16,7 @@ from ser_experiments.report.drawn import pictures_of_best
 from ser_experiments.report.plain import number, span
 from ser_experiments.report.study import AGREEMENT, DEFINITION, ENVIRONMENT, Study
 from ser_experiments.task import Task
+from ser_experiments.tracking.meant import SHORT
 
 #: Begins the metrics of how well single raters agree with the others.
 _RATER = "rater_"
@@ -41,8 +42,15 @@ def _what(study: Study) -> list[Block]:
         "Changed for the run": tags.get("ser.changes", "") or "nothing",
         "Seed": tags.get("ser.seed", ""),
         "Raters": _raters(study),
+        "Audit": audit_of(study, run.run_id),
     }
     return [Facts([(term, words) for term, words in said.items() if words])]
+
+
+def audit_of(study: Study, run_id: str) -> str:
+    """Say what an audit of a run found, or that there was none."""
+    found = study.audits.get(run_id)
+    return f"not audited; do it with: ser audit {run_id[:SHORT]}" if found is None else found.summary
 
 
 def _raters(study: Study) -> str:

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+#: Where the header of a PNG picture says how large it is.
+_WIDTH, _HEIGHT = slice(16, 20), slice(20, 24)
+
 
 @dataclass(frozen=True)
 class Paragraph:
@@ -78,6 +81,11 @@ class Picture:
     caption: str
     png: bytes
     kind: ClassVar[str] = "picture"
+
+    @property
+    def is_tall(self) -> bool:
+        """Whether it is higher than wide, so that its height says nothing of how small its letters are."""
+        return self.png[_HEIGHT] > self.png[_WIDTH]
 
 
 @dataclass(frozen=True)

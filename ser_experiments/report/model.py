@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from ser_experiments.report.best import audit_of
 from ser_experiments.report.blocks import Block, Code, Facts, Notes, Section, Table
 from ser_experiments.report.study import Study
 from ser_experiments.tracking.backend import Registered
@@ -37,6 +38,7 @@ def _card(study: Study, model: Registered) -> list[Block]:
         "Features": ", ".join(_sets(about)) or model.tags.get("features", ""),
         "Asks of a new speaker": _asks(about),
         "Score": _scored(model),
+        "Audit": audit_of(study, model.run_id),
         "Fitted on": "all utterances of the setting; its score is that of models that were fitted on parts of them",
     }
     blocks: list[Block] = [Facts([(term, words) for term, words in said.items() if words])]

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from ser_experiments.errors import SerError
+from ser_experiments.evaluation.audited import Audited
 from ser_experiments.evaluation.compare import Comparison, compare
 from ser_experiments.evaluation.plots import pictures_of
 from ser_experiments.evaluation.score import Score
@@ -19,6 +20,7 @@ from ser_experiments.files import parse_json, read_bytes, read_json
 from ser_experiments.report.board import called, facts_of, leaderboard
 from ser_experiments.secret import reason
 from ser_experiments.serving.folder import ABOUT
+from ser_experiments.tracking.audits import read_audit
 from ser_experiments.tracking.backend import Backend, Registered, StoredSetting
 from ser_experiments.tracking.leaderboard import ScoredRun, choose_runs, load_scored
 from ser_experiments.tracking.registry import CHAMPION, model_name
@@ -50,6 +52,8 @@ class Study:
         Versions that are registered from the setting, the newest first.
     about : dict
         What the champion says of itself in ``model.json``; empty where there is none.
+    audits : mapping of str to Audited
+        What is kept of audits of the best run and of the champion's, by run.
     """
 
     setting: StoredSetting
@@ -60,6 +64,7 @@ class Study:
     files: Mapping[str, bytes] = field(default_factory=dict)
     models: list[Registered] = field(default_factory=list)
     about: Mapping[str, Any] = field(default_factory=dict)
+    audits: Mapping[str, Audited] = field(default_factory=dict)
 
     @property
     def best(self) -> ScoredRun:
@@ -120,6 +125,8 @@ def read_study(backend: Backend, setting: StoredSetting, metric: str | Score | N
     best = by_id[comparison.best.key]
     names = [DEFINITION, ENVIRONMENT, AGREEMENT, *pictures_of(best.predictions)]
     models = backend.versions(model_name(setting))
+    champions = [one.run_id for one in models if CHAMPION in one.aliases]
+    audits = {run_id: read_audit(backend, run_id) for run_id in {best.run.run_id, *champions}}
     return Study(
         setting=setting,
         scored=by_id,
@@ -129,6 +136,7 @@ def read_study(backend: Backend, setting: StoredSetting, metric: str | Score | N
         files=_files(backend, best.run.run_id, names),
         models=models,
         about=_about(backend, models),
+        audits={run_id: one for run_id, one in audits.items() if one is not None and one.run_id == run_id},
     )
 
 

@@ -214,14 +214,19 @@ def existing(project: Project) -> Backend:
     InputError
         Besides those of :func:`connect`: the project has no runs, and its folder is left as it was.
     """
-    # A store of somebody else's need not be able to tell; then it is asked itself.
-    there = getattr(_module(), "there", None)
-    if there is not None and not there(project):
+    if not is_begun(project):
         do = "begin with: ser run svm_lld"
         if not project.is_marked:
             do = f"it is no project: change to one (cd, or ser -C FOLDER), make it one (ser init), or {do}"
         raise InputError(f"no runs in {project.folder} yet; {do}")
     return connect(project)
+
+
+def is_begun(project: Project) -> bool:
+    """Whether the project has a store, for all that can be told without asking it."""
+    # A store of somebody else's need not be able to tell; then it is asked itself.
+    there = getattr(_module(), "there", None)
+    return there is None or bool(there(project))
 
 
 def _module() -> ModuleType:

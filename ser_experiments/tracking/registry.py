@@ -243,6 +243,18 @@ def model_uri(backend: Backend, name: str | None = None) -> str:
     raise InputError(_unknown(name, known))
 
 
+def version_named(backend: Backend, name: str) -> Registered | None:
+    """Return the version that a name means, as :func:`model_uri` takes it; None where nothing is registered so."""
+    every = registered(backend)
+    base = name if name.startswith(PREFIX) else PREFIX + name
+    if re.split("[@/]", base)[0] not in {one.name for one in every}:
+        return None
+    meant = model_uri(backend, name).removeprefix("models:/")
+    return next(
+        one for one in every if meant in (f"{one.name}/{one.version}", *(f"{one.name}@{end}" for end in one.aliases))
+    )
+
+
 def _ends(metric: str) -> tuple[str, str]:
     return f"{metric}_ci_low", f"{metric}_ci_high"
 

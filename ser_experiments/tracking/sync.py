@@ -108,6 +108,8 @@ def _deliver(outbox: Outbox, backend: Backend) -> Delivered | None:
     run_id = about.get("run_id") or backend.run_of_outbox(about["experiment_id"], outbox.folder.name)
     if run_id is None or backend.status(run_id) is None:
         return None
+    # What was added to a run after its end, such as an audit, says nothing of how it ended.
+    had_ended = backend.status(run_id) != RUNNING
     steps = outbox.waiting()
     damaged: dict[str, str] = {}
     for step in steps:
@@ -120,8 +122,9 @@ def _deliver(outbox: Outbox, backend: Backend) -> Delivered | None:
         else:
             outbox.delivered(step)
     status = backend.status(run_id)
-    if damaged:
+    if damaged and not had_ended:
         _end(outbox, backend, run_id, FAILED, f"damaged before they could be logged: {', '.join(damaged)}")
+    if damaged:
         raise Damaged(next(iter(damaged.values())))
     if status == RUNNING:
         status = KILLED

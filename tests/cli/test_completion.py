@@ -63,6 +63,9 @@ def test_every_parameter_that_takes_a_known_name_completes() -> None:
     [
         (["run", "xgb_"], "xgb_lld"),
         (["check", "svm_"], "svm_lld"),
+        (["audit", "svm_"], "svm_lld"),
+        (["audit", "svm_lld", "--condition", "tele"], "telephone"),
+        (["register", "--require-audit", "gen"], "gender"),
         (["run", "xgb_lld", "--corpus", "iem"], "iemocap"),
         (["run", "xgb_lld", "--labels", "4"], "4class"),
         (["run", "xgb_lld", "--corpus", "emodb", "--labels", ""], "7class"),
@@ -103,6 +106,8 @@ def test_names_of_the_store_are_offered(project_folder: Path, monkeypatch: pytes
     assert offered("compare", "--setting", "") == ["demo-4class"]
     assert offered("runs", "show", run_id[:3]) == [run_id[:8]]
     assert offered("register", run_id[:4]) == [run_id[:8]]
+    assert offered("audit", run_id[:4]) == [run_id[:8]]
+    assert sorted(offered("audit", "ser-")) == ["ser-x/1", "ser-x@champion"]
     assert offered("predict", "--model", "") == ["ser-x/1", "ser-x@champion"] or offered("predict", "--model", "") == [
         "ser-x@champion", "ser-x/1"
     ]  # fmt: skip

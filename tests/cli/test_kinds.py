@@ -178,6 +178,25 @@ def test_what_a_leak_is_worth_is_told_of_every_kind(labels: str, tree: Path, pro
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("labels", KINDS)
+def test_a_run_of_every_kind_is_audited(labels: str, tree: Path, project_folder: Path) -> None:
+    where = ("--corpus", "iemocap", "--root", str(tree), "--labels", labels)
+    run = json.loads(ser("run", EXPERIMENT, *where, "--no-pictures", "--json").stdout)
+    primary = get_score(task_kinds()[KINDS[labels]].primary)
+    asked = (run["run_id"], "--condition", "20 dB quieter", "--condition", "white noise 0 dB")
+    told = json.loads(ser("audit", *asked, "-o", "page.html", "--json").stdout)
+    assert (told["metric"], told["run_id"], told["kept"]) == (primary.name, run["run_id"], True)
+    assert told[primary.name] == pytest.approx(run["metrics"][primary.name], abs=1e-6)
+    assert (told["robustness"][0]["unchanged"] is None) is (KINDS[labels] == "dimensions")
+    parts = {part["name"].partition(" of ")[0] for one in told["fairness"] for part in one["parts"]}
+    assert parts == {"classes": {"recall"}, "dimensions": {"CCC"}, "votes": set()}[KINDS[labels]]
+    assert primary.title in Path("page.html").read_text()
+    assert "Audit" in ser("runs", "show", run["run_id"]).stdout.title()
+    ser("report")
+    assert "- **Audit**: " in next(project_folder.glob("report-*/report.md")).read_text()
+
+
+@pytest.mark.slow
 def test_the_demo_has_every_kind(project_folder: Path, tmp_path: Path) -> None:
     """From the simulated raters to a model that is served and stands on a page."""
     pytest.importorskip("gradio")
