@@ -247,7 +247,7 @@ def _speaker_in_two_folds(frame: pd.DataFrame) -> pd.DataFrame:
         (lambda f: f.assign(p_anger=0.0, p_none=0.0), "sum to"),
         (lambda f: f.assign(label="anger"), "is not the card's"),
         (lambda f: f.assign(speaker="9"), "is not the card's"),
-        (lambda f: f.rename_axis("id"), "no column 'utterance_id'"),
+        (lambda f: f.rename_axis("row"), "no column 'utterance_id'"),
         (lambda f: f[["fold"]], "neither 'predicted' nor probabilities"),
     ],
 )
