@@ -130,8 +130,8 @@ class Release:
         if named is None:
             return None
         cells = {**named, **self.row(named)}
-        word = self.words.get(str(cells.get("emotion")), cells.get("emotion"))
-        return {**cells, "emotion": word, "utterance_id": self.id.format(**cells)}
+        words = {"emotion": self.words.get(named["emotion"], named["emotion"])} if "emotion" in named else {}
+        return {**cells, **words, "utterance_id": self.id.format(**cells)}
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:

@@ -17,6 +17,7 @@ from ser_experiments.evaluation.known import Known, known, verdict
 from ser_experiments.evaluation.lists import by_name, read_list, sides
 from ser_experiments.evaluation.told import SIDES
 from ser_experiments.frames import FOLD, TEST, TEXT, TRAIN, UTTERANCE_ID
+from ser_experiments.tasks.classes import PREDICTED
 from ser_experiments.words import cut
 
 
@@ -82,6 +83,8 @@ def check_folds(lists: Sequence[str | Path], place: Place | None, train: Sequenc
             f"--train: {len(trained)} lists for {len(tested)} that are tested; give one for each, in order"
         )
     every = [*tested, *trained]
+    if len(every) == 1 and FOLD not in every[0][1] and PREDICTED in every[0][1]:
+        raise InputError(f"{lists[0]}: it holds predictions and no folds; score them with --card CARD")
     rows = _rows(every, place)
     places = {name: at for at, name in enumerate(rows["written"])}
     notes = [note for path, table in every for note in _twice(path, table)]
