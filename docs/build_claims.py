@@ -276,6 +276,7 @@ def render() -> str:
         "MEDIAN_KNOWN": f"{medians['known']:.1f}",
         "MEDIAN_NEW": f"{medians['new']:.1f}",
         "N_KNOWN": str(sum("| known |" in line for line in emobox)),
+        "N_NEW": str(sum("| new |" in line for line in emobox)),
         "N_EMOBOX": str(len(emobox)),
         "VIDEO_FILES": f"{videos['files']:,}",
         "VIDEO_TESTED": f"{videos['tested']:,}",

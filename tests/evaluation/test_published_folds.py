@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from ser_experiments.cli import ser
 from ser_experiments.corpora import place_of, stem_of
 from ser_experiments.errors import InputError
+from ser_experiments.evaluation.cutting import make_folds
 from ser_experiments.evaluation.folds import Fold
 from ser_experiments.evaluation.known import known, verdict
 from ser_experiments.evaluation.lists import by_name, read_list
@@ -78,6 +79,17 @@ def test_names_mean_the_clips_whose_files_are_called_so() -> None:
         by_name(table.set_axis(["a", "b", "c.wav"]), ids, "list")
     with pytest.raises(InputError, match="several rows mean the utterance 'audio/a.flac'"):
         by_name(table.set_axis(["a.wav", "z/a.wav", "b"]), ids, "list")
+
+
+def test_folds_of_files_are_folds_of_utterances(tmp_path: Path) -> None:
+    lines = [f'{{"wav": "downloads/{one}.wav", "fold": {number}}}' for number, one in enumerate("abc", 1)]
+    told = read_folds(write(tmp_path, "theirs.jsonl", "\n".join(lines)))
+    rows = pd.DataFrame(
+        {"speaker": list("xyz"), "session": None, "label": "sad"},
+        index=pd.Index([f"audio/{one}.flac" for one in "abc"], name="utterance_id"),
+    )
+    folds = make_folds(rows, "own-folds", assigned=told)
+    assert list(folds.assignment()) == ["1", "2", "3"]
 
 
 def test_shares_are_counted_as_by_hand() -> None:

@@ -14,7 +14,7 @@ from ser_experiments.frames import FOLD
 def cut(utterances: pd.DataFrame, options: CutOptions) -> Folds:
     """Test each utterance in the fold that the file names."""
     if options.assigned is None:
-        raise InputError("protocol 'own-folds': say which utterance is in which fold with --folds-file CSV")
+        raise InputError("protocol 'own-folds': say which utterance is in which fold with --folds-file FILE")
     assigned = by_name(options.assigned.to_frame(FOLD), utterances.index, "--folds-file")[FOLD]
     missing = utterances.index.difference(assigned.index)
     if len(missing):
