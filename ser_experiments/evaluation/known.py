@@ -107,6 +107,12 @@ def verdict(found: Sequence[Known]) -> str:
             f"speaker-dependent: {speaker:.0%} of the tested clips are of speakers in training; no score to set beside "
             "one of speakers that are new"
         )
+    session = share.get("its session")
+    if session:
+        return (
+            f"speaker-independent, but {session:.0%} of the tested clips are of sessions in training: their partner or "
+            "their room is known"
+        )
     if text is None:
         return "speaker-independent: no tested speaker is in training; nothing says which texts are"
     if text:

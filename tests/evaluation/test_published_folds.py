@@ -127,6 +127,16 @@ def test_names_of_files_are_enough(tmp_path: Path, train: list[str], test: list[
     assert pd.Series(checked.verdict).str.match(said).all(), checked.verdict
 
 
+def test_a_session_that_is_known_is_said(tmp_path: Path) -> None:
+    train, test = (
+        listed(tmp_path, "train.csv", "Ses01F_impro01_F000"),
+        listed(tmp_path, "test.csv", "Ses01F_impro01_M001"),
+    )
+    assert check_folds([test], place_of("iemocap"), [train]).verdict.startswith("speaker-independent, but 100%")
+    other = listed(tmp_path, "other.csv", "x/Ses02F_script01_1_M001")
+    assert "nothing says which texts" in check_folds([other], place_of("iemocap"), [train]).verdict
+
+
 def test_each_list_is_tested_by_the_others(tmp_path: Path) -> None:
     lists = [listed(tmp_path, "1.csv", "03a01Wa", "03a01Wa"), listed(tmp_path, "2.csv", "03a02Wa", "08a01Wa")]
     checked = check_folds(lists, place_of("emodb"))
