@@ -97,7 +97,7 @@ def known(rows: pd.DataFrame, folds: Sequence[Fold], shared: Mapping[str, Shared
 def verdict(found: Sequence[Known]) -> str:
     """Say in a sentence what a score under such folds is about."""
     share = {one.what: one.share for one in found}
-    clip, speaker, text = (share.get(what) for what in ("the clip itself", "its speaker", "its text"))
+    clip, speaker = share.get("the clip itself"), share.get("its speaker")
     if clip:
         return f"leak: {clip:.0%} of the tested clips are trained on; such a score says nothing of clips that are new"
     if speaker is None:
@@ -107,7 +107,10 @@ def verdict(found: Sequence[Known]) -> str:
             f"speaker-dependent: {speaker:.0%} of the tested clips are of speakers in training; no score to set beside "
             "one of speakers that are new"
         )
-    session = share.get("its session")
+    return _of_new_speakers(share.get("its session"), share.get("its text"))
+
+
+def _of_new_speakers(session: float | None, text: float | None) -> str:
     if session:
         return (
             f"speaker-independent, but {session:.0%} of the tested clips are of sessions in training: their partner or "
