@@ -6,6 +6,7 @@ from ser_experiments.corpora._facts import Facts
 from ser_experiments.corpora._labels import LabelScheme
 from ser_experiments.corpora._left_out import LeftOut
 from ser_experiments.corpora._load import corpus_names, get_corpus, load_corpus, read_corpus
+from ser_experiments.corpora._names import stem_of, without_ending
 from ser_experiments.corpora._options import PACKAGE, Option
 from ser_experiments.corpora._places import Place, is_loaded, is_table, meant, place_of
 from ser_experiments.corpora._recognised import chosen
@@ -38,6 +39,8 @@ __all__ = [
     "place_of",
     "pool",
     "read_corpus",
+    "stem_of",
     "transfer",
     "vote_rules",
+    "without_ending",
 ]

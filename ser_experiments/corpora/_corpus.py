@@ -70,6 +70,9 @@ class CorpusSpec:
         Values of ``--subset``; the first is the default. All but ``all`` are values of the column ``scenario``.
     recognises : callable, optional
         ``recognises(root) -> bool``: whether a root looks like this corpus, for users who name none.
+    told_by : callable, optional
+        ``told_by(written) -> dict`` of what a recording's path tells without the recording: ``utterance_id`` and
+        columns of utterances such as ``speaker`` and ``text_id``; None of a path that is none of this corpus.
     make : callable, optional
         ``make(folder, **options) -> Path`` makes the corpus in a folder of the project's cache, where no root is given,
         and returns its root. Nothing is ever written into a root that somebody gave.
@@ -103,6 +106,7 @@ class CorpusSpec:
     schemes: Mapping[str, LabelScheme]
     subsets: Sequence[str] = ("all",)
     recognises: Callable[[Path], bool] | None = None
+    told_by: Callable[[str], Mapping[str, object] | None] | None = None
     make: Callable[..., Path] | None = None
     shares_room: bool = False
     synthetic: bool = False

@@ -16,6 +16,7 @@ from ser_experiments.corpora import manifest
 from ser_experiments.corpora._aliases import ALIASES
 from ser_experiments.corpora._copy import Copy, is_empty, is_pointer, must_be_folder, plain_path, walk
 from ser_experiments.corpora._corpus import Reading
+from ser_experiments.corpora._names import without_ending
 from ser_experiments.errors import InputError
 from ser_experiments.frames import PUBLISHED, UTTERANCE_COLUMNS
 
@@ -111,6 +112,26 @@ class Release:
             return False
         root = root.resolve()
         return any(self._match(root, one) for one in islice(walk(root), _LOOKED_AT))
+
+    def told_by(self, written: str) -> Mapping[str, object] | None:
+        """Return what a recording's path tells, wherever it lies: of lists, without the recordings.
+
+        Parameters
+        ----------
+        written : str
+            A path or a name, with or without an ending, whichever system wrote it.
+
+        Returns
+        -------
+        dict or None
+            ``utterance_id`` and the columns that the rule gives; None where it is no recording of this corpus.
+        """
+        named = self._match(Path(), without_ending(written) + self.endings[0])
+        if named is None:
+            return None
+        cells = {**named, **self.row(named)}
+        words = {"emotion": self.words.get(named["emotion"], named["emotion"])} if "emotion" in named else {}
+        return {**cells, **words, "utterance_id": self.id.format(**cells)}
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:

@@ -34,6 +34,7 @@ SPEC = CorpusSpec(
     citation="Retta et al. (2023), A new Amharic speech emotion dataset and classification benchmark, ACM TALLIP 22(1)",
     read=RELEASE.read,
     recognises=RELEASE.recognises,
+    told_by=RELEASE.told_by,
     schemes=schemes(own("5class", "ang fea hap neu sad", "all of the corpus"), common="4class"),
     expected=whole(
         {"neutral": 522, "fear": 510, "anger": 486, "happiness": 486, "sadness": 470},

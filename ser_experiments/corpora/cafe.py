@@ -51,6 +51,7 @@ SPEC = CorpusSpec(
     citation="Gournay, Lahaie & Lefebvre (2018), A Canadian French emotional speech dataset, ACM MMSys, 399-402",
     read=RELEASE.read,
     recognises=RELEASE.recognises,
+    told_by=RELEASE.told_by,
     schemes=schemes(own("7class", "ang dis fea hap neu sad sur", "all of the corpus")),
     expected=whole(
         dict.fromkeys(_WORDS.values(), 144) | {"neutral": 72},

@@ -111,6 +111,7 @@ SPEC = CorpusSpec(
     citation="Cao et al. (2014), CREMA-D: crowd-sourced emotional multimodal actors dataset, IEEE TAC 5(4):377-390",
     read=RELEASE.read,
     recognises=RELEASE.recognises,
+    told_by=RELEASE.told_by,
     schemes={
         "6class": own("6class", "ang dis fea hap neu sad", "what was acted, as in most code"),
         "perceived-voice": own(

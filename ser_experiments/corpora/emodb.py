@@ -90,6 +90,7 @@ SPEC = CorpusSpec(
     citation="Burkhardt et al. (2005), A database of German emotional speech, Interspeech, 1517-1520",
     read=RELEASE.read,
     recognises=RELEASE.recognises,
+    told_by=RELEASE.told_by,
     schemes=schemes(own("7class", "ang bor dis fea hap neu sad", "all of the corpus")),
     subsets=("all", "recognised", "doubtful"),
     expected=whole(

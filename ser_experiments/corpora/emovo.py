@@ -40,6 +40,7 @@ SPEC = CorpusSpec(
     citation="Costantini et al. (2014), EMOVO corpus: an Italian emotional speech database, LREC, 3501-3504",
     read=RELEASE.read,
     recognises=RELEASE.recognises,
+    told_by=RELEASE.told_by,
     schemes=schemes(own("7class", "ang dis fea hap neu sad sur", "all of the corpus")),
     expected=whole(dict.fromkeys(_WORDS.values(), 84), texts=14, speakers=dict.fromkeys(_SPEAKERS, 98)),
     facts=Facts("Italian", "acted", 588, 6, 0.51),

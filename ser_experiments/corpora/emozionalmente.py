@@ -73,6 +73,7 @@ SPEC = CorpusSpec(
     citation="Catania (2022), Emozionalmente, a crowdsourced Italian emotional speech corpus, Zenodo 6569824",
     read=RELEASE.read,
     recognises=RELEASE.recognises,
+    told_by=RELEASE.told_by,
     schemes={
         "7class": own("7class", "ang dis fea hap neu sad sur", "all of the corpus, as it was to be expressed"),
         "perceived-voice": own(

@@ -52,6 +52,7 @@ SPEC = CorpusSpec(
     citation="Zhou et al. (2022), Emotional voice conversion: theory, databases and ESD, Speech Communication 137:1-18",
     read=RELEASE.read,
     recognises=RELEASE.recognises,
+    told_by=RELEASE.told_by,
     schemes=schemes(own("5class", "ang hap neu sad sur", "all of the corpus"), common="4class"),
     subsets=("all", "mandarin", "english"),
     expected=whole(dict.fromkeys(_WORDS, 7000), texts=700, speakers={f"{one:04d}": 1750 for one in range(1, 21)}),

@@ -27,6 +27,7 @@ from ser_experiments.corpora._demo import MARKER
 from ser_experiments.corpora._facts import Facts
 from ser_experiments.corpora._iemocap_counts import expected
 from ser_experiments.corpora._iemocap_turns import RATERS, lines_of, listed, of_name, turns_of
+from ser_experiments.corpora._names import stem_of
 from ser_experiments.corpora._options import Option
 from ser_experiments.corpora._schemes import SCHEMES
 from ser_experiments.errors import InputError, nearest
@@ -210,6 +211,7 @@ SPEC = CorpusSpec(
     citation="Busso et al. (2008), IEMOCAP: interactive emotional dyadic motion capture database, LRE 42:335-359",
     read=read,
     recognises=recognises,
+    told_by=lambda written: of_name(stem_of(written)),
     schemes=SCHEMES,
     subsets=("all", "improvised", "scripted"),
     shares_room=True,

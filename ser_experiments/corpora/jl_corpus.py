@@ -35,6 +35,7 @@ SPEC = CorpusSpec(
     citation="James et al. (2018), An open source emotional speech corpus for human robot interaction, Interspeech",
     read=RELEASE.read,
     recognises=RELEASE.recognises,
+    told_by=RELEASE.told_by,
     schemes=schemes(
         own("5class", "ang exc hap neu sad", "the primary emotions: happy and excited apart"),
         own("10class", "ang exc hap neu sad anx apologetic assertive concerned encouraging", "all of the corpus"),

@@ -96,6 +96,7 @@ SPEC = CorpusSpec(
     citation="Poria et al. (2019), MELD: a multimodal multi-party dataset for emotion recognition, ACL",
     read=RELEASE.read,
     recognises=RELEASE.recognises,
+    told_by=RELEASE.told_by,
     schemes=schemes(own("7class", "ang dis fea hap neu sad sur", "all of the corpus")),
     warning="meld: the same six actors speak in train, dev and test; folds by speaker are not the official split",
     expected=together(

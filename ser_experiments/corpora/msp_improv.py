@@ -100,6 +100,7 @@ SPEC = CorpusSpec(
     citation="Busso et al. (2017), MSP-IMPROV: an acted corpus of dyadic interactions, IEEE TAC 8(1):67-80",
     read=RELEASE.read,
     recognises=RELEASE.recognises,
+    told_by=RELEASE.told_by,
     schemes=schemes(common="4class"),
     subsets=("all", "P", "R", "S", "T"),
     shares_room=True,

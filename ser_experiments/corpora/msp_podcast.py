@@ -115,6 +115,7 @@ SPEC = CorpusSpec(
     citation="Lotfian & Busso (2019), Building naturalistic emotionally balanced speech corpus, IEEE TAC 10(4):471-483",
     read=RELEASE.read,
     recognises=RELEASE.recognises,
+    told_by=RELEASE.told_by,
     schemes=schemes(
         own("8class", "ang con dis fea hap neu sad sur", "of the challenges: without other and without agreement"),
     ),

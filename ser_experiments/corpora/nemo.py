@@ -37,6 +37,7 @@ SPEC = CorpusSpec(
     citation="Christop (2024), nEMO: dataset of emotional speech in Polish, LREC-COLING",
     read=RELEASE.read,
     recognises=RELEASE.recognises,
+    told_by=RELEASE.told_by,
     schemes=schemes(
         own("6class-surprised", "ang fea hap neu sad sur", "all of the corpus: surprised, and nobody disgusted"),
         common="4class",

@@ -76,6 +76,7 @@ SPEC = CorpusSpec(
     citation="Livingstone & Russo (2018), The Ryerson audio-visual database of emotional speech and song, PLoS ONE",
     read=RELEASE.read,
     recognises=RELEASE.recognises,
+    told_by=RELEASE.told_by,
     schemes=schemes(
         own("8class", _ALL, "all of the corpus; nobody sings disgusted or surprised"),
         own("7class", _ALL, "calm counts as neutral", cal="neutral"),

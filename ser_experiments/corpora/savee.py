@@ -39,6 +39,7 @@ SPEC = CorpusSpec(
     citation="Haq & Jackson (2009), Speaker-dependent audio-visual emotion recognition, AVSP",
     read=RELEASE.read,
     recognises=RELEASE.recognises,
+    told_by=RELEASE.told_by,
     schemes=schemes(own("7class", "ang dis fea hap neu sad sur", "all of the corpus")),
     warning="savee: four speakers, all men; the interval over four speakers is wide, and nothing is said of women",
     expected=whole(

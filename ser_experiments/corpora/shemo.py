@@ -36,6 +36,7 @@ SPEC = CorpusSpec(
     citation="Mohamad Nezami et al. (2019), ShEMO: a large-scale validated database for Persian, LRE 53:1-16",
     read=RELEASE.read,
     recognises=RELEASE.recognises,
+    told_by=RELEASE.told_by,
     schemes=schemes(
         own("5class", "ang hap neu sad sur", "all of the corpus but fear, of which there are fewer than forty clips"),
         own("6class-surprised", "ang fea hap neu sad sur", "all of the corpus: surprised, and nobody disgusted"),

@@ -54,6 +54,7 @@ SPEC = CorpusSpec(
     citation="Sultana et al. (2021), SUST Bangla emotional speech corpus (SUBESCO), PLoS ONE 16(4)",
     read=RELEASE.read,
     recognises=RELEASE.recognises,
+    told_by=RELEASE.told_by,
     schemes=schemes(own("7class", "ang dis fea hap neu sad sur", "all of the corpus")),
     expected=whole(
         dict.fromkeys(_WORDS.values(), 1000),

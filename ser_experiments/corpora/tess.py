@@ -47,6 +47,7 @@ SPEC = CorpusSpec(
     citation="Dupuis & Pichora-Fuller (2010), Toronto emotional speech set (TESS), University of Toronto",
     read=RELEASE.read,
     recognises=RELEASE.recognises,
+    told_by=RELEASE.told_by,
     schemes=schemes(own("7class", "ang dis fea hap neu sad sur", "all of the corpus")),
     warning="tess: two speakers, one sentence: leaving a speaker out gives two folds, and no interval means anything",
     expected=whole(

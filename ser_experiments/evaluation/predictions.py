@@ -1,4 +1,4 @@
-"""Read a table of predictions from a CSV file, whoever wrote it."""
+"""Read a table of predictions from a file, whoever wrote it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser_experiments.csvfile import headings, read_csv
 from ser_experiments.errors import InputError
+from ser_experiments.evaluation.lists import read_list
 from ser_experiments.frames import UTTERANCE_ID, Predictions, check_index
 from ser_experiments.tasks import task_of_columns
-from ser_experiments.tasks.classes import PREDICTED, Classes
-from ser_experiments.words import MOST_OF_ID, check_words
-
-#: What a table of predictions has, so that one without ids is told from another file.
-_KNOWN = (PREDICTED, Classes.prefix, "label", "speaker", "id", "file", "path")
+from ser_experiments.tasks.classes import PREDICTED
+from ser_experiments.words import check_words
 
 
 def read_predictions(path: str | Path) -> pd.DataFrame:
@@ -25,7 +22,8 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
     Parameters
     ----------
     path : path
-        A CSV file with ``utterance_id`` and ``predicted`` or probabilities ``p_<class>``.
+        A list with ``utterance_id`` and ``predicted`` or probabilities ``p_<class>``, or what others call these; see
+        :func:`ser_experiments.evaluation.lists.read_list`.
 
     Returns
     -------
@@ -39,11 +37,7 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
         The file cannot be read, lacks a column, names an utterance twice, or holds a probability that is none.
     """
     path = Path(path)
-    table = read_csv(path)
-    if UTTERANCE_ID not in table:
-        shown = headings(table.columns, _KNOWN)
-        raise InputError(f"{path}: no column {UTTERANCE_ID!r}; {shown}; add the ids of the utterances")
-    check_words(table[UTTERANCE_ID], f"{path}: utterance", most=MOST_OF_ID)
+    table = read_list(path)
     for column in table.columns.difference([UTTERANCE_ID]):
         check_words(table[column].unique(), f"{path}: {column}")
     if table[UTTERANCE_ID].duplicated().any():

@@ -13,6 +13,7 @@ from pandas.api.types import is_numeric_dtype
 from ser_experiments.errors import InputError, LeakError
 from ser_experiments.evaluation.card import Card
 from ser_experiments.evaluation.intervals import Interval
+from ser_experiments.evaluation.lists import by_name
 from ser_experiments.evaluation.predictions import read_predictions
 from ser_experiments.evaluation.scoring import intervals, per_fold, pooled, scores_of
 from ser_experiments.frames import FOLD, Predictions, unit_column
@@ -66,8 +67,9 @@ def verify(path: str | Path, card: Card) -> Verdict:
     Parameters
     ----------
     path : path
-        A CSV with ``utterance_id`` and, of classes, ``predicted`` or ``p_<class>``, or of dimensions
-        ``predicted_<dimension>``; the truth, ``speaker`` and ``fold`` are compared with the card where they are there.
+        A list with ``utterance_id``, or the names of files, and, of classes, ``predicted`` or ``p_<class>``, or of
+        dimensions ``predicted_<dimension>``; the truth, ``speaker`` and ``fold`` are compared with the card where they
+        are there.
     card : Card
         As :func:`ser_experiments.evaluation.card.read_card` returns it.
 
@@ -79,7 +81,7 @@ def verify(path: str | Path, card: Card) -> Verdict:
         The predictions were made under other folds than the card's.
     """
     task, truth = card.task, card.truth
-    table = read_predictions(path)
+    table = by_name(read_predictions(path), card.tested.index, str(path))
     table = _same_rows(path, table, card)
     task.check_predictions(str(path), table)
     for column in (*task.truth_columns, "speaker"):

@@ -111,7 +111,8 @@ class SettingRequest(CorpusRequest):
         By default leave-one-session-out where sessions are known, else leave-one-speaker-out; transfer where another
         corpus is tested.
     folds_file : path, optional
-        A CSV of ``utterance_id`` and ``fold`` instead of a protocol.
+        A list of ``utterance_id``, or of files, and ``fold`` instead of a protocol, as
+        :func:`ser_experiments.evaluation.lists.read_list` reads it.
     allow_leak : bool
         Whether a speaker may be in several of these folds; then the score is marked as leaky.
     test_corpus : str, path, DataFrame or Corpus, optional
@@ -132,7 +133,8 @@ class SettingRequest(CorpusRequest):
         ),
     ] = None
     folds_file: Annotated[
-        str | Path | None, Option("Folds of your own: a CSV of utterance_id and fold.", metavar="CSV")
+        str | Path | None,
+        Option("Folds of your own or of others: utterance_id or path, and fold.", metavar="FILE"),
     ] = None
     allow_leak: Annotated[
         bool, Option("Take such folds, or published ones, though speakers are in several; mark the score.")

@@ -23,6 +23,7 @@ from ser_experiments.corpora._alike import slips
 from ser_experiments.csvfile import cuts_folds, cuts_segments, read_csv
 from ser_experiments.errors import AudioError, InputError, SerError
 from ser_experiments.evaluation.card import read_card
+from ser_experiments.evaluation.lists import read_list
 from ser_experiments.evaluation.predictions import read_predictions
 from ser_experiments.experiment.definition import load_experiment
 from ser_experiments.features.encoders.checkpoint import Checkpoint
@@ -111,6 +112,7 @@ READERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "a card": ("card.json", read_card),
     "a list": ("list.csv", read_csv),
     "predictions": ("predictions.csv", read_predictions),
+    "a list of others": ("list.jsonl", read_list),
     "a table": ("table.csv", lambda path: read_table(path, UTTERANCES)),
     "a packed table": ("table.parquet", lambda path: read_table(path, UTTERANCES)),
     "what a model is": ("about.json", _about),
@@ -249,7 +251,8 @@ _NAME = "n" * _LONG
 NAMED = [
     ("run", _NAME), ("run", "svm_lld", "--corpus", "manifest", "--root", _NAME),
     ("run", "svm_lld", "--corpus", "iemocap", "--root", _NAME), ("run", "svm_lld", "--root", _NAME),
-    ("corpora", "describe", "manifest", "--root", _NAME), ("verify", _NAME, "--card", _NAME),
+    ("corpora", "describe", "manifest", "--root", _NAME), ("verify", _NAME, "--card", _NAME), ("verify", _NAME),
+    ("verify", _NAME, "--train", _NAME, "--corpus", "emodb"),
     ("protocol", "--import", _NAME), ("predict", "a.wav", "--model", _NAME), ("run", "svm_lld", "--corpus", _NAME),
     ("run", "svm_lld", "--set", f"{_NAME}=1"), ("run", "svm_lld", "--set", f"model.{_NAME}=1"),
     ("run", "svm_encoder", "--set", f"features.params.encoder.model={_NAME}"),

@@ -49,7 +49,7 @@ def test_help_is_light(project_folder: Path, name: str) -> None:
         (("protocol", "--corpus", "iemocp"), "did you mean 'iemocap'"),
         (("protocol", "--corpus", "manifest", "--root", "mine", "--protocol", "grouped"), "unknown protocol 'grouped'"),
         (("protocol", "--corpus", "manifest", "--root", "mine", "--export", "no/card.json"), "cannot be written"),
-        (("verify", "p.csv"), "Missing option '--card'"),
+        (("verify", "p.csv"), "p.csv: no such file"),
         (("verify", "p.csv", "--card", "none.json"), "none.json: no such file"),
         (("check", "xgb_ldd"), "did you mean 'xgb_lld'"),
         (("check", "xgb_lld", "--permutations", "5"), "--permutations"),

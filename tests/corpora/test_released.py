@@ -102,6 +102,20 @@ def test_folds_of_others_keep_speakers_apart(name: str, whole: Callable[[str], P
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_names_alone_tell_what_names_tell(name: str, whole: Callable[[str], Path]) -> None:
+    table, tells = read_corpus(name, whole(name))[1].utterances, get_corpus(name).told_by
+    assert tells is not None
+    for one, path in table["path"].items():
+        told = tells(path)
+        assert told is not None
+        assert told["utterance_id"] == one
+        said = [key for key in ("speaker", "text_id", "emotion") if key in told]
+        assert {key: str(told[key]) for key in said} == {key: str(table.loc[one, key]) for key in said}
+        assert tells(path.rpartition(".")[0].replace("/", "\\")) == told
+    assert tells("none of them/readme") is None
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_copy_that_is_nested_is_the_same(name: str, tree: Path, tmp_path: Path) -> None:
     before = read_corpus(name, tree)[1].utterances
     (tmp_path / "a" / "b").mkdir(parents=True)

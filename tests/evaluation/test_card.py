@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -227,6 +228,19 @@ def test_another_class_than_the_most_probable_is_noted(tmp_path: Path, card: Car
     assert any("not the most probable class" in note for note in verify(tmp_path / "mine.csv", card).notes)
 
 
+def test_predictions_may_be_named_as_others_do(tmp_path: Path, predictions: pd.DataFrame) -> None:
+    corpus = corpus_of()
+    ids = pd.Index([f"audio/{one.replace('/', '_')}.flac" for one in corpus.utterances.index], name="utterance_id")
+    corpus = replace(corpus, utterances=corpus.utterances.set_axis(ids))
+    card = make_card(corpus, make_folds(corpus.utterances))
+    theirs = pd.DataFrame({"prediction": predictions["predicted"].to_numpy()}, index=ids)
+    before = theirs.rename(columns={"prediction": "predicted"})
+    before.to_csv(tmp_path / "ours.csv")
+    named = [f"data\\wav\\{one[6:-5]}.wav" for one in ids]
+    theirs.set_axis(pd.Index(named, name="filename")).to_csv(tmp_path / "theirs.csv")
+    assert verify(tmp_path / "theirs.csv", card).metrics == verify(tmp_path / "ours.csv", card).metrics
+
+
 def _speaker_in_two_folds(frame: pd.DataFrame) -> pd.DataFrame:
     folds = frame["fold"].to_numpy(dtype=object).copy()
     folds[0], folds[-1] = folds[-1], folds[0]
@@ -247,7 +261,7 @@ def _speaker_in_two_folds(frame: pd.DataFrame) -> pd.DataFrame:
         (lambda f: f.assign(p_anger=0.0, p_none=0.0), "sum to"),
         (lambda f: f.assign(label="anger"), "is not the card's"),
         (lambda f: f.assign(speaker="9"), "is not the card's"),
-        (lambda f: f.rename_axis("id"), "no column 'utterance_id'"),
+        (lambda f: f.rename_axis("row"), "no column 'utterance_id'"),
         (lambda f: f[["fold"]], "neither 'predicted' nor probabilities"),
     ],
 )
