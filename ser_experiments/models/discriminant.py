@@ -20,6 +20,7 @@ from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model._base import LinearClassifierMixin
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from ser_experiments.models.row_weights import row_weights
@@ -71,7 +72,7 @@ class LinearDiscriminantAnalysis(LinearClassifierMixin, ClassifierMixin, BaseEst
         y : array-like of shape (n_rows,)
             Labels, of two classes at least.
         sample_weight : array-like of shape (n_rows,), optional
-            Of rows; those of weight 0 are as good as absent.
+            A row of weight 2 is as good as two rows, and one of weight 0 as none.
 
         Raises
         ------
@@ -81,8 +82,10 @@ class LinearDiscriminantAnalysis(LinearClassifierMixin, ClassifierMixin, BaseEst
         self._validate_params()
         X, y = validate_data(self, X, y, dtype=np.float64)
         given = None if sample_weight is None else _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        weights = row_weights(self.class_weight, y, given)
-        weights = weights / weights.sum()
+        check_classification_targets(y)
+        counts = row_weights(self.class_weight, y, given)
+        n_seen = float(counts.sum())
+        weights = counts / n_seen
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"there is one class, {self.classes_[0]!r}; two are needed to tell them apart")
@@ -90,7 +93,7 @@ class LinearDiscriminantAnalysis(LinearClassifierMixin, ClassifierMixin, BaseEst
         priors = members.sum(axis=0)
         means = members.T @ X / np.maximum(priors, np.finfo(float).tiny)[:, None]
         within = (X - means[codes]) * np.sqrt(weights)[:, None]
-        solved, self.shrinkage_ = _solved(within, weights, means, self.shrinkage)
+        solved, self.shrinkage_ = _solved(within, weights, n_seen, means, self.shrinkage)
         intercept = np.log(np.maximum(priors, np.finfo(float).tiny)) - 0.5 * (means * solved).sum(axis=1)
         if len(self.classes_) == 2:
             solved, intercept = solved[1:] - solved[:1], intercept[1:] - intercept[:1]
@@ -105,7 +108,9 @@ class LinearDiscriminantAnalysis(LinearClassifierMixin, ClassifierMixin, BaseEst
         return softmax(scores, axis=1)
 
 
-def _solved(within: Floats, weights: Floats, means: Floats, shrinkage: str | float) -> tuple[Floats, float]:
+def _solved(
+    within: Floats, weights: Floats, n_seen: float, means: Floats, shrinkage: str | float
+) -> tuple[Floats, float]:
     """Return the means times the inverse of the shrunk covariance, and how far it was shrunk.
 
     Parameters
@@ -114,6 +119,8 @@ def _solved(within: Floats, weights: Floats, means: Floats, shrinkage: str | flo
         Rows less the means of their classes, times the roots of their weights: their products sum to the covariance.
     weights : ndarray of shape (n_rows,)
         Of the rows, 1 in sum.
+    n_seen : float
+        How many rows they stand for.
     means : ndarray of shape (n_classes, n_columns)
     shrinkage : "auto" or float
     """
@@ -124,19 +131,10 @@ def _solved(within: Floats, weights: Floats, means: Floats, shrinkage: str | flo
     scale = np.trace(products) / n_columns
     if scale <= 0:
         return means, 1.0  # Rows of a class are all the same: each is as near to its mean as can be.
-    if shrinkage == "auto":
-        lengths, along = (
-            (np.diag(products), np.square(products).sum(axis=1))
-            if wide
-            else (np.square(within).sum(axis=1), ((within @ products) * within).sum(axis=1))
-        )
-        taken = _ledoit_wolf(lengths, along, float(np.square(products).sum()), weights, n_columns)
-    else:
-        taken = float(shrinkage)
+    taken = _ledoit_wolf(within, products, weights, n_seen) if shrinkage == "auto" else float(shrinkage)
     taken = max(taken, _LEAST)
     ridge, rest = taken * scale, 1.0 - taken
-    size = len(products)
-    factor = cho_factor(rest * products + ridge * np.eye(size), lower=True, check_finite=False)
+    factor = cho_factor(rest * products + ridge * np.eye(len(products)), lower=True, check_finite=False)
     if not wide:
         return cho_solve(factor, means.T, check_finite=False).T, taken
     # Woodbury: (r I + s A'A)^-1 = (I - s A' (r I + s AA')^-1 A) / r
@@ -144,20 +142,11 @@ def _solved(within: Floats, weights: Floats, means: Floats, shrinkage: str | flo
     return (means - rest * (within.T @ beside).T) / ridge, taken
 
 
-def _ledoit_wolf(lengths: Floats, along: Floats, squares: float, weights: Floats, n_columns: int) -> float:
-    """Return how far a covariance is to be shrunk, 0 to 1.
-
-    Parameters
-    ----------
-    lengths, along : ndarray of shape (n_rows,)
-        Of each row with its weight, x'x and x'Sx.
-    squares : float
-        The sum of the squares of the covariance S.
-    weights : ndarray of shape (n_rows,)
-        Of the rows, 1 in sum.
-    n_columns : int
-    """
-    # How far the products of single rows are from S, squared, and so how far S may be from the truth.
-    spread = np.square(lengths).sum() - 2 * (weights * along).sum() + np.square(weights).sum() * squares
-    distance = squares - lengths.sum() ** 2 / n_columns
+def _ledoit_wolf(within: Floats, products: Floats, weights: Floats, n_seen: float) -> float:
+    """Return how far a covariance is to be shrunk, 0 to 1; parameters are those of :func:`_solved`."""
+    squares = float(np.square(products).sum())
+    lengths, there = np.square(within).sum(axis=1), weights > 0
+    # How far the products of single rows are from their mean, squared, and so how far that may be from the truth.
+    spread = (np.sum(lengths[there] ** 2 / weights[there]) - squares) / n_seen
+    distance = squares - lengths.sum() ** 2 / within.shape[1]
     return float(np.clip(spread / distance, 0.0, 1.0)) if distance > 0 else 1.0

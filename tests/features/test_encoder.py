@@ -86,7 +86,8 @@ def test_layers_that_are_none(layers: object) -> None:
 @pytest.mark.parametrize(
     "params", [{"window_s": 0}, {"window_s": "30"}, {"overlap_s": 0.0}, {"silence_s": -1}, {"silence_s": float("nan")},
                {"precision": "float16"}, {"precision": None}, {"functionals": "percentile"}, {"functionals": []},
-               {"functionals": ["moments", 1]}, {"functionals": None}, {"functionals": "percentiles,moments"}]
+               {"functionals": ["moments", 1]}, {"functionals": None}, {"functionals": "percentiles,moments"},
+               {"functionals": ["mean", "moments"]}]
 )  # fmt: skip
 def test_numbers_out_of_range(params: dict[str, object]) -> None:
     with pytest.raises(InputError, match=next(iter(params))):
@@ -107,6 +108,13 @@ def test_a_row_of_moments_is_the_same_beside_percentiles() -> None:
     plain, beside = (get_extractors("encoder", functionals=what)[0] for what in ("moments", ["moments", "percentiles"]))
     assert plain.digest == beside.digest
     assert get_extractor("encoder/percentiles_1").digest != plain.digest
+
+
+def test_the_mean_alone_is_that_of_the_moments(utterances: pd.DataFrame, tmp_path: Path) -> None:
+    moments = table(utterances, tmp_path / "cache", layers=[1, 2])
+    means = table(utterances, tmp_path / "cache", layers=[1, 2], functionals="mean")
+    assert means.shape == (len(utterances), 2 * WIDTH)
+    pd.testing.assert_frame_equal(means, moments[means.columns])
 
 
 def test_percentiles_are_computed_where_they_are_wanted(

@@ -1,4 +1,4 @@
-"""What is kept of a layer's hidden states over a recording: moments, percentiles, or the frames themselves.
+"""What is kept of a layer's hidden states over a recording: moments, percentiles, a mean, or the frames themselves.
 
 The outputs of an encoder's measure are those of :data:`SUMMARIES`: of each, one a hidden state.
 """
@@ -96,6 +96,11 @@ def _pooled(moments: Sequence[Array], counts: Sequence[int]) -> NDArray[np.float
     return _finite(np.concatenate([mean, np.sqrt(variance)]).astype(np.float32))
 
 
+def _first(moments: Sequence[Array], counts: Sequence[int]) -> NDArray[np.float32]:
+    """Return the mean alone."""
+    return np.split(_pooled(moments, counts), 2)[0].copy()
+
+
 def percentiles_one_by_one(states: torch.Tensor, spans: Spans) -> Sequence[Array]:
     """Return the percentiles over frames as NumPy interpolates them, shape (3, width) each."""
     # NumPy sorts ten times as fast as torch on a CPU.
@@ -164,6 +169,7 @@ SUMMARIES = {
     "percentiles": Summary(
         "percentiles", tuple(PERCENTILES), _on_gpu(percentiles_together, percentiles_one_by_one), _averaged
     ),
+    "mean": Summary("mean", ("mean",), _on_gpu(moments_together, moments_one_by_one), _first),
 }
 
 

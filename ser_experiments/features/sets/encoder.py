@@ -41,10 +41,11 @@ def extractor(
 ) -> Measure:
     """Build the set.
 
-    Output ``layer_K`` is the mean and the standard deviation over time of hidden state K, ``percentiles_K`` its 10th,
-    50th and 90th percentile, ``frames_K`` the states themselves. The set's name alone stands for the functionals of
-    `layers` side by side, ``encoder/frames`` for their frames. One pass gives every layer up to the last that is asked
-    for, and all their functionals are kept. Percentiles of what is longer than a window are the mean of its windows'.
+    Output ``layer_K`` is the mean and the standard deviation over time of hidden state K, ``mean_K`` the mean alone,
+    ``percentiles_K`` its 10th, 50th and 90th percentile, ``frames_K`` the states themselves. The set's name alone
+    stands for the functionals of `layers` side by side, ``encoder/frames`` for their frames. One pass gives every layer
+    up to the last that is asked for, and all their functionals are kept. Percentiles of what is longer than a window
+    are the mean of its windows'.
 
     Parameters
     ----------
@@ -53,8 +54,9 @@ def extractor(
     layers : int, sequence of int, "all", "middle" or "A%-B%"
         Hidden states: 0 is what the first block takes, k what block k gives. ``"20%-60%"`` are those from a fifth to
         three fifths of the depth, ``"middle"`` those from a third to half of it.
-    functionals : {"moments", "percentiles"} or both
-        What is taken of a dimension over time: mean and standard deviation, or the 10th, 50th and 90th percentile.
+    functionals : {"moments", "percentiles", "mean"} or several
+        What is taken of a dimension over time: mean and standard deviation, the 10th, 50th and 90th percentile, or the
+        mean alone, which is a part of the moments and does not stand beside them.
     precision : {"float32", "bfloat16"}
         What it computes in.
     window_s, overlap_s : float
@@ -157,6 +159,8 @@ def _functionals(given: object) -> tuple[str, ...]:
     for one in named:
         if one not in FUNCTIONALS:
             raise InputError(f"feature set 'encoder': unknown functionals {one!r}{nearest(str(one), FUNCTIONALS)}")
+    if {"mean", "moments"} <= set(named):
+        raise InputError("feature set 'encoder': functionals 'mean' are a part of 'moments'; name one of them")
     return tuple(one for one in FUNCTIONALS if one in named)
 
 
