@@ -169,7 +169,7 @@ SUMMARIES = {
     "percentiles": Summary(
         "percentiles", tuple(PERCENTILES), _on_gpu(percentiles_together, percentiles_one_by_one), _averaged
     ),
-    "mean": Summary("mean", ("mean",), _on_gpu(moments_together, moments_one_by_one), _first),
+    "mean": Summary("mean", ("amean",), _on_gpu(moments_together, moments_one_by_one), _first),
 }
 
 
