@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 PUBLIC = {name: getattr(ser_experiments, name) for name in ser_experiments.__all__}
 #: What users call of what the functions return.
 METHODS = {
-    "AudioModel": ("predict", "stream", "timeline"),
+    "AudioModel": ("predict", "stream", "timeline", "inspect"),
     "Result": ("plot", "pictures"),
     "Timeline": ("plot",),
 }

@@ -36,7 +36,7 @@ def bandwidth(spectra: Spectra) -> float:
     Notes
     -----
     Of the spectra of 32 ms the 95 % quantile at each frequency is taken, and of it what is the most at this frequency
-    or any above. Where that falls by 20 dB within half an octave, or the half octave is cut off by half of the rate, the
+    or any above. Where that falls by 20 dB within half an octave, or half of the rate cuts the half octave off, the
     recording ends: at the frequency where 10 dB of the fall are behind. A noise that was recorded counts as held.
     """
     step_hz, held = spectra.step_hz, _held(spectra)
@@ -57,8 +57,10 @@ def _held(spectra: Spectra) -> NDArray[np.float64]:
     """Return what a recording holds by frequency, in dB."""
     half = max(0, round(_SMOOTH_HZ / spectra.step_hz) // 2)
     padded = np.pad(spectra.powers, ((0, 0), (half, half)), mode="edge")
-    n_bins = spectra.powers.shape[1]
-    smoothed = sum(padded[:, place : place + n_bins] for place in range(2 * half + 1)) / np.float32(2 * half + 1)
+    smoothed = np.zeros_like(spectra.powers)
+    for place in range(2 * half + 1):
+        smoothed += padded[:, place : place + smoothed.shape[1]]
+    smoothed /= np.float32(2 * half + 1)
     rank = int(_LOUD * (len(smoothed) - 1))
     loud = np.partition(smoothed, rank, axis=0)[rank].astype(np.float64)
     return np.maximum(10 * np.log10(loud + 1e-30), _NOTHING_DB)

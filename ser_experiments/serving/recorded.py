@@ -72,7 +72,7 @@ def recorded(
     }
 
 
-def percentiles(values: pd.Series | Floats) -> list[float]:
+def percentiles(values: pd.Series | Floats | Sequence[float]) -> list[float]:
     """Return the :data:`PERCENTS` of some numbers, with four digits."""
     return [_short(one) for one in np.percentile(np.asarray(values, dtype=np.float64), PERCENTS)]
 

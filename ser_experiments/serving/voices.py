@@ -103,7 +103,7 @@ class Voices:
         """
         if not len(self.medians):
             return None
-        middle = rows.reindex(columns=self.columns).to_numpy(dtype=np.float64)
+        middle = rows.reindex(columns=list(self.columns)).to_numpy(dtype=np.float64)
         away = self._away(np.nanmedian(middle, axis=0))
         place = int(away.argmin())
         return Near(float(away[place]), int(self.n[place]), self.scores[place])

@@ -1,0 +1,115 @@
+"""What an inspection found, in one paragraph made by rule of its figures: what differs, what that does, what helps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ser_experiments import plugins
+from ser_experiments.features.views import VIEWS
+from ser_experiments.serving.findings import INSIDE, OUTSIDE, Row, Shares, far_voices, numbers_of, rows_of, shares_of
+from ser_experiments.serving.inspection import Inspection
+from ser_experiments.serving.recorded import HOW, PERCENTS, RISK
+
+#: Conditions to be heard under lie here, each in a file of the name of its kind.
+_CONDITIONS = "ser_experiments.audio.conditions"
+#: Differences that are said in words, the greatest first.
+_MOST = 3
+#: An answer is given too often where its share is by so much above that of the training.
+_TOO_OFTEN = 0.1
+#: What follows from another difference is not said beside it.
+_FOLLOWS = {"sample_rate": "bandwidth_hz", "noise_db": "snr_db"}
+
+
+def words_of(found: Inspection) -> str:
+    """Return what was found in words, one paragraph."""
+    sentences = [*_differences(found), *_answers(found), *_voices(found), *_cures(found)]
+    return " ".join(sentences)
+
+
+def differing(found: Inspection) -> list[Row]:
+    """Return the measures that lie outside of the training, those of most recordings first, without what follows."""
+    rows = [row for row in rows_of(found) if row.verdict not in ("", INSIDE)]
+    rows.sort(key=lambda row: -row.beyond)
+    there = {row.measure.field for row in rows}
+    return [row for row in rows if _FOLLOWS.get(row.measure.field) not in there]
+
+
+def _differences(found: Inspection) -> Iterator[str]:
+    if found.model is None:
+        yield "Without a model there is nothing to hold these recordings against: name one with --model."
+        return
+    if found.known is None:
+        yield f"{HOW[0].upper()}{HOW[1:]}."
+        return
+    rows = differing(found)
+    if not rows:
+        yield "Nothing that is measured here sets these recordings apart from those that the model learned from."
+    for place, row in enumerate(rows[:_MOST]):
+        share = "" if row.verdict == OUTSIDE else f"; {100 * row.beyond:.0f} % of them lie outside of the training"
+        yield f"{('What differs most: ', 'Besides, ', 'And ')[place]}{_said(row)}{share}."
+    yours = {piece.language for piece in found.pieces if piece.language}
+    if yours and found.known.languages and not yours <= set(found.known.languages):
+        yield f"They are in {', '.join(sorted(yours))}, the training in {', '.join(found.known.languages)}."
+
+
+def _said(row: Row) -> str:
+    middle, one = PERCENTS.index(50), row.measure
+    phrase = one.low if row.below >= row.above and one.low else one.high
+    training = row.yours if row.training is None else row.training
+    return phrase.format(yours=f"{row.yours[middle]:.{one.digits}f}", training=f"{training[middle]:.{one.digits}f}")
+
+
+def _answers(found: Inspection) -> Iterator[str]:
+    shares = shares_of(found)
+    for name, (yours, training) in numbers_of(found).items():
+        if training is not None and not training[0] <= yours[2] <= training[-1]:
+            yield f"{name} is answered with {yours[2]:.2f} in the middle, to the training with {training[2]:.2f}."
+    if shares is None:
+        return
+    if shares.yours:
+        yield _answered(shares)
+    if shares.unsure is not None:
+        before = "" if shares.unsure_training is None else f" ({100 * shares.unsure_training:.0f} % in the training)"
+        yield f"At --abstain {RISK:g} it leaves {100 * shares.unsure:.0f} % unsure{before}."
+
+
+def _answered(shares: Shares) -> str:
+    most = max(shares.yours, key=lambda name: shares.yours[name] - shares.training.get(name, 0.0))
+    share, before = shares.yours[most], shares.training.get(most)
+    if before is None:
+        return f"The model answers {most} to {100 * share:.0f} % of them."
+    if share - before <= _TOO_OFTEN:
+        return "Answers fall on the classes about as often as in the training."
+    return (
+        f"The model answers {most} to {100 * share:.0f} % of them, and to {100 * before:.0f} % of its own training's, "
+        "whose voices were as new to it."
+    )
+
+
+def _voices(found: Inspection) -> Iterator[str]:
+    far, n = far_voices(found)
+    if far:
+        which = "The voice, as it was recorded, lies" if n == 1 else f"{far} of {n} voices, as they were recorded, lie"
+        yield f"{which} further from every speaker of the training than these lie from one another."
+
+
+def _cures(found: Inspection) -> Iterator[str]:
+    rows = differing(found)[:_MOST] if found.known is not None else []
+    if found.model is None or not rows:
+        return
+    views = _there(VIEWS, [view for row in rows for view in row.measure.views])
+    conditions = _there(_CONDITIONS, [row.measure.condition for row in rows])
+    if views:
+        named, asked = " and ".join(f"`{one}`" for one in views), ", ".join(f'"{one}"' for one in views)
+        yield f"Train with the view{'s' if len(views) > 1 else ''} {named}: augment = [{asked}] in the definition."
+    else:
+        yield "No view imitates that: train on some recordings like these, too."
+    if conditions:
+        asked = " ".join(f"--condition {one}" for one in conditions)
+        yield f"What it costs the model says: ser audit {found.model.meta.get('experiment', 'EXPERIMENT')} {asked}."
+
+
+def _there(package: str, names: Sequence[str]) -> list[str]:
+    """Return those of some names that there are, each once."""
+    known = plugins.names(package)
+    return [name for name in dict.fromkeys(names) if name in known]
