@@ -15,6 +15,7 @@ from ser_experiments.cli._options import as_json
 from ser_experiments.cli._progress import Showing
 from ser_experiments.cli._project import here
 from ser_experiments.cli._say import said, say
+from ser_experiments.shown import several
 from ser_experiments.words import in_one_line
 
 if TYPE_CHECKING:
@@ -138,8 +139,8 @@ def _show(found: Inspection) -> None:
     beside = ""
     if found.model is not None:
         beside = f" beside the training of {found.model.meta['experiment']}, {found.model.meta['setting']}"
-    speakers = len({piece.speaker for piece in found.pieces})
-    on.print(f"\n[bold]{len(found.pieces)} recordings[/] of {speakers} speakers or folders{escape(said(beside))}")
+    speakers = several(len({piece.speaker for piece in found.pieces}), "speaker")
+    on.print(f"\n[bold]{several(len(found.pieces), 'recording')}[/] of {speakers}{escape(said(beside))}")
     _measures(on, found)
     _answers(on, found)
     _voices(found)
@@ -167,7 +168,7 @@ def _measures(on: Any, found: Inspection) -> None:
         new = "outside" if spoken and not set(languages) <= set(spoken) else "inside" if spoken and languages else ""
         rows.append(["language", ", ".join(languages), *([", ".join(spoken), new] if known else [])])
     print_table(on, headings, rows, left=[0, 3])
-    say("the middle of all recordings, and 5 to 95 % of them; outside is beyond 1 to 99 % of the training")
+    say(f"medians, with 5 to 95 %{'; outside is beyond 1 to 99 % of the training' if known else ''}")
 
 
 def _answers(on: Any, found: Inspection) -> None:

@@ -6,16 +6,18 @@ from collections.abc import Iterator, Sequence
 
 from ser_experiments import plugins
 from ser_experiments.features.views import VIEWS
-from ser_experiments.serving.findings import INSIDE, OUTSIDE, Row, Shares, far_voices, numbers_of, rows_of, shares_of
+from ser_experiments.serving.findings import OUTSIDE, Row, Shares, far_voices, numbers_of, rows_of, shares_of
 from ser_experiments.serving.inspection import Inspection
 from ser_experiments.serving.recorded import HOW, PERCENTS, RISK
 
 #: Conditions to be heard under lie here, each in a file of the name of its kind.
 _CONDITIONS = "ser_experiments.audio.conditions"
-#: Differences that are said in words, the greatest first.
-_MOST = 3
+#: Differences that are said in words, the greatest first, and of how many of the recordings each must be.
+_MOST, _SAID = 3, 0.25
 #: An answer is given too often where its share is by so much above that of the training.
 _TOO_OFTEN = 0.1
+#: Numbers are nearly the same that spread less than such a part of those of the training.
+_ALIKE = 0.25
 #: What follows from another difference is not said beside it.
 _FOLLOWS = {"sample_rate": "bandwidth_hz", "noise_db": "snr_db"}
 
@@ -27,8 +29,8 @@ def words_of(found: Inspection) -> str:
 
 
 def differing(found: Inspection) -> list[Row]:
-    """Return the measures that lie outside of the training, those of most recordings first, without what follows."""
-    rows = [row for row in rows_of(found) if row.verdict not in ("", INSIDE)]
+    """Return the measures by which many recordings lie outside, those of most first, without what follows."""
+    rows = [row for row in rows_of(found) if row.beyond > _SAID]
     rows.sort(key=lambda row: -row.beyond)
     there = {row.measure.field for row in rows}
     return [row for row in rows if _FOLLOWS.get(row.measure.field) not in there]
@@ -62,8 +64,14 @@ def _said(row: Row) -> str:
 def _answers(found: Inspection) -> Iterator[str]:
     shares = shares_of(found)
     for name, (yours, training) in numbers_of(found).items():
-        if training is not None and not training[0] <= yours[2] <= training[-1]:
-            yield f"{name} is answered with {yours[2]:.2f} in the middle, to the training with {training[2]:.2f}."
+        if training is None:
+            continue
+        low, middle, high = PERCENTS.index(5), PERCENTS.index(50), PERCENTS.index(95)
+        before = f"{training[low]:.2f} to {training[high]:.2f} to its training out of fold"
+        if yours[high] - yours[low] < _ALIKE * (training[high] - training[low]):
+            yield f"Of {name} it says nearly the same of all ({yours[low]:.2f} to {yours[high]:.2f}; {before})."
+        elif not training[0] <= yours[middle] <= training[-1]:
+            yield f"Of {name} it says {yours[middle]:.2f} in the middle ({before})."
     if shares is None:
         return
     if shares.yours:
@@ -81,8 +89,7 @@ def _answered(shares: Shares) -> str:
     if share - before <= _TOO_OFTEN:
         return "Answers fall on the classes about as often as in the training."
     return (
-        f"The model answers {most} to {100 * share:.0f} % of them, and to {100 * before:.0f} % of its own training's, "
-        "whose voices were as new to it."
+        f"The model answers {most} to {100 * share:.0f} % of them, to {100 * before:.0f} % of its training out of fold."
     )
 
 

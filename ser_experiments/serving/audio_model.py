@@ -249,7 +249,7 @@ class AudioModel:
         >>> found = load_model("models/calls").inspect(["call.wav", "other.wav"])
         >>> found
         Inspection of 2 recordings beside the training of logreg_lld
-        >>> found.table.loc["bandwidth, kHz", "verdict"]
+        >>> found.table.loc["length, s", "verdict"]
         'outside'
         """
         from ser_experiments.serving.inspection import inspected
