@@ -18,7 +18,7 @@ from ser_experiments.audio.spectra import Spectra, spectra
 #: A recording holds nothing softer than so many dB of full scale: the rounding of 16 bits.
 _FLOOR_DB = -100.0
 #: Samples stand at the largest magnitude where they are within such a part of it, so many beside each other at least.
-_AT_TOP, _BESIDE = 1e-4, 3
+_AT_TOP, _BESIDE = 1e-6, 3
 #: Noise is what is left at each frequency in the softest part of the frames: voices leave gaps between their sounds,
 #: and between harmonics, where pauses are short.
 _SOFT = 0.1
@@ -107,10 +107,11 @@ def quality(audio: NDArray[np.float32], sample_rate: int, channels: int = 1) -> 
     channels : int
         That it is stored with; they are one here.
     """
-    peak = float(np.abs(audio).max())
-    spoken = VoiceActivity(sample_rate, peak)(audio, last=True)
-    found = spectra(audio, sample_rate)
-    level = _level(audio, sample_rate, spoken)
+    # A constant offset is no sound.
+    sound = audio - audio.mean(dtype=np.float64).astype(np.float32)
+    spoken = VoiceActivity(sample_rate, float(np.abs(sound).max()) or 1.0)(sound, last=True)
+    found = spectra(sound, sample_rate)
+    level = _level(sound, sample_rate, spoken)
     noise = min(_noise(found), level)
     snr_db = _decibel(max(level - noise, 0.0)) - _decibel(noise)
     return Quality(
@@ -154,6 +155,8 @@ def _noise(found: Spectra) -> float:
     """Return the mean square of what goes on in the softest part of the time, found band by band."""
     # Silence of zeros is no soft noise but a place where nothing was recorded.
     powers = found.powers[found.powers.any(axis=1)]
+    if not len(powers):
+        return 0.0
     width = min(max(1, round(_BAND_HZ / found.step_hz)), powers.shape[1])
     n_bands = powers.shape[1] // width
     bands = powers[:, : n_bands * width].reshape(len(powers), n_bands, width).sum(axis=2)

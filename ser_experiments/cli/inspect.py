@@ -145,12 +145,16 @@ def _show(found: Inspection) -> None:
     _answers(on, found)
     _voices(found)
     for note in found.notes:
-        say(f"note: {note}")
+        say(_filled(f"note: {note}"))
     say()
-    say(textwrap.fill(words_of(found), _WIDTH, break_long_words=False, break_on_hyphens=False))
+    say(_filled(words_of(found)))
     if found.problems:
         say()
         _some([in_one_line(reason) for reason in found.problems.values()], "recordings cannot be used")
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def _measures(on: Any, found: Inspection) -> None:
@@ -207,7 +211,7 @@ def _voices(found: Inspection) -> None:
         return
     title = get_score(found.model.task.primary).title
     say()
-    say(f"nearest speaker of the training; these are {apart[0]:.1f} from each other's nearest, at most {apart[1]:.1f}")
+    say(f"nearest speaker of the training (from one of these to the next: {apart[0]:.1f}, at most {apart[1]:.1f})")
     lines = []
     for one in voices:
         score = "" if one.near.score is None else f", {title} {one.near.score:.2f} on it"

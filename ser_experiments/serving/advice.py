@@ -63,15 +63,7 @@ def _said(row: Row) -> str:
 
 def _answers(found: Inspection) -> Iterator[str]:
     shares = shares_of(found)
-    for name, (yours, training) in numbers_of(found).items():
-        if training is None:
-            continue
-        low, middle, high = PERCENTS.index(5), PERCENTS.index(50), PERCENTS.index(95)
-        before = f"{training[low]:.2f} to {training[high]:.2f} to its training out of fold"
-        if yours[high] - yours[low] < _ALIKE * (training[high] - training[low]):
-            yield f"Of {name} it says nearly the same of all ({yours[low]:.2f} to {yours[high]:.2f}; {before})."
-        elif not training[0] <= yours[middle] <= training[-1]:
-            yield f"Of {name} it says {yours[middle]:.2f} in the middle ({before})."
+    yield from _numbers(found)
     if shares is None:
         return
     if shares.yours:
@@ -79,6 +71,22 @@ def _answers(found: Inspection) -> Iterator[str]:
     if shares.unsure is not None:
         before = "" if shares.unsure_training is None else f" ({100 * shares.unsure_training:.0f} % in the training)"
         yield f"At --abstain {RISK:g} it leaves {100 * shares.unsure:.0f} % unsure{before}."
+
+
+def _numbers(found: Inspection) -> Iterator[str]:
+    low, middle, high = (PERCENTS.index(one) for one in (5, 50, 95))
+    same, elsewhere = [], []
+    for name, (yours, training) in numbers_of(found).items():
+        if training is None:
+            continue
+        before = f"{training[low]:.2f} to {training[high]:.2f}"
+        if yours[high] - yours[low] < _ALIKE * (training[high] - training[low]):
+            same.append(f"{name} {yours[middle]:.2f} ({before})")
+        elif not training[0] <= yours[middle] <= training[-1]:
+            elsewhere.append(f"{name} {yours[middle]:.2f} ({before})")
+    for what, told in (("nearly the same of all of them", same), ("what it hardly said of its training", elsewhere)):
+        if told:
+            yield f"It says {what}: {', '.join(told)}; in brackets its answers to its training out of fold."
 
 
 def _answered(shares: Shares) -> str:
