@@ -38,11 +38,11 @@ def spoken(rate: int = RATE, seed: int = 0) -> np.ndarray:
     return np.where(places // (rate // 2) % 4 == 3, 0.0, sound + hiss).astype(np.float32)
 
 
-@pytest.mark.parametrize("rate", [8000, 16_000, 44_100])
-@pytest.mark.parametrize("cut_hz", [1500, 2000, 3400, 5500, 7500, 16_000])
+CUTS = [(rate, cut) for rate in (8000, 16_000, 44_100) for cut in (1500, 2000, 3400, 7500, 16_000) if 2 * cut < rate]
+
+
+@pytest.mark.parametrize(("rate", "cut_hz"), CUTS)
 def test_noise_ends_where_it_was_cut(rate: int, cut_hz: int) -> None:
-    if cut_hz >= 0.98 * rate / 2:
-        pytest.skip("above half of the rate")
     cut = fftconvolve(white(rate=rate), firwin(801, cut_hz, fs=rate), "same")
     assert ends(cut, rate) == pytest.approx(cut_hz, abs=100)
     # Rounded to 16 bits, whose noise goes on to the end.

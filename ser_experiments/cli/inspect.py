@@ -153,8 +153,15 @@ def _show(found: Inspection) -> None:
         _some([in_one_line(reason) for reason in found.problems.values()], "recordings cannot be used")
 
 
-def _filled(text: str) -> str:
-    return textwrap.fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
+def _filled(text: str, indent: str = "") -> str:
+    return textwrap.fill(
+        text,
+        _WIDTH,
+        initial_indent=indent,
+        subsequent_indent=2 * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _measures(on: Any, found: Inspection) -> None:
@@ -211,7 +218,7 @@ def _voices(found: Inspection) -> None:
         return
     title = get_score(found.model.task.primary).title
     say()
-    say(f"nearest speaker of the training (from one of these to the next: {apart[0]:.1f}, at most {apart[1]:.1f})")
+    say(f"nearest speakers of the training (these: {apart[0]:.1f} from their nearest, at most {apart[1]:.1f})")
     lines = []
     for one in voices:
         score = "" if one.near.score is None else f", {title} {one.near.score:.2f} on it"
@@ -222,7 +229,7 @@ def _voices(found: Inspection) -> None:
 def _some(lines: Sequence[str], what: str, indent: str = "") -> None:
     """Print some of many lines, and how many more there are."""
     for line in lines[:_SHOWN]:
-        say(f"{indent}{line}")
+        say(_filled(line, indent))
     if len(lines) > _SHOWN:
         say(f"{indent}and {len(lines) - _SHOWN} more {what}")
 

@@ -278,10 +278,10 @@ def _logged(
                 fitted = prepared.rows.fitted(prepared.estimator)
             heard = None if prepared.facts is None else qualities(prepared.utterances, cache=project.cache)
             doing.stage("logging")
-            told = {"drawn": not request.no_pictures, "asked": asked, "qualities": heard}
-            model_uri = run.log(describe(result, fitted, here, **told))
-    result = replace(result, run_id=run.run_id, experiment_id=run.experiment_id, model_uri=model_uri)
-    return replace(result, pending=run.away, link=_link(store, run.experiment_id))
+            drawn = not request.no_pictures
+            model_uri = run.log(describe(result, fitted, here, drawn=drawn, asked=asked, qualities=heard))
+    told = replace(result, run_id=run.run_id, experiment_id=run.experiment_id, model_uri=model_uri)
+    return replace(told, pending=run.away, link=_link(store, run.experiment_id))
 
 
 def _link(store: Backend, setting_id: str) -> str:
