@@ -39,10 +39,10 @@ _WIDTH = 80
 @picture_option
 @as_json
 def command(sources: tuple[Path, ...], model: str | None, jobs: int | None, picture: str | None, as_json: bool) -> None:
-    """Look at recordings: why does a model answer as it does to them?
+    """Look at recordings beside those of the training.
 
-    Length, sample rate, where the spectrum really ends, level, noise, clipping and speech, beside those of the
-    recordings that the model learned from; what it answers to them, and which voices of the training are near.
+    Why does a model answer as it does? Length, sample rate, where the spectrum really ends, level, noise, clipping and
+    speech, beside those of the recordings that it learned from; what it answers, and which voices are near.
     SOURCES are those of `ser predict`: files, folders, lists (with a column `speaker` or `language`, too).
     """
     from ser_experiments.cli._recordings import recordings
@@ -165,7 +165,7 @@ def _filled(text: str, indent: str = "") -> str:
 
 
 def _measures(on: Any, found: Inspection) -> None:
-    from ser_experiments.serving.findings import rows_of
+    from ser_experiments.serving.findings import hears_hz, rows_of
 
     known = found.known is not None
     headings = ["measure", "yours", *(["training", "verdict"] if known else [])]
@@ -179,6 +179,9 @@ def _measures(on: Any, found: Inspection) -> None:
         new = "outside" if spoken and not set(languages) <= set(spoken) else "inside" if spoken and languages else ""
         rows.append(["language", ", ".join(languages), *([", ".join(spoken), new] if known else [])])
     print_table(on, headings, rows, left=[0, 3])
+    hears = hears_hz(found)
+    if found.qualities["bandwidth_hz"].median() > hears:
+        say(f"the model hears up to {hears / 1000:g} kHz, whatever is recorded above")
     say(f"medians, with 5 to 95 %{'; outside is beyond 1 to 99 % of the training' if known else ''}")
 
 

@@ -56,7 +56,7 @@ def _differences(found: Inspection) -> Iterator[str]:
 
 def _said(row: Row) -> str:
     middle, one = PERCENTS.index(50), row.measure
-    phrase = one.low if row.below >= row.above and one.low else one.high
+    phrase = one.low if row.side < 0 and one.low else one.high
     training = row.yours if row.training is None else row.training
     return phrase.format(yours=f"{row.yours[middle]:.{one.digits}f}", training=f"{training[middle]:.{one.digits}f}")
 
@@ -109,9 +109,17 @@ def _voices(found: Inspection) -> Iterator[str]:
 
 
 def _cures(found: Inspection) -> Iterator[str]:
-    rows = differing(found)[:_MOST] if found.known is not None else []
-    if found.model is None or not rows:
+    if found.model is None or found.known is None:
         return
+    rows = differing(found)[:_MOST]
+    if not rows:
+        if far_voices(found)[0] or _one_sided(found):
+            yield (
+                "What is left to differ are voices, the language, and how feelings are shown: label some of these "
+                "recordings, and train on them, too."
+            )
+        return
+    rows = [row for row in rows if row.measure.cured in (0, row.side)]
     views = _there(VIEWS, [view for row in rows for view in row.measure.views])
     conditions = _there(_CONDITIONS, [row.measure.condition for row in rows])
     if views:
@@ -122,6 +130,14 @@ def _cures(found: Inspection) -> Iterator[str]:
     if conditions:
         asked = " ".join(f"--condition {one}" for one in conditions)
         yield f"What it costs the model says: ser audit {found.model.meta.get('experiment', 'EXPERIMENT')} {asked}."
+
+
+def _one_sided(found: Inspection) -> bool:
+    """Whether a class is answered far more often than in the training."""
+    shares = shares_of(found)
+    if shares is None or not shares.training:
+        return False
+    return max(share - shares.training[name] for name, share in shares.yours.items()) > _TOO_OFTEN
 
 
 def _there(package: str, names: Sequence[str]) -> list[str]:

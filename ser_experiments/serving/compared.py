@@ -27,6 +27,8 @@ class Measure:
         Views to train with that make a model less particular about it.
     condition : str
         The kind of conditions that shows what it costs a model.
+    cured : {-1, 0, 1}
+        Whether these help, and show, where recordings lie below, on either side, or above.
     drawn : bool
         Whether a picture shows it.
     """
@@ -40,6 +42,7 @@ class Measure:
     high: str = ""
     views: tuple[str, ...] = ()
     condition: str = ""
+    cured: int = 0
     drawn: bool = True
 
 
@@ -49,25 +52,25 @@ MEASURES = (
         "these recordings end at {yours} kHz, those of the training at {training} kHz: what the model learned of the "
         "sounds above is not there",
         "these recordings reach {yours} kHz, those of the training {training} kHz: what is above is new to the model",
-        ("telephone", "band", "codec"), "telephone",
+        ("telephone", "band", "codec"), "telephone", -1,
     ),
     Measure(
         "sample_rate", "sample rate, kHz", 1e-3, 1, 0.0,
         "these recordings are sampled at {yours} kHz, those of the training at {training} kHz",
         "these recordings are sampled at {yours} kHz, those of the training at {training} kHz",
-        ("telephone",), "telephone", drawn=False,
+        ("telephone",), "telephone", -1, drawn=False,
     ),
     Measure(
         "snr_db", "speech above noise, dB", 1.0, 0, 3.0,
         "speech is {yours} dB above the noise, {training} dB in the training",
         "speech is {yours} dB above the noise, {training} dB in the training",
-        ("noise",), "noise",
+        ("noise",), "noise", -1,
     ),
     Measure(
         "noise_db", "noise, dBFS", 1.0, 0, 3.0,
         "what goes on below the voice is softer ({yours} dBFS, training {training} dBFS)",
         "what goes on below the voice is louder ({yours} dBFS, training {training} dBFS)",
-        ("noise",), "noise",
+        ("noise",), "noise", 1,
     ),
     Measure(
         "level_db", "level of speech, dBFS", 1.0, 0, 1.0,

@@ -18,6 +18,8 @@ from ser_experiments.serving.voices import Near
 
 Floats = NDArray[np.float64]
 INSIDE, OUTSIDE = "inside", "outside"
+#: Measures of what a model hears only up to a frequency, by the number of times that this is.
+_OF_HEARING = {"bandwidth_hz": 1, "sample_rate": 2}
 #: Of recordings like those of the training 2 % lie beyond its 1 and 99 %: up to so many, nothing is said of it.
 _STRAY = 0.1
 #: What is said of a recording differs from what is said of another by its numbers.
@@ -51,6 +53,11 @@ class Row(NamedTuple):
         return self.below + self.above
 
     @property
+    def side(self) -> int:
+        """Return -1 where more of the recordings lie below than above, else 1."""
+        return -1 if self.below >= self.above else 1
+
+    @property
     def verdict(self) -> str:
         """Say whether they lie within 1 and 99 % of the training, or how many do not."""
         if self.training is None:
@@ -70,7 +77,7 @@ class Row(NamedTuple):
 def rows_of(found: Inspection) -> list[Row]:
     """Return what recordings are like by measure, beside the training where that is known."""
     table, known = found.qualities, found.known
-    hears = _hears_hz(found)
+    hears = hears_hz(found)
     rows = []
     for one in MEASURES:
         raw = table[one.field].to_numpy(dtype=np.float64)
@@ -80,9 +87,10 @@ def rows_of(found: Inspection) -> list[Row]:
             continue
         low, high = training[0], training[-1]
         heard, room = raw, one.exact / one.scale
-        if one.field == "bandwidth_hz":
+        if one.field in _OF_HEARING:
             # What is beyond that is taken away before anything is measured.
-            heard, low, high = np.minimum(raw, hears), min(low, hears), min(high, hears)
+            most = hears * _OF_HEARING[one.field]
+            heard, low, high = np.minimum(raw, most), min(low, most), min(high, most)
         rows.append(
             Row(
                 one,
@@ -99,8 +107,8 @@ def _in_unit(measure: Measure, values: Sequence[float]) -> list[float]:
     return [one * measure.scale for one in values]
 
 
-def _hears_hz(found: Inspection) -> float:
-    """Return the highest frequency that the model's sets are given."""
+def hears_hz(found: Inspection) -> float:
+    """Return the highest frequency that the model's sets are given; infinite without a model."""
     if found.model is None:
         return float("inf")
     return max(one.measure.needs.sample_rate for one in found.model.extractors()) / 2

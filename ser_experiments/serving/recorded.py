@@ -147,7 +147,7 @@ def is_recorded(value: object) -> bool:
     if value.get("version") != VERSION:
         return isinstance(value.get("version"), int)
     measures, answers, languages = (value.get(name) for name in ("measures", "answers", "languages"))
-    n, unsure, voices = value.get("n"), value.get(UNSURE, 0.0), value.get("voices")
+    n, unsure, voices = value.get("n"), value.get(UNSURE, 0.0), value.get("voices", {})
     return (
         isinstance(n, int)
         and isinstance(measures, dict)

@@ -208,6 +208,8 @@ def test_a_model_that_does_not_know_its_recordings_says_what_to_do(model: AudioM
 )
 def test_a_file_that_was_changed_is_refused(model: AudioModel, broken: dict[str, object]) -> None:
     known = model.meta["recordings"]
+    without = {key: value for key, value in known.items() if key != "voices"}
+    assert Recorded.of(check_about({"recordings": without}, "here")).voices.apart is None
     assert check_about({"recordings": known}, "here")["recordings"] == known
     with pytest.raises(InputError, match="here: 'recordings' must be what the recordings of the training were like"):
         check_about({"recordings": {**known, **broken}}, "here")
