@@ -67,8 +67,7 @@ def prune(cache: Path, *, keep: Collection[tuple[str, str]], dry_run: bool = Fal
     StoreError
         Something cannot be removed.
     """
-    own = (keys.fingerprints_table, survey.table, quality.table)
-    kept = {*keep, *(name_and_digest(one(cache).folder) for one in own)}
+    kept = {*keep, *always_kept(cache)}
     removed = []
     for folder in _tables(cache):
         if name_and_digest(folder) in kept:
@@ -79,6 +78,12 @@ def prune(cache: Path, *, keep: Collection[tuple[str, str]], dry_run: bool = Fal
         for path, _, _ in removed:
             _remove(path)
     return pd.DataFrame(removed, columns=["path", "why", "bytes"]).astype({"path": str})
+
+
+def always_kept(cache: Path) -> set[tuple[str, str]]:
+    """Return name and digest of the tables that are of no feature set: fingerprints, the survey, qualities."""
+    own = (keys.fingerprints_table, survey.table, quality.table)
+    return {name_and_digest(one(cache).folder) for one in own}
 
 
 def _tables(cache: Path) -> list[Path]:
