@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import gamma
+from scipy.special import gammaincinv
 
 from ser_experiments.audio.activity import FRAME_S, VoiceActivity
 from ser_experiments.audio.bandwidth import bandwidth
@@ -164,7 +164,7 @@ def _noise(found: Spectra) -> float:
     soft = np.partition(bands, rank, axis=0)[rank]
     # Of a noise alone, the softest frames of a band are softer than its mean by what a sum of so many draws spreads.
     draws = width / _BINS_A_DRAW
-    return float(soft.sum(dtype=np.float64)) * draws / float(gamma.ppf(_SOFT, draws))
+    return float(soft.sum(dtype=np.float64)) * draws / float(gammaincinv(draws, _SOFT))
 
 
 def _decibel(power: float) -> float:

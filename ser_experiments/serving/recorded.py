@@ -15,7 +15,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ser_experiments.errors import InputError
-from ser_experiments.evaluation.scoring import by
 from ser_experiments.serving.voices import Voices, voices_of
 from ser_experiments.words import in_one_line
 
@@ -57,6 +56,8 @@ def recorded(
     measured : DataFrame or None
         The feature table in the order of the predictions; None where voices cannot be told from it.
     """
+    from ser_experiments.evaluation.scoring import by
+
     if qualities.empty:
         return {}
     speakers = predictions.frame["speaker"].astype(str)
