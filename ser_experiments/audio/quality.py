@@ -145,10 +145,12 @@ def _beside(places: NDArray[np.intp]) -> int:
 
 def _level(audio: NDArray[np.float32], sample_rate: int, spoken: NDArray[np.bool_]) -> float:
     """Return the mean square of what is speech; of all where nothing is."""
-    if not spoken.any():
-        return float(np.mean(np.square(audio, dtype=np.float64)))
-    frame = np.minimum((np.arange(len(audio)) / (FRAME_S * sample_rate)).astype(np.intp), len(spoken) - 1)
-    return float(np.mean(np.square(audio[spoken[frame]], dtype=np.float64)))
+    size = FRAME_S * sample_rate
+    edges = np.flatnonzero(np.diff(spoken.astype(np.int8), prepend=0, append=0))
+    # Stretch by stretch: of half an hour, a number beside each sample would fill the memory.
+    stretches = [audio[round(begin * size) : round(end * size)] for begin, end in edges.reshape(-1, 2)]
+    stretches = [one for one in stretches if len(one)] or [audio]
+    return float(sum(float(np.dot(one, one)) for one in stretches) / sum(map(len, stretches)))
 
 
 def _noise(found: Spectra) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -170,7 +171,12 @@ def inspection(
     if not pieces:
         raise InputError("no recordings; name files, folders of them, or lists")
     answers, notes = _answering(model)
-    found = dict(_looked(pieces, answers, folder, jobs or os.cpu_count() or 1))
+    if answers is not None and answers.normalization.kind == "speaker" and answers.speaker is None:
+        found = dict(_by_speaker(pieces, answers))
+    else:
+        found = dict(_looked(pieces, answers, folder, jobs or os.cpu_count() or 1))
+    if answers is not None and not any(one.answer for one in found.values()):
+        notes.append("no answers: the model was normalised by speaker, of whom it needs several recordings")
     good = [place for place in range(len(pieces)) if not found[place].problem]
     problems = {piece.name: found[place].problem for place, piece in enumerate(pieces) if found[place].problem}
     if not good:
@@ -193,7 +199,7 @@ def _answering(model: AudioModel | None) -> tuple[AudioModel | None, list[str]]:
     """Return the model that answers, bound to a risk where it can be, and what it cannot do."""
     if model is None:
         return None, []
-    if model.normalization.kind != "none" and model.speaker is None:
+    if model.normalization.kind not in ("none", "speaker") and model.speaker is None:
         return None, [
             f"the model asks for recordings of the speaker ({model.normalization}), so that its answers are not looked "
             "at; see: ser predict --enrol"
@@ -229,6 +235,29 @@ def _looked(
         at += len(rows)
         doing.stage("looking at recordings", at, len(pieces), left_s=pace.left_s(at, len(pieces)))
         yield from rows
+
+
+def _by_speaker(pieces: Sequence[Piece], model: AudioModel) -> Iterator[tuple[int, Looked]]:
+    """Yield what is found of each recording, with its place, where a speaker is known by all of them together."""
+    speakers: dict[str, list[int]] = {}
+    for place, piece in enumerate(pieces):
+        speakers.setdefault(piece.speaker, []).append(place)
+    done = 0
+    for places in speakers.values():
+        own: AudioModel | None = None
+        with suppress(InputError):
+            own = model.for_speaker(_readable(pieces[place] for place in places))
+        for place in places:
+            doing.stage("looking at recordings", done, len(pieces))
+            yield place, look(pieces[place], own)
+            done += 1
+
+
+def _readable(pieces: Iterable[Piece]) -> Iterator[Source]:
+    for piece in pieces:
+        with suppress(AudioError):
+            audio, rate, _ = _heard(piece)
+            yield audio, rate
 
 
 def _chunk(folder: Path | None, bound: bool, pieces: Sequence[tuple[int, Piece]]) -> list[tuple[int, Looked]]:

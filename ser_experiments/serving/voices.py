@@ -101,10 +101,10 @@ class Voices:
         rows : DataFrame of n_recordings rows
             With the :attr:`columns`.
         """
-        if not len(self.medians):
+        voice = rows.reindex(columns=list(self.columns)).astype(float).median().to_numpy()
+        if not len(self.medians) or not np.isfinite(voice).any():
             return None
-        middle = rows.reindex(columns=list(self.columns)).to_numpy(dtype=np.float64)
-        away = self._away(np.nanmedian(middle, axis=0))
+        away = self._away(voice)
         place = int(away.argmin())
         return Near(float(away[place]), int(self.n[place]), self.scores[place])
 
@@ -117,8 +117,10 @@ class Voices:
         return float(np.median(each)), float(np.max(each))
 
     def _away(self, voice: Floats) -> Floats:
-        beside = (self.medians - voice) / self.spread
-        return np.sqrt(np.nanmean(np.square(beside), axis=1))
+        # What could not be measured of a recording says nothing.
+        known = np.isfinite(voice)
+        beside = (self.medians[:, known] - voice[known]) / self.spread[known]
+        return np.asarray(np.sqrt(np.square(beside).mean(axis=1)), dtype=np.float64)
 
 
 def voices_of(table: pd.DataFrame, speakers: pd.Series, scores: pd.Series) -> dict[str, Any]:

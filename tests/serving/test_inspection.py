@@ -242,6 +242,8 @@ def test_voices_are_told_apart_by_what_tells_speakers() -> None:
         assert near is not None
         assert (near.score, near.away) == (pytest.approx(one / 8), pytest.approx(0, abs=1e-3))
     assert voices.apart[0] <= voices.apart[1]
+    assert voices.nearest(table[[]]) is None
+    assert voices.nearest(table[speakers == "s3"].drop(columns=told["columns"][-1])).score == pytest.approx(3 / 8)
     # Arrays, too few speakers, too few recordings of each: nobody is known.
     assert voices_of(table[[]], speakers, pd.Series()) == {}
     assert voices_of(table[:24], speakers[:24], pd.Series()) == {}
@@ -267,6 +269,19 @@ def test_what_cannot_be_used(model: AudioModel, tmp_path: Path) -> None:
         inspection([bad, bad], model)
     with pytest.raises(InputError, match="no recordings"):
         inspection([], model)
+
+
+def test_a_model_that_was_normalised_by_speaker(model: AudioModel) -> None:
+    apart = replace(model, meta={**model.meta, "normalize": "speaker"})
+    found = inspection(pieces(n=4), apart)
+    assert len(found.answers) == 4
+    assert found.notes == []
+    alone = inspection(pieces(n=1), apart)
+    assert (alone.answers, len(alone.notes)) == ([], 1)
+    asks = inspection(pieces(n=4), replace(model, meta={**model.meta, "normalize": "enrol-3"}))
+    assert asks.answers == []
+    assert "asks for recordings of the speaker (enrol-3)" in asks.notes[0]
+    assert verdicts(asks)["bandwidth_hz"] == "inside"
 
 
 def test_workers_find_the_same(model: AudioModel, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
