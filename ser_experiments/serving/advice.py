@@ -45,7 +45,7 @@ def _differences(found: Inspection) -> Iterator[str]:
         return
     rows = differing(found)
     if not rows:
-        yield "Nothing that is measured here sets many of these recordings apart from those that the model learned from."
+        yield "Nothing that is measured here sets many of these recordings apart from those of the training."
     for place, row in enumerate(rows[:_MOST]):
         share = "" if row.verdict == OUTSIDE else f"; {100 * row.beyond:.0f} % of them lie outside of the training"
         yield f"{('What differs most: ', 'Besides, ', 'And ')[place]}{_said(row)}{share}."
