@@ -129,7 +129,10 @@ def _cures(found: Inspection) -> Iterator[str]:
         yield "No view imitates that: train on some recordings like these, too."
     if conditions:
         asked = " ".join(f"--condition {one}" for one in conditions)
-        yield f"What it costs the model says: ser audit {found.model.meta.get('experiment', 'EXPERIMENT')} {asked}."
+        meta = found.model.meta
+        # The beginning of a run's id names it; what was never logged has none.
+        run = str(meta.get("run_id", ""))[:8] or meta.get("experiment", "EXPERIMENT")
+        yield f"What it costs the model says: ser audit {run} {asked}."
 
 
 def _one_sided(found: Inspection) -> bool:
