@@ -17,6 +17,7 @@ import soundfile
 import ser_experiments
 from ser_experiments import project, run_experiment
 from ser_experiments.experiment.record import describe
+from ser_experiments.features.quality import qualities
 from ser_experiments.serving import save_model
 from ser_experiments.tracking import connect
 
@@ -24,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 PUBLIC = {name: getattr(ser_experiments, name) for name in ser_experiments.__all__}
 #: What users call of what the functions return.
 METHODS = {
-    "AudioModel": ("predict", "stream", "timeline"),
+    "AudioModel": ("predict", "stream", "timeline", "inspect"),
     "Result": ("plot", "pictures"),
     "Timeline": ("plot",),
 }
@@ -65,7 +66,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "logreg_lld", corpus="recordings/metadata.csv", overrides={"model.C": 1.0}, log_run=False, jobs=1
         )
         fitted = result.prepared.rows.fitted(result.prepared.estimator)
-        model = describe(result, fitted, {}).model
+        heard = qualities(result.prepared.utterances, cache=folder / "cache")
+        model = describe(result, fitted, {}, qualities=heard).model
         assert model is not None
         save_model(model, folder / "models" / "calls")
     finally:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: The detector takes frames of 10, 20 or 30 ms at this rate.
-_RATE, _FRAME_S = 16_000, 0.03
+_RATE, FRAME_S = 16_000, 0.03
 #: Peak that a recording is brought to first: the detector does not hear soft speech.
 _PEAK = 0.7
 #: 0 lets most through, 3 the least.
@@ -54,7 +54,7 @@ class VoiceActivity:
         """
         heard = self._resampler.resample_chunk(audio * np.float32(_PEAK / self.peak), last=last)
         samples = np.concatenate([self._rest, heard])
-        size = int(_RATE * _FRAME_S)
+        size = int(_RATE * FRAME_S)
         n_frames = len(samples) // size
         self._rest = samples[n_frames * size :]
         whole = np.clip(samples[: n_frames * size] * 32767, -32768, 32767).astype("<i2").reshape(n_frames, size)

@@ -67,12 +67,12 @@ class Kind:
 def _tables(cache: Path) -> Iterator[Item]:
     """Yield the tables of features, each of one identity; what no experiment asks for is unused."""
     from ser_experiments.cli._tables import tables_in_use
-    from ser_experiments.features.store import keys, survey
     from ser_experiments.features.store.files import name_and_digest, tables_folder
+    from ser_experiments.features.store.maintenance import always_kept
 
     folders = sorted(path for path in tables_folder(cache).glob("*/*") if path.is_dir())
     kept = tables_in_use(cache) if folders else set()
-    kept |= {name_and_digest(one(cache).folder) for one in (keys.fingerprints_table, survey.table)}
+    kept |= always_kept(cache)
     for folder in folders:
         name, digest = name_and_digest(folder)
         why = "" if (name, digest) in kept else "of an identity that is not in use"

@@ -35,12 +35,15 @@ class Recording:
         The list's `speaker`, otherwise the name of the folder that the file lies in.
     start_s, end_s : float or None
         The list's `start` and `end`.
+    language : str
+        The list's `language`.
     """
 
     path: Path
     speaker: str
     start_s: float | None = None
     end_s: float | None = None
+    language: str = ""
 
     def source(self) -> Source:
         """Return what a model takes: the path, or the samples of a piece of it."""
@@ -124,7 +127,10 @@ def _listed(source: Path) -> Iterator[Recording]:
         path = listed_path(source.parent, row["path"])
         start, end = (_given(seconds(row.get(key), f"{source}, line {line}: {key!r}")) for key in ("start", "end"))
         speaker = _folder(path) if is_gap(row.get("speaker")) else row["speaker"]
-        yield Recording(path, check_word(speaker, f"{source}, line {line}: speaker"), start, end)
+        language = (
+            "" if is_gap(row.get("language")) else check_word(row["language"], f"{source}, line {line}: language")
+        )
+        yield Recording(path, check_word(speaker, f"{source}, line {line}: speaker"), start, end, language)
 
 
 def _folder(path: Path) -> str:

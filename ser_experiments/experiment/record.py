@@ -19,6 +19,7 @@ from ser_experiments.frames import GROUP
 from ser_experiments.models.report import SearchReport, report_of
 from ser_experiments.serving import AudioModel, TableModel
 from ser_experiments.serving.outlying import ranges_of
+from ser_experiments.serving.recorded import recorded
 from ser_experiments.tracking.names import stored
 from ser_experiments.tracking.record import Child, Dataset, RunRecord, Stepped, as_json
 
@@ -36,6 +37,7 @@ def describe(
     *,
     drawn: bool = True,
     asked: Mapping[str, object] | None = None,
+    qualities: pd.DataFrame | None = None,
 ) -> RunRecord:
     """Return everything that a finished experiment leaves.
 
@@ -51,6 +53,8 @@ def describe(
         Whether pictures are made too; the tables beside them are in any case.
     asked : mapping, optional
         What was said of the run, as :func:`ser_experiments.experiment.asked.kept_request` returns it.
+    qualities : DataFrame, optional
+        What the recordings are like (:func:`ser_experiments.features.quality.qualities`), for the model to keep.
     """
     prepared = result.prepared
     reports = {**result.reports, ALL_ROWS: report_of(fitted)}
@@ -68,7 +72,7 @@ def describe(
         pictures=pictures(result, fitted, drawn=drawn),
         dataset=_dataset(prepared),
         children=[*_trials(searches), *_members(result)],
-        model=_model(result, fitted),
+        model=_model(result, fitted, qualities),
     )
 
 
@@ -180,8 +184,23 @@ def _training(prepared: Prepared) -> dict[str, object]:
     return {"sample_rate": int(prepared.facts["sample_rate"].min()), **ranges}
 
 
-def _model(result: Result, fitted: BaseEstimator) -> AudioModel | TableModel:
+def _recordings(result: Result, qualities: pd.DataFrame | None, learned: Mapping[str, object]) -> dict[str, object]:
+    """Return what the model keeps of the recordings that it learned from."""
+    prepared = result.prepared
+    if qualities is None:
+        return {}
+    utterances, spoken = prepared.utterances, prepared.corpus.spec.facts.language
+    languages = sorted(set(utterances["language"].dropna().astype(str))) if "language" in utterances else [spoken]
+    # What was taken out by speaker tells no speakers apart.
+    plain = prepared.normalization.kind == "none"
+    measured = prepared.recorded.loc[result.predictions.index] if plain else None
+    known = [name for name in languages if name]
+    return recorded(qualities, known, result.scored, learned, measured)
+
+
+def _model(result: Result, fitted: BaseEstimator, qualities: pd.DataFrame | None) -> AudioModel | TableModel:
     prepared, setting = result.prepared, result.prepared.setting
+    learned = prepared.task.learned(result.predictions)
     meta = {
         "task": {"kind": prepared.task.kind, "targets": list(prepared.task.targets)},
         "experiment": prepared.experiment.name,
@@ -191,8 +210,9 @@ def _model(result: Result, fitted: BaseEstimator) -> AudioModel | TableModel:
         "normalize": setting.normalize,
         "notes": warnings_for(prepared),
         "training": _training(prepared),
+        "recordings": _recordings(result, qualities, learned),
         "measured": ranges_of(prepared.recorded, prepared.utterances["speaker"]),
-        **prepared.task.learned(result.predictions),
+        **learned,
     }
     if prepared.table_file is not None:
         return TableModel(fitted, [str(c) for c in prepared.table.columns], meta)

@@ -42,6 +42,7 @@ from ser_experiments.experiment.view import run_name, view
 from ser_experiments.experiment.weights import weighed, weights_of
 from ser_experiments.experiment.words import note, tags, warnings_for
 from ser_experiments.features import measuring_cost, normalize_by_speaker
+from ser_experiments.features.quality import qualities
 from ser_experiments.features.storage import file_name
 from ser_experiments.frames import unit_column
 from ser_experiments.parallel import on_cluster, one_thread
@@ -275,8 +276,10 @@ def _logged(
             doing.stage(f"fitting the model for use on all {len(prepared.rows)} utterances")
             with one_thread():
                 fitted = prepared.rows.fitted(prepared.estimator)
+            heard = None if prepared.facts is None else qualities(prepared.utterances, cache=project.cache)
             doing.stage("logging")
-            model_uri = run.log(describe(result, fitted, here, drawn=not request.no_pictures, asked=asked))
+            drawn = not request.no_pictures
+            model_uri = run.log(describe(result, fitted, here, drawn=drawn, asked=asked, qualities=heard))
     told = replace(result, run_id=run.run_id, experiment_id=run.experiment_id, model_uri=model_uri)
     return replace(told, pending=run.away, link=_link(store, run.experiment_id))
 

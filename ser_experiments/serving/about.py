@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ser_experiments.errors import InputError
+from ser_experiments.serving.recorded import is_recorded
 from ser_experiments.words import check_word, in_one_line
 
 #: Texts beside the words: a note is a sentence.
@@ -127,6 +128,7 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "residuals": (_are_ranges, "low and high by target"),
     "scale": (_are_ranges, "low and high by target"),
     "measured": (_is_known_table, "columns, each with a low and a high end, and the most that lies beyond"),
+    "recordings": (is_recorded, "what the recordings of the training were like"),
     "abstention": (_is_abstention, "risks in rising order, each with a number of sure and far"),
     "columns": (_are_names, "a list of columns, each once"),
     "sets": (_are_sets, "a list of feature sets with their parameters"),

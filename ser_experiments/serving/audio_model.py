@@ -33,6 +33,7 @@ from ser_experiments.task import Task
 from ser_experiments.words import in_one_line
 
 if TYPE_CHECKING:
+    from ser_experiments.serving.inspection import Inspection
     from ser_experiments.serving.timeline import Timeline
 
 
@@ -224,6 +225,37 @@ class AudioModel:
 
         return timeline(self, source, window_s=window_s, step_s=step_s)
 
+    def inspect(self, sources: Recording | Iterable[Recording], sample_rate: int | None = None) -> Inspection:
+        """Look at recordings beside those that the model learned from: why does it answer as it does?
+
+        Parameters
+        ----------
+        sources, sample_rate
+            As of :meth:`predict`.
+
+        Returns
+        -------
+        Inspection
+            ``words`` is a paragraph, ``table`` a row a measure, ``qualities`` a row a recording.
+
+        Raises
+        ------
+        InputError
+            No recording can be used, or something is none.
+
+        Examples
+        --------
+        >>> from ser_experiments import load_model
+        >>> found = load_model("models/calls").inspect(["call.wav", "other.wav"])
+        >>> found
+        Inspection of 2 recordings beside the training of logreg_lld
+        >>> found.table.loc["length, s", "verdict"]
+        'outside'
+        """
+        from ser_experiments.serving.inspection import inspected
+
+        return inspected(self, sources_of(sources, sample_rate))
+
     def answer(self, source: Source, limits: Bounds | None = None) -> dict[str, Any]:
         """Predict one recording, and say what is to be said with it.
 
@@ -244,11 +276,14 @@ class AudioModel:
         AudioError
             It cannot be used.
         """
-        audio, rate = heard(source, limits)
-        table = self._without_speaker(self.features(audio, rate))
-        unlike = [*self.unlike(audio, rate), *self._usual.beyond(table)]
+        return self.answered(*heard(source, limits))[0]
+
+    def answered(self, audio: NDArray[np.float32], sample_rate: int) -> tuple[dict[str, Any], pd.DataFrame]:
+        """Return the answer to one recording, as :meth:`answer`, and the row of measures that it is made of."""
+        table = self._without_speaker(self.features(audio, sample_rate))
+        unlike = [*self.unlike(audio, sample_rate), *self._usual.beyond(table)]
         found = self.task.answer(self._values(table), {**self.meta, "doubted": bool(unlike)})
-        return {**found, "warnings": [*self.warnings, *unlike], "error": ""}
+        return {**found, "warnings": [*self.warnings, *unlike], "error": ""}, table
 
     def cautious(self, risk: float) -> AudioModel:
         """Return this model bound to be wrong at most so often on a new speaker: it answers ``unsure`` else.

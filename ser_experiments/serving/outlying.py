@@ -42,7 +42,7 @@ def ranges_of(table: pd.DataFrame, speakers: pd.Series) -> dict[str, Any]:
         ``columns``, the ``low`` and the ``high`` end of each, and ``most``, the share of columns beyond their ends that
         99 % of the utterances of a new speaker do not exceed; nothing without numbers or with too few speakers.
     """
-    numbers = _numbers(table)
+    numbers = numbers_of(table)
     every = -(-len(numbers) // _MOST_ROWS)
     values = numbers.to_numpy(dtype=np.float64)[::every]
     codes, _ = conformal.equal_groups(speakers.astype(str).to_numpy()[::every])
@@ -103,7 +103,8 @@ class Usual:
         return [f"{100 * share:.0f} % of its measures beyond those of training, usual up to {100 * self.most:.0f} %"]
 
 
-def _numbers(table: pd.DataFrame) -> pd.DataFrame:
+def numbers_of(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of a feature table that are numbers: no arrays, and not who speaks."""
     return table.drop(columns=GROUP, errors="ignore").select_dtypes("number")
 
 

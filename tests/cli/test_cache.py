@@ -13,7 +13,7 @@ import pytest
 
 from ser_experiments import project
 from ser_experiments.cli._cached import KINDS
-from ser_experiments.features.store import keys, survey
+from ser_experiments.features.store import keys, quality, survey
 from ser_experiments.features.store.in_use import LOCK, alone, hold
 from tests.command import ser
 
@@ -65,10 +65,10 @@ def test_the_status_names_everything_that_lies_there(cache: Path) -> None:
     assert "fitting again" in shown
 
 
-def test_fingerprints_and_the_survey_are_always_in_use(cache: Path) -> None:
-    for table in (keys.fingerprints_table(cache), survey.table(cache)):
+def test_what_is_known_of_recordings_is_always_in_use(cache: Path) -> None:
+    for table in (keys.fingerprints_table(cache), survey.table(cache), quality.table(cache)):
         aged(table.folder / "part-0.parquet", 1)
-    assert (kinds()["tables"]["number"], kinds()["tables"]["unused"]) == (2, 0)
+    assert (kinds()["tables"]["number"], kinds()["tables"]["unused"]) == (3, 0)
     assert ser("cache", "prune", "tables").stdout == "nothing to remove\n"
 
 

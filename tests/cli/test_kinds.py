@@ -124,6 +124,10 @@ def test_every_command_works_for_every_kind(labels: str, tree: Path, project_fol
         assert "candidates" in rows[0].split(",")
     else:
         assert "--abstain is for classes" in bound.stderr
+    told = json.loads(ser("inspect", str(wav), "--json").stdout)
+    assert told["measures"]["bandwidth_hz"]["training"]
+    assert bool(told["numbers"]) != bool(told["answers"]["yours"])
+    assert {*told["numbers"], *told["answers"]["yours"]} == {*task.targets}
     ser("predict", str(wav), "--timeline", "--picture", ".")
     assert len(list(project_folder.glob("*.png"))) == 1
 

@@ -12,6 +12,7 @@ from ser_experiments.evaluation.plots.leaderboard import plot_leaderboard, say_l
 from ser_experiments.evaluation.plots.learning import plot_learning
 from ser_experiments.evaluation.plots.plane import plot_plane
 from ser_experiments.evaluation.plots.predicted_vs_true import plot_predicted_vs_true
+from ser_experiments.evaluation.plots.recordings import plot_recordings
 from ser_experiments.evaluation.plots.reliability import plot_reliability
 from ser_experiments.evaluation.plots.residuals import plot_residuals
 from ser_experiments.evaluation.plots.risk_coverage import plot_risk_coverage
@@ -35,6 +36,7 @@ __all__ = [
     "plot_map",
     "plot_plane",
     "plot_predicted_vs_true",
+    "plot_recordings",
     "plot_reliability",
     "plot_residuals",
     "plot_risk_coverage",

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from ser_experiments.features.store import keys, survey
+from ser_experiments.features.store import keys, quality, survey
 from ser_experiments.features.store.compaction import LOCK
 from ser_experiments.features.store.files import IDENTITY_FILE, TEMPORARY, name_and_digest, store_error, tables_folder
 from ser_experiments.features.store.parts import DAMAGE, shard_of
@@ -38,8 +38,8 @@ def status(cache: Path) -> pd.DataFrame:
     -------
     DataFrame
         One row a table: ``set``, ``digest`` of the identity, ``version``, ``params``, ``rows`` (recordings), ``parts``,
-        ``bytes``, ``damaged`` (parts that cannot be read), ``changed`` (UTC) and ``folder``. The sets ``_contents``
-        and ``_survey`` are fingerprints of files and the survey of recordings.
+        ``bytes``, ``damaged`` (parts that cannot be read), ``changed`` (UTC) and ``folder``. The sets ``_contents``,
+        ``_survey`` and ``_quality`` are fingerprints of files, the survey of recordings and what they are like.
     """
     return pd.DataFrame([_describe(folder) for folder in _tables(cache)], columns=list(COLUMNS))
 
@@ -52,7 +52,8 @@ def prune(cache: Path, *, keep: Collection[tuple[str, str]], dry_run: bool = Fal
     cache : Path
         The cache folder.
     keep : collection of (str, str)
-        Name and digest of the extractors in use; fingerprints of files and the current survey are always kept.
+        Name and digest of the extractors in use; fingerprints of files, the current survey and what recordings are
+        like are always kept.
     dry_run : bool
         Only say what would go.
 
@@ -66,7 +67,7 @@ def prune(cache: Path, *, keep: Collection[tuple[str, str]], dry_run: bool = Fal
     StoreError
         Something cannot be removed.
     """
-    kept = {*keep, *(name_and_digest(one(cache).folder) for one in (keys.fingerprints_table, survey.table))}
+    kept = {*keep, *always_kept(cache)}
     removed = []
     for folder in _tables(cache):
         if name_and_digest(folder) in kept:
@@ -77,6 +78,12 @@ def prune(cache: Path, *, keep: Collection[tuple[str, str]], dry_run: bool = Fal
         for path, _, _ in removed:
             _remove(path)
     return pd.DataFrame(removed, columns=["path", "why", "bytes"]).astype({"path": str})
+
+
+def always_kept(cache: Path) -> set[tuple[str, str]]:
+    """Return name and digest of the tables that are of no feature set: fingerprints, the survey, qualities."""
+    own = (keys.fingerprints_table, survey.table, quality.table)
+    return {name_and_digest(one(cache).folder) for one in own}
 
 
 def _tables(cache: Path) -> list[Path]:
