@@ -42,10 +42,10 @@ def extractor(
     """Build the set.
 
     Output ``layer_K`` is the mean and the standard deviation over time of hidden state K, ``mean_K`` the mean alone
-    (``amean``), ``percentiles_K`` its 10th, 50th and 90th percentile, ``frames_K`` the states themselves. The set's name alone
-    stands for the functionals of `layers` side by side, ``encoder/frames`` for their frames. One pass gives every layer
-    up to the last that is asked for, and all their functionals are kept. Percentiles of what is longer than a window
-    are the mean of its windows'.
+    (``amean``), ``percentiles_K`` its 10th, 50th and 90th percentile, ``frames_K`` the states themselves. The set's
+    name alone stands for the functionals of `layers` side by side, ``encoder/frames`` for their frames. One pass gives
+    every layer up to the last that is asked for, and all their functionals are kept. Percentiles of what is longer than
+    a window are the mean of its windows'.
 
     Parameters
     ----------
