@@ -8,7 +8,7 @@ that is no function of sums says how it weighs rows, or is computed again on the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -266,3 +266,19 @@ class GroupRows(Groups):
     def _of(self, frame: pd.DataFrame) -> float:
         assert self.score.statistic is not None
         return float(self.score.statistic(Predictions(frame, self.predictions.task)))
+
+
+@dataclass(frozen=True)
+class GroupMeans(Groups):
+    """Several tables of predictions of the same groups, e.g. one a draw: what counts is the mean of their scores."""
+
+    tables: Sequence[Groups]
+
+    @classmethod
+    def of(cls, tables: Sequence[Groups]) -> GroupMeans:
+        """Take tables together that are scored alike on the same groups."""
+        return cls(tables[0].score, tables[0].names, tables)
+
+    def under(self, weights: Weights) -> Floats:
+        """Return the mean score under each weighting."""
+        return np.asarray(np.mean([one.under(weights) for one in self.tables], axis=0))

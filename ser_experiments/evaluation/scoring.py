@@ -10,7 +10,7 @@ import pandas as pd
 
 from ser_experiments import plugins
 from ser_experiments.evaluation.intervals import Interval, jackknife
-from ser_experiments.evaluation.score import GroupSums, Score
+from ser_experiments.evaluation.score import Groups, GroupSums, Score
 from ser_experiments.frames import FOLD, Predictions
 from ser_experiments.task import Task
 
@@ -95,9 +95,13 @@ def interval(predictions: Predictions, unit: str, score: str | Score | None = No
     score : str or Score, optional
         By default the primary one.
     """
-    groups = chosen_score(predictions, score).on(predictions, unit)
-    score = groups.score
-    return jackknife(groups.whole(), groups.without_each(), limits=score.limits, scale=score.scale)
+    return interval_of(chosen_score(predictions, score).on(predictions, unit))
+
+
+def interval_of(groups: Groups) -> Interval:
+    """Take the interval of a score over groups."""
+    limits, scale = groups.score.limits, groups.score.scale
+    return jackknife(groups.whole(), groups.without_each(), limits=limits, scale=scale)
 
 
 def intervals(predictions: Predictions, unit: str) -> dict[str, Interval]:

@@ -13,10 +13,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "extractor": ["Extractor", "get_extractor", "set_names"],
         "external": ["read_table", "write_table"],
         "measure": ["Measure", "Needs", "Output", "per_clip"],
+        "enrolling": ["clips_given", "normalize_by_others"],
         "normalization": [
             "Normalization",
             "SpeakerStatistics",
             "enrolment",
+            "is_neutral",
             "normalize_by_speaker",
             "parse_normalization",
             "speaker_statistics",

@@ -103,7 +103,7 @@ def enrolment(utterances: pd.DataFrame, mode: Normalization) -> dict[str, list[s
         return {}
     usable = utterances
     if mode.kind == "neutral":
-        usable = utterances[_is_neutral(utterances)]
+        usable = utterances[is_neutral(utterances)]
         if usable.empty:
             raise InputError(f"--normalize {mode}: no utterance is labelled {NEUTRAL!r}; use enrol-{mode.clips}")
     chosen = {}
@@ -118,7 +118,7 @@ def enrolment(utterances: pd.DataFrame, mode: Normalization) -> dict[str, list[s
     return chosen
 
 
-def _is_neutral(utterances: pd.DataFrame) -> NDArray[np.bool_]:
+def is_neutral(utterances: pd.DataFrame) -> NDArray[np.bool_]:
     """Say which utterances are neutral: by their class, or by the corpus's word where no classes are told."""
     if "label" in utterances:
         return (utterances["label"] == NEUTRAL).to_numpy(dtype=bool)

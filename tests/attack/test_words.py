@@ -215,7 +215,7 @@ def test_what_is_said_and_what_is_logged_passes_one_place(capsys: pytest.Capture
     raw = {path.name for path in CLI.glob("*.py") if re.search(r"\bprint\(", path.read_text())}
     # Rich, of which the next test is.
     tables = {"_audit.py", "_boards.py", "_several.py"}
-    assert raw == {*tables, "compare.py", "inspect.py", "leaks.py", "run.py", "transfer.py"}
+    assert raw == {*tables, "compare.py", "enrolment.py", "inspect.py", "leaks.py", "run.py", "transfer.py"}
 
 
 @pytest.mark.parametrize("word", ["[/Anna]", "[red]x", ":fire:", "a\x1b[2J", "$x$", "[/]", "\\"])

@@ -4,6 +4,7 @@ from ser_experiments.evaluation.plots._picture import Picture, pictures_of
 from ser_experiments.evaluation.plots.calibration import plot_calibration
 from ser_experiments.evaluation.plots.choices import plot_choices
 from ser_experiments.evaluation.plots.confusion import plot_confusion
+from ser_experiments.evaluation.plots.enrolment import plot_enrolment
 from ser_experiments.evaluation.plots.groups import plot_groups
 from ser_experiments.evaluation.plots.importance import plot_importance
 from ser_experiments.evaluation.plots.ladder import plot_ladder
@@ -27,6 +28,7 @@ __all__ = [
     "plot_calibration",
     "plot_choices",
     "plot_confusion",
+    "plot_enrolment",
     "plot_groups",
     "plot_importance",
     "plot_ladder",
