@@ -39,6 +39,7 @@ class Kind(NamedTuple):
 #: By the folder in ``plugins/``, which is also the end of the entry points' group.
 KINDS = {
     "backends": Kind("ser_experiments.tracking.backends"),
+    "conditions": Kind("ser_experiments.audio.conditions", "tuple"),
     "corpora": Kind("ser_experiments.corpora", "CorpusSpec"),
     "encoders": Kind("ser_experiments.features.encoders.families", "Family"),
     "features": Kind("ser_experiments.features.sets"),

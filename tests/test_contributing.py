@@ -23,6 +23,7 @@ KINDS = {
     "ser_experiments/corpora": "plugins/corpora",
     "ser_experiments/features/sets": "plugins/features",
     "ser_experiments/features/views": "plugins/views",
+    "ser_experiments/audio/conditions": "plugins/conditions",
     "ser_experiments/models/zoo": "plugins/models",
     "ser_experiments/evaluation/protocols": "plugins/protocols",
     "ser_experiments/evaluation/scores": "plugins/scores",
@@ -100,6 +101,12 @@ def test_one_experiment_goes_through_all_of_them(project_with_all: Path, tmp_pat
     board = ser("compare", "--metric", "worst_recall")
     assert board.returncode == 0, board.stderr
     assert "worst recall" in board.stdout.lower()
+    audit = ser(
+        "audit", "nearest_loudness", "--root", str(root), "--protocol", "two-halves", "--condition", "loss",
+        "--jobs", "1", "--json",
+    )  # fmt: skip
+    assert audit.returncode == 0, audit.stderr
+    assert [one["condition"] for one in json.loads(audit.stdout)["robustness"]] == ["5 % lost"]
     table = load_corpus("polish", root).utterances
     for utterance, row in tree.ROWS.items():
         assert table.loc[utterance, list(row)].to_dict() == row

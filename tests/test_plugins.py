@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import joblib
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
 
 from ser_experiments import plugins
+from ser_experiments.audio.conditions import changed, conditions
 from ser_experiments.corpora import corpus_names, load_corpus
 from ser_experiments.errors import InputError
 from ser_experiments.features.extractor import get_extractor, set_names
@@ -161,6 +163,21 @@ def test_an_installed_package_is_found(tmp_path: Path, monkeypatch: pytest.Monke
     assert "own_forest" in model_names()
     assert "their_forest" not in sys.modules
     assert get_model("own-forest").trusted_types == ("their_forest.Own",)
+
+
+CONDITION = """
+from ser_experiments.audio.conditions import Condition
+
+CONDITIONS = (Condition("upside down", lambda audio, rate, rng, voices: (-audio, rate), "a plug the wrong way round"),)
+"""
+
+
+def test_a_condition_of_an_installed_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, monkeypatch, "conditions", {"plug": "their_plug"}, their_plug=CONDITION)
+    (one,) = conditions(["plug"])
+    assert one == conditions(["upside down"])[0]
+    heard, rate = changed(one, np.ones(3, np.float32), 8000, "u", [])
+    assert (heard.tolist(), rate) == ([-1.0, -1.0, -1.0], 8000)
 
 
 def test_a_name_in_two_places_is_refused_naming_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
