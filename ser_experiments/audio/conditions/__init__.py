@@ -56,7 +56,7 @@ def conditions(names: Iterable[str] = ()) -> list[Condition]:
         There is none of that name, it is offered twice, or it cannot be had here.
     """
     wanted = list(names)
-    by_kind, broken = _known()
+    by_kind, broken = kinds()
     for error in broken.values() if not wanted else ():
         log.warning("left out: %s", error)
     whose: dict[str, list[str]] = {}
@@ -78,7 +78,7 @@ def conditions(names: Iterable[str] = ()) -> list[Condition]:
     return list(found.values())
 
 
-def _known() -> tuple[dict[str, list[Condition]], dict[str, InputError]]:
+def kinds() -> tuple[dict[str, list[Condition]], dict[str, InputError]]:
     """Return the conditions by kind, and of the kinds that cannot be used why not."""
     by_kind, broken = {}, {}
     for kind in plugins.names(__name__):
