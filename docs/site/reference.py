@@ -27,6 +27,7 @@ def pages() -> dict[str, str]:
         "protocols": protocols,
         "scores": scores,
         "views": views,
+        "conditions": conditions,
         "api": api,
     }
     return {f"reference/{name}.md": make() for name, make in makers.items()}
@@ -185,6 +186,15 @@ def views() -> str:
     for name, module in _modules("ser_experiments.features.views"):
         rows.append(f"| `{name}` | {_cell(_plain((inspect.getdoc(module) or '').split(chr(10) * 2)[0]))} |")
     return "\n".join(["# Views", "", "`augment` under `[features]` names them ([how](../augmentation.md)).", "", *rows])
+
+
+def conditions() -> str:
+    """Return every condition that a model is heard under."""
+    rows = ["| kind | condition | |", "|---|---|---|"]
+    for name, module in _modules("ser_experiments.audio.conditions"):
+        rows += [f"| `{name}` | {_cell(one.name)} | {_cell(one.words)} |" for one in module.CONDITIONS]
+    said = "`ser audit --condition NAME` takes the name of one, or of a kind ([how](../audit.md))."
+    return "\n".join(["# Conditions", "", said, "", *rows])
 
 
 def api() -> str:

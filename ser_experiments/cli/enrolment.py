@@ -79,8 +79,8 @@ def command(
 
 
 def _told(step: Step) -> dict[str, Any]:
-    gain = None if step.gain is None else finite(step.gain._asdict())
-    return {**finite({**step._asdict(), "clips": step.many, "gain": None}), "gain": gain}
+    difference = None if step.difference is None else finite(step.difference._asdict())
+    return {**finite({**step._asdict(), "clips": step.many, "difference": None}), "difference": difference}
 
 
 def _show(found: Sequence[Step], experiment: str) -> None:
@@ -89,7 +89,8 @@ def _show(found: Sequence[Step], experiment: str) -> None:
     from ser_experiments.evaluation.scoring import get_score
 
     held = [step for step in found if not step.why_not]
-    title, gain = get_score(held[0].score).title, next(step.gain for step in held if step.gain is not None)
+    title, unit = get_score(held[0].score).title, held[0].unit
+    n_groups = next(step.difference.n_groups for step in held if step.difference is not None)
     on = console(100, whole=True)
     on.print(f"\n[bold]{escape(said(experiment))}[/] on {escape(said(held[0].setting))}, by what a speaker gives")
     rows = [
@@ -99,13 +100,13 @@ def _show(found: Sequence[Step], experiment: str) -> None:
             f"{step.value:.3f}",
             span(step.low, step.high),
             number(step.spread),
-            *(("", "") if step.gain is None else (f"{step.gain.value:+.3f}", _ends(step))),
+            *_gained(step),
         ]
         for step in held
     ]
     headings = ["given", "clips", title, "95 % interval", "by draw", "gain", "its 95 % interval"]
     print_table(on, headings, rows, left=[0])
-    say(f"chance: {held[0].chance:.3f}; intervals and gains, paired, over {gain.n_groups} {held[0].unit}s")
+    say(f"chance: {held[0].chance:.3f}; intervals and gains, paired, over {n_groups} {unit}s")
     for step in held:
         if step.fewer:
             say(
@@ -117,9 +118,11 @@ def _show(found: Sequence[Step], experiment: str) -> None:
             say(f"not held: {step.many} {step.kind}: {step.why_not}")
 
 
-def _ends(step: Step) -> str:
-    assert step.gain is not None
-    return span(step.gain.low, step.gain.high, "{:+.3f}")
+def _gained(step: Step) -> tuple[str, str]:
+    if step.gain is None:
+        return "", ""
+    value, low, high = step.gain
+    return f"{value:+.3f}", span(low, high, "{:+.3f}")
 
 
 def _draw(path: str, found: Sequence[Step], experiment: str) -> None:
@@ -134,6 +137,6 @@ def _draw(path: str, found: Sequence[Step], experiment: str) -> None:
         of = [step for step in held if step.kind == kind]
         if of:
             scores[words] = [(one.many, one.value, one.low, one.high) for one in of]
-            gains[words] = [(one.many, *one.gain[:3]) for one in of if one.gain is not None]
+            gains[words] = [(one.many, *one.gain) for one in of if one.gain is not None]
     title = f"{experiment} on {held[0].setting}"
     save_picture(plot_enrolment(scores, gains, clips, held[0].chance, title, get_score(held[0].score).title), path)

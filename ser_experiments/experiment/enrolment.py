@@ -67,7 +67,7 @@ class Step(NamedTuple):
         How often clips were drawn.
     chance : float
         What knowing nothing scores.
-    gain : Difference or None
+    difference : Difference or None
         The score minus that without clips, paired over the unit of the protocol; None of the step without.
     why_not : str
         Why the step cannot be held.
@@ -86,8 +86,16 @@ class Step(NamedTuple):
     spread: float = float("nan")
     draws: int = 1
     chance: float = float("nan")
-    gain: Difference | None = None
+    difference: Difference | None = None
     why_not: str = ""
+
+    @property
+    def gain(self) -> tuple[float, float, float] | None:
+        """Return how much better it is than without clips, and both ends of the interval: more is always better."""
+        if self.difference is None:
+            return None
+        value, low, high, *_ = self.difference
+        return (value, low, high) if self.difference.better > 0 else (-value, -high, -low)
 
     @property
     def many(self) -> str:
@@ -203,7 +211,7 @@ class _Curve:
             spread=float(np.std([one.whole() for one in found], ddof=1)) if len(found) > 1 else float("nan"),
             draws=len(found),
             chance=self.prepared.task.chance,
-            gain=None if groups is self.first else difference(groups, self.first),
+            difference=None if groups is self.first else difference(groups, self.first),
         )
 
 

@@ -201,6 +201,21 @@ def test_a_run_of_every_kind_is_audited(labels: str, tree: Path, project_folder:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("labels", ["dimensions", "votes-4class"])
+def test_what_clips_are_worth_is_told_of_every_kind(labels: str, tree: Path, project_folder: Path) -> None:
+    where = ("--corpus", "iemocap", "--root", str(tree), "--labels", labels, "--clips", "2", "--draws", "1")
+    told = json.loads(ser("enrolment", EXPERIMENT, *where, "--json").stdout)
+    score = get_score(task_kinds()[KINDS[labels]].primary)
+    first, few = told[0], told[1]
+    assert (first["score"], few["difference"]["better"]) == (score.name, score.better)
+    # Two clips of whatever emotion are worse than none, and no gain whichever way the score goes.
+    assert score.better * (few["value"] - first["value"]) < 0
+    shown = ser("enrolment", EXPERIMENT, *where).stdout.splitlines()
+    (line,) = [line for line in shown if line.startswith("any emotion") and line.split()[2] == "2"]
+    assert f"-{abs(few['difference']['value']):.3f}" in line
+
+
+@pytest.mark.slow
 def test_the_demo_has_every_kind(project_folder: Path, tmp_path: Path) -> None:
     """From the simulated raters to a model that is served and stands on a page."""
     pytest.importorskip("gradio")

@@ -54,9 +54,9 @@ def test_the_curve_says_what_clips_are_worth(voices: tuple[str, ...], tmp_path: 
     # The ends are what the runs score.
     assert first["value"] == run_experiment("logreg_lld", **where).metrics["uar"]
     assert whole["value"] == run_experiment("logreg_lld", normalize="speaker", **where).metrics["uar"]
-    assert first["gain"] is None
-    assert neutral["gain"]["value"] == pytest.approx(neutral["value"] - first["value"])
-    assert neutral["gain"]["low"] > 0
+    assert first["difference"] is None
+    assert neutral["difference"]["value"] == pytest.approx(neutral["value"] - first["value"])
+    assert neutral["difference"]["low"] > 0
     assert neutral["value"] > found["any", "3"]["value"]
     assert (neutral["draws"], found["any", "all"]["draws"]) == (2, 1)
     assert neutral["spread"] >= 0

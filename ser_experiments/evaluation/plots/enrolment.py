@@ -25,7 +25,7 @@ def plot_enrolment(
     title: str,
     score: str,
 ) -> Figure:
-    """Draw a score by the number of clips, and how far it is above that without any.
+    """Draw a score by the number of clips, and how much better it is than that without any.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def plot_enrolment(
     above.legend(loc="lower right", bbox_to_anchor=(1, 0.06), fontsize=8, frameon=False)
     above.set_title(title, fontsize=10, color=INK)
     below.axhline(0, color=INK, linewidth=1)
-    below.set_ylabel("minus that without clips")
+    below.set_ylabel("gain over no clips")
     below.set_xlabel("clips that each speaker gives")
     return figure
 
