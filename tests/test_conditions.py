@@ -80,6 +80,7 @@ def test_the_same_recording_is_changed_in_the_same_way_and_another_in_another(co
     assert np.array_equal(heard, other) is not drawn
 
 
+@pytest.mark.slow
 def test_another_process_hears_the_same() -> None:
     code = "from tests.test_conditions import _digests; print(_digests())"
     done = subprocess.run(

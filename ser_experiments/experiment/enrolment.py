@@ -32,6 +32,7 @@ from ser_experiments.features import (
     normalize_by_speaker,
 )
 from ser_experiments.frames import unit_column
+from ser_experiments.parallel import on_cluster
 
 if TYPE_CHECKING:
     from ser_experiments.project import Project
@@ -143,14 +144,15 @@ def enrolment_curve(
     request = replace(request, normalize=NONE)
     # What cannot be normalised is said before anything is measured.
     check_normalization(load_experiment(request.experiment, project.experiments, request.overrides), "enrol-1")
-    # Hundreds of fits, which no run asks for again, would drive those of runs out of the cache.
-    prepared = prepare(request, project, remember=False, progress=progress)
-    if prepared.setting.leaky:
-        raise InputError(
-            f"{prepared.setting.protocol} tests voices that were trained on, which give more than clips; use a "
-            "protocol that tests new ones"
-        )
-    yield from _Curve(prepared, request, draws, tell).steps(sorted(set(clips)))
+    with on_cluster(request.scheduler):
+        # Hundreds of fits, which no run asks for again, would drive those of runs out of the cache.
+        prepared = prepare(request, project, remember=False, progress=progress)
+        if prepared.setting.leaky:
+            raise InputError(
+                f"{prepared.setting.protocol} tests voices that were trained on, which give more than clips; use a "
+                "protocol that tests new ones"
+            )
+        yield from _Curve(prepared, request, draws, tell).steps(sorted(set(clips)))
 
 
 class _Curve:
