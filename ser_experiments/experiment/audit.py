@@ -14,9 +14,8 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from ser_experiments import doing, plugins
-from ser_experiments.audio import conditions as kinds
-from ser_experiments.audio.conditions import conditions
+from ser_experiments import doing
+from ser_experiments.audio.conditions import conditions, kinds
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.audited import Audited, Heard, Robustness, Spoke
 from ser_experiments.evaluation.compare import paired_difference
@@ -164,7 +163,7 @@ def audit(
 
 def _kinds() -> dict[str, str]:
     """Return the kind of each condition: the file that holds it."""
-    return {one.name: kind for kind in plugins.names(kinds.__name__) for one in conditions([kind])}
+    return {one.name: kind for kind, every in kinds()[0].items() for one in every}
 
 
 def _fitted(prepared: Prepared) -> Iterator[tuple[Fold, BaseEstimator]]:
