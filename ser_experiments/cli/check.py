@@ -29,7 +29,6 @@ def command(experiment: str, permutations: int, as_json: bool, **given: Any) -> 
     honest experiment scores chance; the p-value says how often they score as well as the true ones. Nothing is logged.
     """
     from ser_experiments.evaluation.scoring import get_score
-    from ser_experiments.experiment.check import check_experiment
     from ser_experiments.parallel import on_cluster
 
     def tell(number: int, value: float) -> None:
@@ -38,6 +37,8 @@ def command(experiment: str, permutations: int, as_json: bool, **given: Any) -> 
 
     request = take(RunRequest, given, experiment=experiment)
     with Showing() as shown, on_cluster(request.scheduler):
+        from ser_experiments.experiment.check import check_experiment
+
         prepared, found = check_experiment(
             request, here(writes=True), permutations=permutations, on_score=tell, progress=shown.measured
         )

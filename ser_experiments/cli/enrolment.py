@@ -54,10 +54,10 @@ def command(
     None, then 1, 3, 5, 10 and all, whatever their emotion or neutral ones alone. All are scored on the same recordings,
     each normalised by others of its speaker. Nothing is logged. EXPERIMENT is a name that `ser list` shows.
     """
-    from ser_experiments.experiment.enrolment import enrolment_curve
-
     request = take(RunRequest, given, experiment=experiment)
     with Showing() as shown:
+        from ser_experiments.experiment.enrolment import enrolment_curve
+
         found = list(
             enrolment_curve(
                 request,

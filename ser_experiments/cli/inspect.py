@@ -46,11 +46,12 @@ def command(sources: tuple[Path, ...], model: str | None, jobs: int | None, pict
     SOURCES are those of `ser predict`: files, folders, lists (with a column `speaker` or `language`, too).
     """
     from ser_experiments.cli._recordings import recordings
-    from ser_experiments.serving.inspection import inspection
 
     folder = _folder(model)
     pieces = [_piece(one) for one in recordings(sources)]
     with Showing():
+        from ser_experiments.serving.inspection import inspection
+
         loaded = None if folder is None else _load(folder)
         found = inspection(pieces, loaded, folder=folder, jobs=jobs)
         if picture:

@@ -36,11 +36,11 @@ def command(experiment: str, no_log: bool, picture: str | None, as_json: bool, *
     Random folds, as many papers have them, then speakers, sessions and texts that training does not know, and with
     --test-corpus another corpus. EXPERIMENT is a name that `ser list` shows.
     """
-    from ser_experiments.experiment.leaks import leaks
-
     request = take(RunRequest, given, experiment=experiment)
     found = []
     with Showing() as shown:
+        from ser_experiments.experiment.leaks import leaks
+
         for rung in leaks(
             request,
             here(writes=True),

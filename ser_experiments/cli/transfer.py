@@ -45,13 +45,14 @@ def command(
     """
     from ser_experiments import tracking
     from ser_experiments.corpora import place_of
-    from ser_experiments.experiment.transfers import transfers
 
     found_in = here(writes=True)
     request = take(RunRequest, given, experiment=experiment)
     places = [place_of(one) for one in corpora]
     found = []
     with Showing() as shown:
+        from ser_experiments.experiment.transfers import transfers
+
         store = tracking.open_store(found_in)
         for one in transfers(
             request, places, found_in, store=store, again=again, tell=shown.say, progress=shown.measured
