@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache
@@ -148,6 +149,8 @@ def as_completed(tasks: Iterable[Any], jobs: int, **options: Any) -> Iterator[An
     **options
         For :class:`joblib.Parallel`.
     """
+    # loky replaces a worker whose memory grew, as that of encoders does, and hands its work out again: nothing is lost.
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given", category=UserWarning)
     # Numerical libraries that each start a thread a core would fight over the cores.
     here = {"backend": "loky", "n_jobs": jobs, "inner_max_num_threads": 1}
     here |= {"initializer": _begin, "initargs": (plugins.folder(), doing.workplace())}
