@@ -20,7 +20,7 @@ _ZOO, _SETS = "ser_experiments.models.zoo", "ser_experiments.features.sets"
 #: What sections of a definition take, besides what families and sets take themselves; tests hold it against the types.
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "features": ("sets", "augment"),
-    "pipeline": ("scale", "select", "balance", "calibrate"),
+    "pipeline": ("scale", "clip", "select", "balance", "calibrate"),
     "search": ("trials", "folds"),
     "model": ("type",),
 }

@@ -52,6 +52,12 @@ class Pipeline(_Section):
     """``[pipeline]``: what stands between the table and the model."""
 
     scale: Literal["standard", "robust", "quantile", "none"] = "standard"
+    clip: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="standard deviations at which scaled columns are cut off",
+    )
     select: int | None = Field(default=None, ge=1, description="columns kept by their ANOVA F value")
     balance: bool = Field(default=False, description="weigh the feature sets equally")
     calibrate: Literal["none", "temperature"] = "none"

@@ -132,6 +132,7 @@ def _estimator(
         "sets": () if from_table else definition.features.sets,
         "set_params": {} if from_table else definition.features.params,
         "scale": definition.pipeline.scale,
+        "clip": definition.pipeline.clip,
         "select": definition.pipeline.select,
         "balance": definition.pipeline.balance,
         "calibrate": definition.pipeline.said_calibrate,

@@ -88,6 +88,7 @@ def _params(prepared: Prepared) -> dict[str, object]:
         "members": ",".join(definition.members),
         **{f"model.{key}": value for key, value in definition.model.params.items()},
         "scale": definition.pipeline.scale,
+        "clip": definition.pipeline.clip,
         "select": definition.pipeline.select,
         "calibrate": definition.pipeline.calibrate,
         "class_weight": next((v for k, v in model.items() if k.endswith("class_weight")), None),

@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 from ser_experiments.errors import InputError, nearest
 from ser_experiments.models.augmented import Augmented
+from ser_experiments.models.clipping import ClipScaled
 from ser_experiments.models.grouping import BalanceBlocks, OnFeatures, TakeColumns, columns_of, outputs_of
 from ser_experiments.models.missing import FillMissing
 from ser_experiments.models.numbers import EachTarget, Matched
@@ -44,6 +45,7 @@ def build_pipeline(
     sets: Sequence[str] = (),
     set_params: Mapping[str, Mapping[str, object]] | None = None,
     scale: str = "standard",
+    clip: float | None = None,
     select: int | None = None,
     balance: bool = False,
     calibrate: str | None = None,
@@ -65,6 +67,8 @@ def build_pipeline(
         Parameters of the feature sets where they differ from the defaults.
     scale : {"standard", "robust", "quantile", "none"}
         How functionals are scaled; arrays over time are scaled by their networks.
+    clip : float, optional
+        Scaled numbers beyond so many standard deviations count as so many; not of ``scale="none"``.
     select : int, optional
         Keep this many columns by their ANOVA F value.
     balance : bool, default=False
@@ -92,6 +96,8 @@ def build_pipeline(
         way = spec.ways.get(learns)
         calibrate = "temperature" if way is not None and way.matched else "none"
     _check("calibrate", calibrate, calibrations)
+    if clip is not None:
+        _check_clip(clip, scale, spec.layout)
     if select is not None and not (isinstance(select, int) and select >= 1):
         raise InputError(f"pipeline: select must be a number of columns, at least 1, got {select!r}")
     steps: list[tuple[str, BaseEstimator]] = [
@@ -109,7 +115,7 @@ def build_pipeline(
         raise InputError("pipeline: balance is for two or more sets of functionals, without select")
     if spec.layout == "row":
         sizes = tuple(map(len, columns_of(sets, set_params))) if balance else ()
-        steps += _preparation(spec, scale, select, sizes, learns)
+        steps += _preparation(spec, scale, clip, select, sizes, learns)
     if spec.from_features is not None and sets:
         params = {**spec.from_features(outputs_of(sets, set_params)), **(params or {})}
     steps.append(("model", build_model(model, params, random_state=random_state, learns=learns)))
@@ -231,12 +237,14 @@ def require_probabilities(estimator: BaseEstimator, model: str) -> None:
 
 
 def _preparation(
-    spec: ModelSpec, scale: str, select: int | None, sizes: tuple[int, ...], learns: Learns
+    spec: ModelSpec, scale: str, clip: float | None, select: int | None, sizes: tuple[int, ...], learns: Learns
 ) -> list[tuple[str, BaseEstimator]]:
     steps: list[tuple[str, BaseEstimator]] = [("impute", FillMissing())]
     scaler = SCALERS[scale]
     if scaler is not None:
         steps.append(("scale", scaler()))
+    if clip is not None:
+        steps.append(("clip", ClipScaled(float(clip))))
     if sizes:
         steps.append(("balance", BalanceBlocks(sizes)))
     if select is not None:
@@ -244,6 +252,14 @@ def _preparation(
     if spec.reads_group:
         return [(name, OnFeatures(step)) for name, step in steps]
     return steps
+
+
+def _check_clip(clip: object, scale: str, layout: str) -> None:
+    number = isinstance(clip, int | float) and not isinstance(clip, bool)
+    if not number or not 0 < float(clip) < math.inf:  # type: ignore[arg-type]
+        raise InputError(f"pipeline: clip must be a number of standard deviations above 0, got {clip!r}")
+    if scale == "none" or layout != "row":
+        raise InputError("pipeline: clip is for functionals that are scaled")
 
 
 def _check(option: str, value: str, allowed: Mapping[str, object]) -> None:

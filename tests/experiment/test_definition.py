@@ -157,6 +157,7 @@ def _definitions(draw: st.DrawFn) -> dict[str, object]:
             "select": st.integers(1, 200),
             "calibrate": st.sampled_from(["none", "temperature"]),
             "balance": st.booleans(),
+            "clip": st.floats(0.1, 20),
         },
     )
     raw: dict[str, object] = {"model": {"type": model, **params}, "pipeline": draw(pipeline)}

@@ -73,11 +73,27 @@ def test_scaling_is_learned_from_training_rows_alone(scale: str, table: tuple[pd
         ({"model": "svm", "params": {"gama": 1}}, "unknown 'gama' for 'svm'; did you mean 'gamma'"),
         ({"model": "svm", "scale": "standart"}, "scale is 'standart'; did you mean 'standard'"),
         ({"model": "svm", "calibrate": "yes"}, "calibrate is 'yes'"),
+        ({"model": "svm", "clip": 0}, "clip must be a number of standard deviations above 0, got 0"),
+        ({"model": "svm", "clip": True}, "clip must be a number of standard deviations above 0, got True"),
+        ({"model": "svm", "clip": 3, "scale": "none"}, "clip is for functionals that are scaled"),
+        ({"model": "lstm", "clip": 3}, "clip is for functionals that are scaled"),
     ],
 )
 def test_refused(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         build_pipeline(**arguments)  # type: ignore[arg-type]
+
+
+def test_what_lies_far_outside_of_the_training_counts_as_its_edge(table: tuple[pd.DataFrame, np.ndarray]) -> None:
+    X, y = table
+    fitted = build_pipeline("svm", {"kernel": "linear"}, clip=2.0).fit(X, y)
+    column = X.columns[0]
+    far, farther = (X.assign(**{column: X[column].mean() + n * X[column].std()}) for n in (10, 1e6))
+    np.testing.assert_array_equal(fitted.decision_function(far), fitted.decision_function(farther))
+    scaled = fitted[:-1].transform(X)
+    assert np.abs(scaled).max() == 2.0
+    plain = build_pipeline("svm", {"kernel": "linear"}).fit(X, y)[:-1].transform(X)
+    np.testing.assert_array_equal(scaled, plain.clip(-2.0, 2.0))
 
 
 def test_seed_reaches_the_model() -> None:

@@ -97,7 +97,7 @@ def test_numbers(family: str, n_targets: int) -> None:
     [
         {"scale": "robust", "balance": True, "calibrate": "temperature"},
         {"scale": "none", "select": 40},
-        {"scale": "standard", "select": 40, "calibrate": "temperature"},
+        {"scale": "standard", "clip": 1.5, "select": 40, "calibrate": "temperature"},
     ],
     ids=str,
 )

@@ -39,6 +39,10 @@ def _robust(step: Any, graph: Graph, name: str) -> str:
     return _scaled("Div", graph, centred, step.scale_ if step.with_scaling else None)
 
 
+def _clipped(step: Any, graph: Graph, name: str) -> str:
+    return graph.add("Clip", name, *(graph.constant(end, np.float32) for end in (-step.limit, step.limit)))
+
+
 def _blocks(step: Any, graph: Graph, name: str) -> str:
     weights = [np.sqrt(step.n_features_in_ / (len(step.sizes) * size)) for size in step.sizes]
     return _scaled("Mul", graph, name, np.repeat(weights, step.sizes))
@@ -49,6 +53,7 @@ def _selected(step: Any, graph: Graph, name: str) -> str:
 
 
 CONVERTERS = {
+    "ser_experiments.models.clipping.ClipScaled": _clipped,
     "ser_experiments.models.grouping.TakeColumns": _columns,
     "ser_experiments.models.grouping.OnFeatures": lambda step, graph, name: graph.step(step.transformer_, name),
     "ser_experiments.models.grouping.BalanceBlocks": _blocks,
