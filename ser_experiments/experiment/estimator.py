@@ -132,13 +132,15 @@ def _estimator(
         "sets": () if from_table else definition.features.sets,
         "set_params": {} if from_table else definition.features.params,
         "scale": definition.pipeline.scale,
-        "clip": definition.pipeline.clip,
         "select": definition.pipeline.select,
         "balance": definition.pipeline.balance,
         "calibrate": definition.pipeline.said_calibrate,
         "random_state": seed,
         "learns": learns,
     }
+    # What is not said is no part of a recipe, so that trials and fits of before are still known.
+    if definition.pipeline.clip is not None:
+        recipe["clip"] = definition.pipeline.clip
     if definition.features.augment:
         recipe["augment"] = definition.features.augment
     kept = None if remember is None else str(remember)
