@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,7 +46,7 @@ def shorten_networks(members: Sequence[str], folder: Path) -> None:
     """Put networks that are members beside the project, where they stand before the shipped ones, at two epochs."""
     for name in members:
         if load_experiment(name).definition.model.type in NETWORKS:
-            text = (SHIPPED / f"{name}.toml").read_text()
+            text = re.sub(r"^n_epochs = .*\n", "", (SHIPPED / f"{name}.toml").read_text(), flags=re.MULTILINE)
             folder.mkdir(exist_ok=True)
             (folder / f"{name}.toml").write_text(text.replace("[model]\n", "[model]\nn_epochs = 2\n"))
 
