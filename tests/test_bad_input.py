@@ -597,7 +597,7 @@ def test_a_full_disk(tmp_path: Path, small_disk: Path, project_folder: Path) -> 
 
 def test_a_name_with_a_line_break_is_told_in_one_line(tmp_path: Path) -> None:
     from ser_experiments.errors import InputError
-    from ser_experiments.experiment.definition import parse_definition
+    from ser_experiments.experiment.sections import parse_definition
 
     with pytest.raises(InputError) as told:
         parse_definition({"model": {"type": "svm", "description": {"\n": float("nan")}}}, "odd.toml")

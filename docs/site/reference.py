@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 import ser_experiments
 from ser_experiments import cli, plugins
-from ser_experiments.experiment import definition
+from ser_experiments.experiment import sections
 from ser_experiments.models.spec import ZOO, Learning
 
 
@@ -86,7 +86,7 @@ def definition_keys() -> str:
         "# Keys of a definition", "",
         "A definition is one TOML file in `experiments/`. An unknown key is refused, with the nearest known one.", "",
     ]  # fmt: skip
-    top = definition.Definition.model_fields
+    top = sections.Definition.model_fields
     plain = {name: field for name, field in top.items() if _section(field) is None}
     lines += ["## At the top", "", *_keys(plain), ""]
     for name, field in top.items():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from ser_experiments.cli._say import said
+from ser_experiments.cli._say import said, say
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,6 +75,39 @@ def print_table(
     for row in rows:
         shown.add_row(*(escape(said(cell)) for cell in row))
     to.print(shown)
+
+
+def give(
+    told: Callable[[], object],
+    show: Callable[[], None],
+    draw: Callable[[str], None],
+    *,
+    as_json: bool,
+    picture: str | None,
+) -> None:
+    """Draw what was found where that is asked, and print it.
+
+    Parameters
+    ----------
+    told : callable
+        Returns what JSON takes of it.
+    show : callable
+        Prints it for people.
+    draw : callable
+        Draws it to a file.
+    as_json : bool
+        Whether JSON is asked for.
+    picture : str, optional
+        The file that ``--picture`` names.
+    """
+    if picture:
+        draw(picture)
+    if as_json:
+        say(json.dumps(told()))
+        return
+    show()
+    if picture:
+        say(f"picture: {picture}", err=True)
 
 
 def save_picture(figure: Figure, path: str) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 def tables_in_use(cache: Path) -> set[tuple[str, str]]:
     """Return name and digest of the tables that the project's experiments, or sets by themselves, ask for."""
-    from ser_experiments.experiment.definition import experiment_names, load_experiment
+    from ser_experiments.experiment.definition import load_experiment
+    from ser_experiments.experiment.lookup import experiment_names
     from ser_experiments.features import status
     from ser_experiments.features.assets import AssetAway
     from ser_experiments.features.extractor import Extractor, get_extractors, params_of, set_names, set_of

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ser_experiments.cli._boards import console, picture_option, print_table, save_picture
+from ser_experiments.cli._boards import console, give, picture_option, print_table, save_picture
 from ser_experiments.cli._options import CorpusCommand, as_json, request_options, take
 from ser_experiments.cli._progress import Showing
 from ser_experiments.cli._project import here
@@ -68,14 +67,13 @@ def command(
                 progress=shown.measured,
             )
         )
-    if picture:
-        _draw(picture, found, experiment)
-    if as_json:
-        say(json.dumps([_told(step) for step in found]))
-        return
-    _show(found, experiment)
-    if picture:
-        say(f"picture: {picture}", err=True)
+    give(
+        lambda: [_told(step) for step in found],
+        lambda: _show(found, experiment),
+        lambda path: _draw(path, found, experiment),
+        as_json=as_json,
+        picture=picture,
+    )
 
 
 def _told(step: Step) -> dict[str, Any]:

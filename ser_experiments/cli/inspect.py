@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import textwrap
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ser_experiments.cli._boards import console, picture_option, print_table, save_picture
+from ser_experiments.cli._boards import console, give, picture_option, print_table, save_picture
 from ser_experiments.cli._options import as_json
 from ser_experiments.cli._progress import Showing
 from ser_experiments.cli._project import here
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from ser_experiments.cli._recordings import Recording
     from ser_experiments.serving.audio_model import AudioModel
-    from ser_experiments.serving.inspection import Inspection, Piece
+    from ser_experiments.serving.inspection.looking import Inspection, Piece
 
 #: Recordings that cannot be used, reasons and speakers that are shown; of more, how many there are.
 _SHOWN = 5
@@ -50,18 +49,11 @@ def command(sources: tuple[Path, ...], model: str | None, jobs: int | None, pict
     folder = _folder(model)
     pieces = [_piece(one) for one in recordings(sources)]
     with Showing():
-        from ser_experiments.serving.inspection import inspection
+        from ser_experiments.serving.inspection.looking import inspection
 
         loaded = None if folder is None else _load(folder)
         found = inspection(pieces, loaded, folder=folder, jobs=jobs)
-        if picture:
-            _draw(picture, found)
-    if as_json:
-        say(json.dumps(_told(found)))
-    else:
-        _show(found)
-        if picture:
-            say(f"picture: {picture}", err=True)
+    give(lambda: _told(found), lambda: _show(found), lambda path: _draw(path, found), as_json=as_json, picture=picture)
     if found.problems:
         sys.exit(1)
 
@@ -89,15 +81,15 @@ def _load(folder: Path) -> AudioModel:
 
 
 def _piece(one: Recording) -> Piece:
-    from ser_experiments.serving.inspection import Piece
+    from ser_experiments.serving.inspection.looking import Piece
 
     return Piece(str(one), one.path, one.start_s, one.end_s, one.speaker, one.language)
 
 
 def _told(found: Inspection) -> dict[str, Any]:
-    from ser_experiments.serving.advice import words_of
-    from ser_experiments.serving.findings import numbers_of, rows_of, shares_of, voices_in
-    from ser_experiments.serving.recorded import PERCENTS
+    from ser_experiments.serving.inspection.advice import words_of
+    from ser_experiments.serving.inspection.findings import numbers_of, rows_of, shares_of, voices_in
+    from ser_experiments.serving.inspection.recorded import PERCENTS
 
     shares, voices = shares_of(found), voices_in(found)
     apart = None if found.known is None else found.known.voices.apart
@@ -134,7 +126,7 @@ def _told(found: Inspection) -> dict[str, Any]:
 def _show(found: Inspection) -> None:
     from rich.markup import escape
 
-    from ser_experiments.serving.advice import words_of
+    from ser_experiments.serving.inspection.advice import words_of
 
     on = console(_WIDTH, whole=True)
     beside = ""
@@ -166,7 +158,7 @@ def _filled(text: str, indent: str = "") -> str:
 
 
 def _measures(on: Any, found: Inspection) -> None:
-    from ser_experiments.serving.findings import hears_hz, rows_of
+    from ser_experiments.serving.inspection.findings import hears_hz, rows_of
 
     known = found.known is not None
     headings = ["measure", "yours", *(["training", "verdict"] if known else [])]
@@ -187,8 +179,8 @@ def _measures(on: Any, found: Inspection) -> None:
 
 
 def _answers(on: Any, found: Inspection) -> None:
-    from ser_experiments.serving.findings import numbers_of, shares_of
-    from ser_experiments.serving.recorded import PERCENTS, RISK
+    from ser_experiments.serving.inspection.findings import numbers_of, shares_of
+    from ser_experiments.serving.inspection.recorded import PERCENTS, RISK
 
     shares, place = shares_of(found), PERCENTS.index(50)
     if shares is None:
@@ -214,7 +206,7 @@ def _between(values: Sequence[float] | None, place: int) -> str:
 
 def _voices(found: Inspection) -> None:
     from ser_experiments.evaluation.scoring import get_score
-    from ser_experiments.serving.findings import voices_in
+    from ser_experiments.serving.inspection.findings import voices_in
 
     voices = voices_in(found)
     apart = None if found.known is None else found.known.voices.apart
@@ -240,7 +232,7 @@ def _some(lines: Sequence[str], what: str, indent: str = "") -> None:
 
 def _draw(path: str, found: Inspection) -> None:
     from ser_experiments.evaluation.plots import plot_recordings
-    from ser_experiments.serving.findings import rows_of, shares_of
+    from ser_experiments.serving.inspection.findings import rows_of, shares_of
 
     table = found.qualities
     measures = [

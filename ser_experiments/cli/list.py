@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from ser_experiments.experiment.definition import Definition
+    from ser_experiments.experiment.sections import Definition
 
 
 @click.command("list")

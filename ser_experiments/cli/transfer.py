@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ser_experiments.cli._boards import console, picture_option, print_table, save_picture
+from ser_experiments.cli._boards import console, give, picture_option, print_table, save_picture
 from ser_experiments.cli._options import as_json, request_options, take
 from ser_experiments.cli._progress import Showing
 from ser_experiments.cli._project import here
@@ -61,14 +60,13 @@ def command(
             if not as_json:
                 shown.say(f"  {one.value:.3f}{_ends(one)}{', of an earlier run' if one.earlier else ''}")
     title = ", ".join([experiment, *([f"normalised: {request.normalize}"] if request.normalize != "none" else [])])
-    if picture:
-        _draw(picture, found, title)
-    if as_json:
-        say(json.dumps([finite(one._asdict()) for one in found]))
-        return
-    _show(found, title)
-    if picture:
-        say(f"picture: {picture}", err=True)
+    give(
+        lambda: [finite(one._asdict()) for one in found],
+        lambda: _show(found, title),
+        lambda path: _draw(path, found, title),
+        as_json=as_json,
+        picture=picture,
+    )
 
 
 def _names(found: Sequence[Transfer]) -> list[str]:

@@ -12,6 +12,8 @@ from ser_experiments.evaluation.fairness import FAILED, PASSED, UNKNOWN, Fairnes
 
 #: A fall that is smaller than this is none that anybody would hear.
 TOLERATED = 0.05
+#: Scores of the same answers are no further apart.
+SAME = 1e-6
 
 
 class Heard(NamedTuple):

@@ -11,7 +11,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from ser_experiments.corpora._places import Place, is_loaded, is_table, place_of
+from ser_experiments.corpora import Place, is_loaded, is_table, place_of
 from ser_experiments.errors import InputError
 from ser_experiments.experiment.request import RunRequest
 from ser_experiments.project import Project

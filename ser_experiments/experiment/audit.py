@@ -15,7 +15,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from ser_experiments import doing
-from ser_experiments.audio.conditions import conditions, kinds
+from ser_experiments.audio.conditions import conditions
 from ser_experiments.errors import InputError
 from ser_experiments.evaluation.audited import Audited, Heard, Robustness, Spoke
 from ser_experiments.evaluation.compare import paired_difference
@@ -146,11 +146,11 @@ def audit(
     scored = _answers(prepared, models, prepared.rows.table)
     heard(prepared, scored)
     clips = clips_of(prepared.utterances)
-    kind_of, robust = _kinds(), []
+    robust = []
     for done, condition in enumerate(chosen):
         tell(condition.name)
         doing.stage("listening", done, len(chosen), note=condition.name)
-        named = Heard(condition.name, kind_of.get(condition.name, ""), condition.words)
+        named = Heard(condition.name, condition.kind, condition.words)
         under = measured_under(condition, clips, prepared.sets, jobs)
         robust.append(_robust(prepared, models, scored, named, under))
     tell("pitch of the voices")
@@ -159,11 +159,6 @@ def audit(
     better = get_score(scored.task.primary).better
     speakers = by(scored, "speaker").sort_values(scored.task.primary, ascending=better > 0)
     return Audit(prepared, scored, robust, [one for one in found if one is not None], speakers)
-
-
-def _kinds() -> dict[str, str]:
-    """Return the kind of each condition: the file that holds it."""
-    return {one.name: kind for kind, every in kinds()[0].items() for one in every}
 
 
 def _fitted(prepared: Prepared) -> Iterator[tuple[Fold, BaseEstimator]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ser_experiments.errors import InputError, SerError
+from ser_experiments.evaluation.audited import SAME
 from ser_experiments.evaluation.scoring import pooled
 from ser_experiments.experiment.asked import REQUEST, asked_again
 from ser_experiments.experiment.lookup import ENDING, experiment_names
@@ -23,6 +24,7 @@ from ser_experiments.tracking.environment import package_versions
 from ser_experiments.tracking.leaderboard import ScoredRun, load_scored
 from ser_experiments.tracking.meant import SHORT
 from ser_experiments.tracking.named import named
+from ser_experiments.tracking.record import DEFINITION
 
 if TYPE_CHECKING:
     from ser_experiments.evaluation.audited import Audited
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
 
 #: What a run of the same experiment must have in common, besides the definition and the answers.
 _IDENTITY = ("ser.rows", "ser.changes", "ser.seed", "ser.features", "ser.normalize")
-DEFINITION = "definition.toml"
-_SAME = 1e-6
 #: Programs whose version may change an answer, by their tags.
 _VERSION = "version."
 
@@ -196,14 +196,14 @@ def moved_since(prepared: Prepared, scored: Predictions, run: ScoredRun) -> str:
         told += [f"{len(here - there)} are new"] if here - there else []
         return f"{', '.join(told)}; say where its corpus lies (--root), or what else was said of it"
     theirs = Predictions(theirs.frame.loc[scored.frame.index], theirs.task)
-    if scored.task != theirs.task or not np.allclose(scored.truth, theirs.truth, rtol=0, atol=_SAME, equal_nan=True):
+    if scored.task != theirs.task or not np.allclose(scored.truth, theirs.truth, rtol=0, atol=SAME, equal_nan=True):
         return "the labels of its utterances are others; say --labels, --map and the like as for the run"
     rows = run.run.tags.get("ser.rows", prepared.setting.rows)
     if rows != prepared.setting.rows:
         return f"its rows and folds are {rows}, these {prepared.setting.rows}; say protocol and folds as for the run"
     primary = scored.task.primary
     mine, its = pooled(scored)[primary], pooled(theirs)[primary]
-    if abs(mine - its) <= _SAME:
+    if abs(mine - its) <= SAME:
         return ""
     differ = int((scored.decided != theirs.decided).reshape(len(scored), -1).any(axis=1).sum())
     versions = _versions(run.run.tags)

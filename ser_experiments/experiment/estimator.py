@@ -11,8 +11,9 @@ from typing import Any
 from sklearn.base import BaseEstimator
 
 from ser_experiments.errors import InputError
-from ser_experiments.experiment.definition import Definition, Experiment, Pipeline, load_experiment
+from ser_experiments.experiment.definition import Experiment, load_experiment
 from ser_experiments.experiment.lookup import ENDING
+from ser_experiments.experiment.sections import Definition, Pipeline
 from ser_experiments.features.extractor import get_extractors, get_measure, params_of, set_of
 from ser_experiments.features.progress import Callback
 from ser_experiments.features.views import on_view

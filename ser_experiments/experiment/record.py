@@ -18,10 +18,10 @@ from ser_experiments.experiment.words import note, tags, warnings_for
 from ser_experiments.frames import GROUP
 from ser_experiments.models.report import SearchReport, report_of
 from ser_experiments.serving import AudioModel, TableModel
+from ser_experiments.serving.inspection.recorded import recorded
 from ser_experiments.serving.outlying import ranges_of
-from ser_experiments.serving.recorded import recorded
 from ser_experiments.tracking.names import stored
-from ser_experiments.tracking.record import Child, Dataset, RunRecord, Stepped, as_json
+from ser_experiments.tracking.record import DEFINITION, ENVIRONMENT, Child, Dataset, RunRecord, Stepped, as_json
 
 if TYPE_CHECKING:
     from ser_experiments.experiment.result import Prepared, Result
@@ -137,10 +137,10 @@ def _texts(result: Result, environment: Mapping[str, object]) -> dict[str, str]:
     prepared = result.prepared
     enrolled = {"enrolled.json": as_json(prepared.enrolled)} if prepared.enrolled else {}
     return {
-        "definition.toml": prepared.experiment.text,
+        DEFINITION: prepared.experiment.text,
         "result.json": as_json(result.as_dict()),
         "fits.json": as_json({fold: report.as_dict() for fold, report in result.reports.items()}),
-        "environment.json": as_json(environment),
+        ENVIRONMENT: as_json(environment),
         **enrolled,
     }
 

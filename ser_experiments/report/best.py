@@ -14,9 +14,10 @@ from ser_experiments.evaluation.scoring import intervals, scores_of
 from ser_experiments.report.blocks import Block, Code, Facts, Paragraph, Section, Table
 from ser_experiments.report.drawn import pictures_of_best
 from ser_experiments.report.plain import number, span
-from ser_experiments.report.study import AGREEMENT, DEFINITION, ENVIRONMENT, Study
+from ser_experiments.report.study import AGREEMENT, Study
 from ser_experiments.task import Task
 from ser_experiments.tracking.meant import SHORT
+from ser_experiments.tracking.record import DEFINITION, ENVIRONMENT
 
 #: Begins the metrics of how well single raters agree with the others.
 _RATER = "rater_"

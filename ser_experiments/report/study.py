@@ -23,11 +23,12 @@ from ser_experiments.serving.folder import ABOUT
 from ser_experiments.tracking.audits import read_audit
 from ser_experiments.tracking.backend import Backend, Registered, StoredSetting
 from ser_experiments.tracking.leaderboard import ScoredRun, choose_runs, load_scored
+from ser_experiments.tracking.record import DEFINITION, ENVIRONMENT
 from ser_experiments.tracking.registry import CHAMPION, model_name
 
 log = logging.getLogger(__name__)
-#: What is read of the best run besides its pictures and predictions.
-DEFINITION, ENVIRONMENT, AGREEMENT = "definition.toml", "environment.json", "by_agreement.csv"
+#: What is read of the best run besides its pictures, its predictions, its definition and what ran it.
+AGREEMENT = "by_agreement.csv"
 
 
 @dataclass(frozen=True)

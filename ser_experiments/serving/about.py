@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ser_experiments.errors import InputError
-from ser_experiments.serving.recorded import is_recorded
+from ser_experiments.serving.inspection.recorded import is_recorded
 from ser_experiments.words import check_word, in_one_line
 
 #: Texts beside the words: a note is a sentence.

@@ -33,7 +33,7 @@ from ser_experiments.task import Task
 from ser_experiments.words import in_one_line
 
 if TYPE_CHECKING:
-    from ser_experiments.serving.inspection import Inspection
+    from ser_experiments.serving.inspection.looking import Inspection
     from ser_experiments.serving.timeline import Timeline
 
 
@@ -252,7 +252,7 @@ class AudioModel:
         >>> found.table.loc["length, s", "verdict"]
         'outside'
         """
-        from ser_experiments.serving.inspection import inspected
+        from ser_experiments.serving.inspection.looking import inspected
 
         return inspected(self, sources_of(sources, sample_rate))
 

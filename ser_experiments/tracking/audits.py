@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ser_experiments.errors import InputError, SerError, StoreError
 from ser_experiments.evaluation.audit_file import as_json, of_dict
-from ser_experiments.evaluation.audited import Audited
+from ser_experiments.evaluation.audited import SAME, Audited
 from ser_experiments.files import read_json
 from ser_experiments.project import Project
 from ser_experiments.secret import hidden
@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 AUDIT, PAGE, MARKDOWN = "audit.json", "audit.html", "audit.md"
 #: The tag of a run that says what an audit found.
 TAG = "ser.audit"
-_SAME = 1e-6
 
 
 def read_audit(backend: Backend, run_id: str) -> Audited | None:
@@ -90,4 +89,4 @@ def is_of(run: StoredRun, audited: Audited) -> bool:
     """Whether an audit is of a run, and of what that scored."""
     score = run.metrics.get(audited.metric, math.nan)
     rows = run.tags.get("ser.rows", audited.rows)
-    return run.run_id == audited.run_id and rows == audited.rows and abs(score - audited.score) <= _SAME
+    return run.run_id == audited.run_id and rows == audited.rows and abs(score - audited.score) <= SAME

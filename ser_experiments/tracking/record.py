@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from ser_experiments.serving import AudioModel, TableModel
 
+#: The files of a run that others read: its definition as it was run, and the program and machine that ran it.
+DEFINITION, ENVIRONMENT = "definition.toml", "environment.json"
 #: Draws a picture or makes a table when it is asked to; None where there is nothing to show.
 Maker = Callable[[], "Figure | pd.DataFrame | None"]
 

@@ -15,7 +15,7 @@ from ser_experiments import plugins
 from ser_experiments.cli import ser as program
 from ser_experiments.cli._complete import COMPLETERS, VARIABLE
 from ser_experiments.cli._keys import SECTIONS, keys
-from ser_experiments.experiment.definition import Definition
+from ser_experiments.experiment.sections import Definition
 from tests.command import PROGRAM, ser
 from tests.tracking.test_backends import log
 

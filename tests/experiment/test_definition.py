@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from ser_experiments.errors import InputError
 from ser_experiments.experiment import build_estimator, experiment_names, load_experiment
-from ser_experiments.experiment.definition import Definition, Experiment, parse_definition
+from ser_experiments.experiment.definition import Experiment
+from ser_experiments.experiment.sections import Definition, parse_definition
 from ser_experiments.experiment.suited import check_task
 from ser_experiments.tasks.classes import Classes
 

@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from ser_experiments import feature_table, run_experiment
 from ser_experiments.audio import read_audio
 from ser_experiments.errors import InputError
-from ser_experiments.experiment.definition import parse_definition
+from ser_experiments.experiment.sections import parse_definition
 from ser_experiments.features.extractor import get_extractor
 from ser_experiments.features.views import perturb, recorded, view_names
 from ser_experiments.features.views.noise import SNR_DB

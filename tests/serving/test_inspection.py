@@ -25,11 +25,11 @@ from ser_experiments.evaluation.plots import plot_recordings
 from ser_experiments.frames import GROUP, Predictions
 from ser_experiments.serving import AudioModel, load_folder, save_model
 from ser_experiments.serving.about import check_about
-from ser_experiments.serving.compared import MEASURES
-from ser_experiments.serving.findings import far_voices, rows_of, shares_of, voices_in
-from ser_experiments.serving.inspection import Inspection, Piece, inspection
-from ser_experiments.serving.recorded import HOW, PERCENTS, Recorded, recorded
-from ser_experiments.serving.voices import Voices, voices_of
+from ser_experiments.serving.inspection.findings import far_voices, rows_of, shares_of, voices_in
+from ser_experiments.serving.inspection.looking import Inspection, Piece, inspection
+from ser_experiments.serving.inspection.measures import MEASURES
+from ser_experiments.serving.inspection.recorded import HOW, PERCENTS, Recorded, recorded
+from ser_experiments.serving.inspection.voices import Voices, voices_of
 from tests.served import KNOWN, model_of_dimensions, voice
 
 RATE = 16_000
@@ -285,7 +285,7 @@ def test_a_model_that_was_normalised_by_speaker(model: AudioModel) -> None:
 
 
 def test_workers_find_the_same(model: AudioModel, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ser_experiments.serving import inspection as module
+    from ser_experiments.serving.inspection import looking as module
 
     alone = inspection(pieces(n=4), model)
     monkeypatch.setattr(module, "_ALONE_S", 0.0)

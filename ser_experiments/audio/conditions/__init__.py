@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,12 +37,15 @@ class Condition:
         What it stands for.
     lacks : callable, optional
         Says what this machine lacks for it, such as an encoder; "" where nothing.
+    kind : str
+        The file that holds it; nothing is said of it there.
     """
 
     name: str
     change: Change
     words: str
     lacks: Callable[[], str] = str
+    kind: str = ""
 
 
 def conditions(names: Iterable[str] = ()) -> list[Condition]:
@@ -56,7 +59,7 @@ def conditions(names: Iterable[str] = ()) -> list[Condition]:
         There is none of that name, it is offered twice, or it cannot be had here.
     """
     wanted = list(names)
-    by_kind, broken = kinds()
+    by_kind, broken = _kinds()
     for error in broken.values() if not wanted else ():
         log.warning("left out: %s", error)
     whose: dict[str, list[str]] = {}
@@ -78,7 +81,7 @@ def conditions(names: Iterable[str] = ()) -> list[Condition]:
     return list(found.values())
 
 
-def kinds() -> tuple[dict[str, list[Condition]], dict[str, InputError]]:
+def _kinds() -> tuple[dict[str, list[Condition]], dict[str, InputError]]:
     """Return the conditions by kind, and of the kinds that cannot be used why not."""
     by_kind, broken = {}, {}
     for kind in plugins.names(__name__):
@@ -133,4 +136,4 @@ def _of(kind: str) -> list[Condition]:
                 f"condition {kind!r}: plug-in {where} holds a {type(one).__name__} among its CONDITIONS; each must "
                 "be a Condition; see docs/plugins.md"
             )
-    return list(held)
+    return [replace(one, kind=kind) for one in held]

@@ -21,7 +21,7 @@ from ser_experiments.audio import Source, file_of, heard, read_audio
 from ser_experiments.audio.quality import Quality, channels_of, quality
 from ser_experiments.errors import AudioError, InputError
 from ser_experiments.parallel import as_completed, single_threaded
-from ser_experiments.serving.recorded import RISK, Recorded
+from ser_experiments.serving.inspection.recorded import RISK, Recorded
 from ser_experiments.shown import html, several
 
 if TYPE_CHECKING:
@@ -119,14 +119,14 @@ class Inspection:
     @property
     def words(self) -> str:
         """What was found in words, one paragraph: what differs most, what that does, what helps."""
-        from ser_experiments.serving.advice import words_of
+        from ser_experiments.serving.inspection.advice import words_of
 
         return words_of(self)
 
     @property
     def table(self) -> pd.DataFrame:
         """A measure a row: ``yours`` and ``training`` (the middle, and 5 to 95 %), ``verdict``."""
-        from ser_experiments.serving.findings import rows_of
+        from ser_experiments.serving.inspection.findings import rows_of
 
         rows = {
             row.measure.title: [row.shown(row.yours), row.shown(row.training), row.verdict] for row in rows_of(self)

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ser_experiments.serving.compared import MEASURES, Measure
-from ser_experiments.serving.inspection import Inspection
-from ser_experiments.serving.recorded import PERCENTS, percentiles
-from ser_experiments.serving.voices import Near
+from ser_experiments.serving.inspection.looking import Inspection
+from ser_experiments.serving.inspection.measures import MEASURES, Measure
+from ser_experiments.serving.inspection.recorded import PERCENTS, percentiles
+from ser_experiments.serving.inspection.voices import Near
 
 Floats = NDArray[np.float64]
 INSIDE, OUTSIDE = "inside", "outside"
@@ -34,7 +34,7 @@ class Row(NamedTuple):
     measure : Measure
         Which, with its unit.
     yours : list of float
-        The :data:`~ser_experiments.serving.recorded.PERCENTS`, in the unit.
+        The :data:`~ser_experiments.serving.inspection.recorded.PERCENTS`, in the unit.
     training : list of float or None
         The same of the training; None where it is not known.
     below, above : float

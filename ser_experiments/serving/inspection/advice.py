@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from ser_experiments import plugins
 from ser_experiments.features.views import VIEWS
-from ser_experiments.serving.findings import OUTSIDE, Row, Shares, far_voices, numbers_of, rows_of, shares_of
-from ser_experiments.serving.inspection import Inspection
-from ser_experiments.serving.recorded import HOW, PERCENTS, RISK
+from ser_experiments.serving.inspection.findings import OUTSIDE, Row, Shares, far_voices, numbers_of, rows_of, shares_of
+from ser_experiments.serving.inspection.looking import Inspection
+from ser_experiments.serving.inspection.recorded import HOW, PERCENTS, RISK
 
 #: Conditions to be heard under lie here, each in a file of the name of its kind.
 _CONDITIONS = "ser_experiments.audio.conditions"

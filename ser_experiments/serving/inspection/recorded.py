@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ser_experiments.errors import InputError
-from ser_experiments.serving.voices import Voices, voices_of
+from ser_experiments.serving.inspection.voices import Voices, voices_of
 from ser_experiments.words import in_one_line
 
 if TYPE_CHECKING:
